@@ -97,7 +97,7 @@ describe("a wrong call ends with 2 and one sentence", () => {
     await writeFile(join(cwd, "key.json"), "{}");
     const { exitCode, stderr } = await runPetak(["token"], { cwd, env: { PETAK_KEY: "key.json" } });
     expect(exitCode).toBe(2);
-    expect(stderr).toMatch(/key\.json is no key file/);
+    expect(stderr).toMatch(/key\.json is not a key file/);
   });
 });
 

@@ -1,19 +1,19 @@
 import type { RequestSigner } from "./request-signer.ts";
 import type { RetryOptions } from "./retry.ts";
 
-/** How a client calls a gateway, whatever transport carries the calls. */
+/** Options of a client, independent of its transport. */
 export interface ClientOptions {
   /** The gateway's address, `http://…` or `https://…`. */
   baseUrl: string;
-  /** Signs every request. Not together with `publishableKey`. Without either, requests carry no credentials. */
+  /** Signs every request. Mutually exclusive with `publishableKey`. Without either, requests have no credentials. */
   signer?: RequestSigner;
-  /** The key of a web page, for reading the directory. */
+  /** A publishable key, with which a web page reads the directory. */
   publishableKey?: string;
   /**
-   * How long a unary call may take, all attempts together, in ms. Default 10 s: longer than any call takes, shorter than a person waits.
-   * A long poll's `wait` is added to it. Streams have no end of their own. A call's own `timeoutMs` goes before it.
+   * Timeout of a unary call including retries, in ms. Default 10,000: longer than any call takes, shorter than a person waits. A long poll's `wait` is added. A
+   * call's own `timeoutMs` takes precedence. Streams have no timeout.
    */
   timeoutMs?: number;
-  /** How calls are tried again, or false for not at all. Default {@link RetryOptions}' own. */
+  /** How calls are retried; false: not at all. Default: the defaults of {@link RetryOptions}. */
   retry?: RetryOptions | false;
 }

@@ -8,9 +8,9 @@ import { createRetryInterceptor } from "./retry.ts";
 export type CreateCarrier = (carrier: { baseUrl: string; interceptors: Interceptor[] }) => Transport;
 
 /**
- * Makes a transport that adds credentials, retries and time-outs to the calls it is given. Throws a TypeError where an option is wrong.
+ * Makes a transport that adds credentials, retries and timeouts to calls. Throws a TypeError if an option is invalid.
  *
- * @param createCarrier makes the transport underneath, which knows the network and the wire format
+ * @param createCarrier makes the underlying transport, which implements network and wire format
  */
 export function createClientTransport(options: ClientOptions, createCarrier: CreateCarrier): Transport {
   const { timeoutMs = 10_000, retry = {} } = options;
@@ -29,7 +29,7 @@ function checkBaseUrl(text: string): string {
 
 function createAuthorizationInterceptor({ signer, publishableKey }: ClientOptions): Interceptor {
   if (signer !== undefined && publishableKey !== undefined) {
-    throw new TypeError("give signer or publishableKey, not both: a request carries one of them");
+    throw new TypeError("set either signer or publishableKey, not both: a request carries only one of them");
   }
   return (next) => async (request) => {
     if (signer !== undefined) request.header.set("authorization", await signer.authorization());
@@ -38,7 +38,7 @@ function createAuthorizationInterceptor({ signer, publishableKey }: ClientOption
   };
 }
 
-/** Gives unary calls a time-out where the call has none. The transport's own default would end streams as well. */
+/** Sets the timeout of unary calls that have none. The transport's own default would also end streams. */
 function withDefaultTimeout(transport: Transport, timeoutMs: number): Transport {
   return {
     unary(method, signal, ownTimeoutMs, header, input, contextValues) {
@@ -51,8 +51,8 @@ function withDefaultTimeout(transport: Transport, timeoutMs: number): Transport 
 }
 
 /**
- * How long a request asks the gateway to wait, in ms: its field `wait`, a duration. Found by the descriptor of the method's request, so that a client of
- * one service does not load the messages of another.
+ * The duration in a request's field `wait`, in ms; 0 if it has none. Found by the request's descriptor, so that a client of one service does not load the
+ * messages of another.
  */
 function longPollMs({ input: schema }: DescMethod, input: object): number {
   if (schema.field.wait?.message?.typeName !== DurationSchema.typeName) return 0;

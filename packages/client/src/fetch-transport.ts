@@ -1,7 +1,7 @@
 import { Code, ConnectError, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 
-/** How messages are written on the wire: binary Protobuf or JSON, both over the Connect protocol. */
+/** Encoding of messages over the Connect protocol: binary Protobuf or JSON. */
 export type FetchProtocol = "connect" | "connect-json";
 
 /** Options of a transport over `fetch`. */
@@ -9,11 +9,11 @@ export interface FetchTransportOptions {
   baseUrl: string;
   interceptors: Interceptor[];
   protocol: FetchProtocol;
-  /** Ends the calls in flight, and refuses later ones. */
+  /** When aborted, calls in flight and later ones fail. */
   closed?: AbortSignal;
 }
 
-/** Makes a transport over the platform's `fetch`. The platform owns the connections. */
+/** Makes a transport over the platform's `fetch`, which owns the connections. */
 export function createFetchTransport({ baseUrl, interceptors, protocol, closed }: FetchTransportOptions): Transport {
   return createConnectTransport({
     baseUrl,
@@ -27,7 +27,7 @@ function anyOf(signal: AbortSignal | null | undefined, closed: AbortSignal): Abo
   return signal == null ? closed : AbortSignal.any([signal, closed]);
 }
 
-/** `fetch` rejects with a TypeError where no answer came. As UNAVAILABLE it is tried again; the request id makes that safe. */
+/** `fetch` rejects with a TypeError if there is no response. UNAVAILABLE in its place is retried, which `request_id` makes safe. */
 async function fetchOrUnavailable(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
   try {
     return await fetch(input, init);

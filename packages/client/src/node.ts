@@ -1,4 +1,4 @@
-/** The client on Node: key files, HTTP/2, gRPC and certificates, and all that the client has elsewhere, over connections of its own. */
+/** The client for Node: everything of `@petak/client`, plus key files, HTTP/2, gRPC and certificates, over connections of its own. */
 export {
   type ClientOptions,
   createRequestSigner,

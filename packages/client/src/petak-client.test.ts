@@ -60,7 +60,7 @@ beforeEach(() => {
 
 describe("a client over fetch", () => {
   for (const protocol of ["connect", "connect-json"] as const) {
-    it(`calls and streams over ${protocol}, and ends what is in flight when it is closed`, async () => {
+    it(`calls and streams over ${protocol}, and aborts calls in flight when it is closed`, async () => {
       const client = createPetakClient({ baseUrl, protocol, publishableKey: "pk_test_a" });
       expect((await client.directory.getSite({ siteId: "s" })).site?.operatorSiteRef).toBe("Kallang");
       const cursors: string[] = [];
@@ -81,7 +81,7 @@ describe("a client over fetch", () => {
     });
   }
 
-  it("tries again where nobody answers, and then says that nobody did", async () => {
+  it("retries if nobody answers, and then fails with UNAVAILABLE", async () => {
     const waits: number[] = [];
     const wait = (delayMs: number) => Promise.resolve(void waits.push(delayMs));
     const client = createPetakClient({ baseUrl: "http://127.0.0.1:1", retry: { random: () => 0.5, wait } });
@@ -93,7 +93,7 @@ describe("a client over fetch", () => {
 });
 
 describe("a client of one service", () => {
-  it("calls as the client of all services does", async () => {
+  it("calls like the client of all services", async () => {
     const directory = createServiceClient(DirectoryService, { baseUrl, publishableKey: "pk_test_a" });
     expect((await directory.getSite({ siteId: "s" })).site?.operatorSiteRef).toBe("Kallang");
     const custody = createServiceClient(CustodyService, { baseUrl, protocol: "connect-json" });
@@ -105,7 +105,7 @@ describe("a client of one service", () => {
     expect(seen[1]?.timeoutMs).toBe(40_000);
   });
 
-  it("refuses options as that one does", () => {
+  it("refuses the same options", () => {
     expect(() => createServiceClient(DirectoryService, { baseUrl: "gateway:8443" })).toThrow("baseUrl 'gateway:8443'");
   });
 });

@@ -8,28 +8,28 @@ import { withSignedReports } from "./signed-reports.ts";
 
 /** Options of a client over `fetch`. */
 export interface PetakClientOptions extends ClientOptions {
-  /** Default `connect`: binary Connect, the least work for page and gateway. */
+  /** Default `connect`: binary Connect, the cheapest for page and gateway. */
   protocol?: FetchProtocol;
 }
 
-/** The services of a gateway. Calls throw ConnectError; `reasonOf` reads its reason. */
+/** The services of a gateway. Calls throw a ConnectError; `reasonOf` returns its reason. */
 export interface PetakClient {
   readonly directory: Client<typeof DirectoryService>;
   readonly reservations: Client<typeof ReservationService>;
   readonly custody: Client<typeof CustodyService>;
-  /** With a signer it signs the reports that are not signed yet. */
+  /** With a signer, unsigned reports are signed before they are sent. */
   readonly agents: Client<typeof AgentService>;
   readonly participants: Client<typeof ParticipantService>;
   readonly webhooks: Client<typeof WebhookService>;
-  /** Ends the connections, and with them what is still in flight. */
+  /** Closes the connections and aborts the calls in flight. */
   close(): void;
 }
 
 /**
- * Makes a client of all services over the platform's `fetch`: for web pages, and for every runtime that has one. On Node, the client of
- * `@petak/client/node` has gRPC and certificates as well. A page that calls one service loads less code with `createServiceClient`.
+ * Makes a client of all services over the platform's `fetch`, for web pages and other runtimes. On Node, the client of `@petak/client/node` also has gRPC and
+ * certificates. A page that calls a single service loads less code with `createServiceClient`.
  *
- * No request is made before the first call. Throws a TypeError where an option is wrong.
+ * Throws a TypeError if an option is invalid.
  */
 export function createPetakClient(options: PetakClientOptions): PetakClient {
   const { protocol = "connect" } = options;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createRequestSigner } from "./request-signer.ts";
 
 describe("a request signer", () => {
-  it("signs one token for four minutes, then another, and another when the clock is set back", async () => {
+  it("uses a token for four minutes, and makes a new one after that and when the clock is set back", async () => {
     let nowMs = Date.UTC(2026, 10, 24);
     const { privateJwk } = await generateKeyPair();
     const signer = createRequestSigner({ participantId: "par_a", keyId: "key_live_a", privateJwk, audience: "gateway", now: () => nowMs });
@@ -18,7 +18,7 @@ describe("a request signer", () => {
     expect(signer.mode).toBe("live");
   });
 
-  it("signs once for calls at the same time", async () => {
+  it("signs once for concurrent calls", async () => {
     const { privateJwk } = await generateKeyPair();
     const signer = createRequestSigner({ participantId: "par_a", keyId: "key_test_a", privateJwk, audience: "gateway" });
     const [first, second] = [signer.authorization(), signer.authorization()];
@@ -26,7 +26,7 @@ describe("a request signer", () => {
     await first;
   });
 
-  it("signs with a key that WebCrypto holds and does not give away", async () => {
+  it("signs with a WebCrypto key that cannot be exported", async () => {
     const pair = await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]);
     const { privateKey, publicKey } = pair as { privateKey: CryptoKey; publicKey: CryptoKey };
     const signer = createRequestSigner({ participantId: "par_a", keyId: "key_test_a", privateKey, audience: "gateway" });
@@ -39,10 +39,10 @@ describe("a request signer", () => {
     expect(() => createRequestSigner({ ...options, privateKey: publicKey })).toThrow("not a public key of Ed25519");
   });
 
-  it("refuses what is no key or key id", async () => {
+  it("refuses an invalid key or key id", async () => {
     const { privateJwk } = await generateKeyPair();
     const options = { participantId: "par_a", keyId: "key_test_a", privateJwk, audience: "gateway" };
-    expect(() => createRequestSigner({ ...options, keyId: "a" })).toThrow("'a' is no key id");
+    expect(() => createRequestSigner({ ...options, keyId: "a" })).toThrow("'a' is not a key id");
     expect(() => createRequestSigner({ ...options, privateJwk: { ...privateJwk, d: "" } })).toThrow(TypeError);
   });
 });

@@ -8,47 +8,47 @@ import {
 } from "@petak/credential";
 import type { ModeName } from "@petak/protocol";
 
-/** Signs requests for one key. */
+/** Signs requests with one key. */
 export interface RequestSigner {
-  /** The value of the Authorization header: `Bearer` and a token that is good for a minute at the least. */
+  /** The value of the Authorization header: `Bearer` and a token that is valid for at least another minute. */
   authorization(): Promise<string>;
-  /** Signs a statement with the key, e.g. that of a report or a countersignature: 64 bytes. */
+  /** Signs a text, e.g. of a report or a countersignature: 64 bytes. */
   sign(statement: string): Promise<Uint8Array<ArrayBuffer>>;
   /** The participant that the key belongs to. */
   readonly participantId: string;
   readonly keyId: string;
-  /** Which network the key sees. */
+  /** The network of the key. */
   readonly mode: ModeName;
 }
 
-/** Options of a signer. The private key is a JWK, or a key that WebCrypto holds and may keep from being exported. */
+/** Options of a signer. The private key is a JWK, or a WebCrypto key, which need not be exportable. */
 export type RequestSignerOptions = SignerFacts &
   ({ privateJwk: Ed25519PrivateJwk; privateKey?: undefined } | { privateKey: CryptoKey; privateJwk?: undefined });
 
 interface SignerFacts {
   participantId: string;
-  /** The registered key's id. It says the key's mode. */
+  /** Id of the registered key; it contains the key's mode. */
   keyId: string;
-  /** The gateway's audience, as its configuration says. */
+  /** The gateway's configured audience. */
   audience: string;
   /** The clock, in ms. Default `Date.now`. */
   now?: () => number;
 }
 
-/** A token is signed anew this long before it expires, in ms, so that none expires on its way. */
+/** A token is renewed this long before it expires, in ms, so that none expires in transit. */
 const renewBeforeMs = 60_000;
 
 /**
- * Makes a signer. One token serves all requests of four minutes: signing takes longer than a request's other work at the caller, and the
- * gateway remembers tokens that it has verified.
+ * Makes a signer. One token serves all requests of four minutes: signing costs more than the caller's other work for a request, and the gateway caches verified
+ * tokens.
  *
- * Throws a TypeError where the key or its id is none.
+ * Throws a TypeError if the key or its id is invalid.
  */
 export function createRequestSigner(options: RequestSignerOptions): RequestSigner {
   const { participantId, keyId, audience, now = Date.now } = options;
   const privateKey = options.privateKey ?? options.privateJwk;
   const mode = modeOfKeyId(keyId);
-  if (mode === undefined) throw new TypeError(`'${keyId}' is no key id; one begins with key_live_ or key_test_`);
+  if (mode === undefined) throw new TypeError(`'${keyId}' is not a key id; key ids begin with key_live_ or key_test_`);
   checkSigningKey(privateKey);
   let header: Promise<string> | undefined;
   let issuedAtMs = 0;
@@ -60,7 +60,7 @@ export function createRequestSigner(options: RequestSignerOptions): RequestSigne
     sign: (statement) => signEd25519(privateKey, new TextEncoder().encode(statement)),
     authorization() {
       const nowMs = now();
-      // A clock that was set back would otherwise leave the token in the gateway's future.
+      // If the clock was set back, the gateway would consider the token to be issued in the future.
       const isFresh = nowMs >= issuedAtMs && nowMs < issuedAtMs + requestTokenLifetimeMs - renewBeforeMs;
       if (header === undefined || !isFresh) {
         issuedAtMs = nowMs;
@@ -71,7 +71,7 @@ export function createRequestSigner(options: RequestSignerOptions): RequestSigne
   };
 }
 
-/** The mode that a key id says, or undefined where the text is no key id. */
+/** The mode in a key id; undefined if the text is not a key id. */
 export function modeOfKeyId(keyId: string): ModeName | undefined {
   const match = /^key_(live|test)_/.exec(keyId);
   return match?.[1] as ModeName | undefined;

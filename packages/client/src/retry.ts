@@ -2,25 +2,24 @@ import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { RetryInfoSchema } from "@petak/protocol/google-rpc";
 
-/** How calls are tried again. */
+/** How calls are retried. */
 export interface RetryOptions {
-  /** How often a call is tried in all. Default 4: with the delays below that outlasts a gateway's restart of about 2 s. */
+  /** Attempts in total. Default 4: with the delays below they outlast a gateway's restart of about 2 s. */
   maxAttempts?: number;
   /** The first delay, in ms; it doubles each time. Default 200. */
   baseDelayMs?: number;
-  /** The longest delay, in ms. Default 5 s. Where RetryInfo asks for more, the call fails at once: the caller can plan better. */
+  /** The longest delay, in ms. Default 5000. If RetryInfo asks for more, the call fails at once, since the caller can plan better. */
   maxDelayMs?: number;
-  /** A number in [0, 1) that spreads the delays, so that callers who failed together do not come back together. Default `Math.random`. */
+  /** A number in [0, 1) that spreads the delays, so that callers that failed together do not retry together. Default `Math.random`. */
   random?: () => number;
   /** Waits, or rejects when the signal aborts. Default a timer. */
   wait?: (delayMs: number, signal: AbortSignal) => Promise<void>;
 }
 
 /**
- * Makes an interceptor that tries unary calls again where the answer says that the same request may come again: UNAVAILABLE, ABORTED
- * (a conflict, or a connection that broke), or RetryInfo in the details. It sends the same message, with the same `request_id`, so a
- * change that was made before the connection broke is found and not made twice. The call's own deadline covers all attempts. Streams
- * are not tried again: where to go on is the caller's to say.
+ * Makes an interceptor that retries unary calls on UNAVAILABLE, on ABORTED (a conflict or a broken connection) and on errors with RetryInfo. It sends the same
+ * message with the same `request_id`, so the gateway does not apply a change twice. The call's deadline covers all attempts. Streams are not retried: only the
+ * caller knows where to resume.
  */
 export function createRetryInterceptor(options: RetryOptions = {}): Interceptor {
   const { maxAttempts = 4, baseDelayMs = 200, maxDelayMs = 5_000, random = Math.random, wait = waitFor } = options;
@@ -39,7 +38,7 @@ export function createRetryInterceptor(options: RetryOptions = {}): Interceptor 
         try {
           await wait((askedMs ?? 0) + delayMs, request.signal);
         } catch {
-          // The deadline or the caller ended the wait: the answer that there was says more than that it did.
+          // The deadline or the caller ended the wait; the gateway's error is more informative.
           throw error;
         }
       }
@@ -47,7 +46,7 @@ export function createRetryInterceptor(options: RetryOptions = {}): Interceptor 
   };
 }
 
-/** How long RetryInfo asks to wait, in ms, or undefined where the error carries none. */
+/** The delay that RetryInfo asks for, in ms; undefined if the error has none. */
 function retryDelayMs(error: ConnectError): number | undefined {
   const [info] = error.findDetails(RetryInfoSchema);
   return info === undefined ? undefined : info.retryDelay === undefined ? 0 : durationMs(info.retryDelay);

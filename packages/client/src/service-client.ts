@@ -6,15 +6,15 @@ import { createFetchTransport, type FetchProtocol } from "./fetch-transport.ts";
 
 /** Options of the client of one service. */
 export interface ServiceClientOptions extends ClientOptions {
-  /** Default `connect`: binary Connect, the least work for page and gateway. */
+  /** Default `connect`: binary Connect, the cheapest for page and gateway. */
   protocol?: FetchProtocol;
 }
 
 /**
- * Makes the client of one service over the platform's `fetch`. A bundler then keeps the messages of that service alone; `createPetakClient` has all
- * services, in twice the code.
+ * Makes the client of one service over the platform's `fetch`. A bundler then includes only that service's messages; `createPetakClient` has all services and
+ * twice the code.
  *
- * No request is made before the first call. Throws a TypeError where an option is wrong.
+ * Throws a TypeError if an option is invalid.
  */
 export function createServiceClient<Service extends DescService>(service: Service, options: ServiceClientOptions): Client<Service> {
   const { protocol = "connect" } = options;

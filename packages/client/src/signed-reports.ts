@@ -6,8 +6,7 @@ import { DeviceEventSchema, ReportEventsRequestSchema } from "@petak/protocol";
 import type { RequestSigner } from "./request-signer.ts";
 
 /**
- * The agents' service of a client that signs the reports it sends, where they are not signed yet. An agent signs its own when they are made, at
- * the door; this is for who reports by hand.
+ * Wraps the agent service so that it signs reports that have no signature yet. Agents sign their reports when the event happens; this is for other callers.
  */
 export function withSignedReports(agents: Client<typeof AgentService>, signer: RequestSigner): Client<typeof AgentService> {
   return {

@@ -1,6 +1,6 @@
 /**
- * What opens doors and signs requests: request tokens, access tokens, PINs and trust bundles. Pure, and the same in Node and in browsers.
- * docs/credentials.md is the rule book.
+ * Credentials that open doors and sign requests: request tokens, access tokens, PINs, presence proofs, receipts and trust bundles. No I/O; runs in Node and
+ * in browsers. Specification: docs/credentials.md and docs/custody.md.
  */
 export {
   type AccessTokenClaims,

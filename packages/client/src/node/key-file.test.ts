@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe("a key file", () => {
-  it("comes back as it was written, readable by its owner alone, with nothing left beside it", async () => {
+  it("is read as it was written, is readable by its owner only, and leaves no temporary file", async () => {
     const path = join(folder, "a.json");
     await writeKeyFile(path, keyFile);
     await writeKeyFile(path, { ...keyFile, participant_id: "par_b" });
@@ -26,14 +26,14 @@ describe("a key file", () => {
     expect(await readdir(folder)).toEqual(["a.json"]);
   });
 
-  it("is not half written where its place cannot be taken", async () => {
+  it("leaves no temporary file if it cannot be renamed", async () => {
     const path = join(folder, "taken");
     await mkdir(path);
     await expect(writeKeyFile(path, keyFile)).rejects.toThrow();
     expect((await readdir(folder)).filter((name) => name.startsWith(".key-"))).toEqual([]);
   });
 
-  it("is refused with the name of what is wrong", async () => {
+  it("is refused with the name of the invalid member", async () => {
     const path = join(folder, "wrong.json");
     const refusalOf = async (content: unknown) => {
       await writeFile(path, typeof content === "string" ? content : JSON.stringify(content));
@@ -42,9 +42,9 @@ describe("a key file", () => {
         (error: Error) => error.message,
       );
     };
-    expect(await refusalOf("{")).toBe(`${path} is no key file: it is not JSON`);
+    expect(await refusalOf("{")).toBe(`${path} is not a key file: it is not JSON`);
     expect(await refusalOf([])).toContain("'participant_id'");
-    expect(await refusalOf("null")).toContain("no object");
+    expect(await refusalOf("null")).toContain("not contain an object");
     expect(await refusalOf({ ...keyFile, audience: "" })).toContain("'audience'");
     expect(await refusalOf({ ...keyFile, mode: "both" })).toContain("'mode'");
     expect(await refusalOf({ ...keyFile, mode: "live" })).toContain("'key_id'");
@@ -69,13 +69,13 @@ describe("a key file", () => {
     await expect(readKeyFile(path)).rejects.toThrow("'version' must be a number");
   });
 
-  it("makes a signer", async () => {
+  it("gives a signer", async () => {
     const signer = signerOfKeyFile(keyFile);
     expect(signer).toMatchObject({ participantId: "par_a", keyId: "key_test_a", mode: "test" });
     expect(await signer.authorization()).toMatch(/^Bearer [\w-]+\.[\w-]+\.[\w-]+$/);
   });
 
-  it("holds its names as they are documented", async () => {
+  it("has the documented member names in order", async () => {
     const path = join(folder, "names.json");
     await writeKeyFile(path, keyFile);
     expect(Object.keys(JSON.parse(await readFile(path, "utf8")))).toEqual([

@@ -5,16 +5,16 @@ import { type Ed25519PrivateJwk, publicKeyOf } from "@petak/credential";
 import type { ModeName } from "@petak/protocol";
 import { createRequestSigner, modeOfKeyId, type RequestSigner } from "../request-signer.ts";
 
-/** The version of the key files that this release writes, and the newest that it reads. A file that states none has version 1. */
+/** Version of the key files that this release writes, and the newest that it reads. A file without a version has version 1. */
 const fileVersion = 1;
 
-/** A key as it is kept in a file, beside the file's `version`. The names are the file's own. */
+/** Content of a key file besides its `version`, with the file's member names. */
 export interface KeyFile {
   /** The participant that the key belongs to. */
   participant_id: string;
   /** The registered key's id. */
   key_id: string;
-  /** Which network the key sees. */
+  /** The network of the key. */
   mode: ModeName;
   /** The audience of the gateway where it is registered. */
   audience: string;
@@ -22,21 +22,20 @@ export interface KeyFile {
   private_jwk: Ed25519PrivateJwk;
 }
 
-/** Reads a key file. Throws an Error that names the file and what is wrong with it. */
+/** Reads a key file. Throws an Error that names the file and the problem. */
 export async function readKeyFile(path: string): Promise<KeyFile> {
   const text = await readFile(path, "utf8");
   let content: unknown;
   try {
     content = JSON.parse(text);
   } catch (cause) {
-    throw new Error(`${path} is no key file: it is not JSON`, { cause });
+    throw new Error(`${path} is not a key file: it is not JSON`, { cause });
   }
   return checkKeyFile(path, content);
 }
 
 /**
- * Writes a key file that its owner alone can read, in place of one that is there. It is complete or absent at every instant: it is
- * written beside, put on the disk, and then renamed.
+ * Writes or replaces a key file that only its owner can read. Atomic: it is written to a temporary file, synced and renamed.
  */
 export async function writeKeyFile(path: string, keyFile: KeyFile): Promise<void> {
   const content = checkKeyFile(path, keyFile);
@@ -68,20 +67,20 @@ export function signerOfKeyFile(keyFile: KeyFile, options: { now?: () => number 
 }
 
 function checkKeyFile(path: string, content: unknown): KeyFile {
-  if (typeof content !== "object" || content === null) throw new Error(`${path} is no key file: it holds no object`);
+  if (typeof content !== "object" || content === null) throw new Error(`${path} is not a key file: it does not contain an object`);
   const { version = 1, participant_id, key_id, mode, audience, private_jwk } = content as Record<keyof KeyFile | "version", unknown>;
-  if (typeof version !== "number") throw new Error(`${path} is no key file: 'version' must be a number`);
+  if (typeof version !== "number") throw new Error(`${path} is not a key file: 'version' must be a number`);
   if (version > fileVersion) {
     throw new Error(
       `${path} has version ${version} and this release reads only version ${fileVersion}: use a later release that reads version ${version}, or register another key`,
     );
   }
   for (const [name, value] of Object.entries({ participant_id, key_id, audience })) {
-    if (typeof value !== "string" || value === "") throw new Error(`${path} is no key file: '${name}' must be a text`);
+    if (typeof value !== "string" || value === "") throw new Error(`${path} is not a key file: '${name}' must be a non-empty string`);
   }
-  if (mode !== "live" && mode !== "test") throw new Error(`${path} is no key file: 'mode' must be "live" or "test"`);
-  if (modeOfKeyId(key_id as string) !== mode) throw new Error(`${path} is no key file: 'key_id' does not say mode '${mode}'`);
-  if (typeof private_jwk !== "object" || private_jwk === null) throw new Error(`${path} is no key file: 'private_jwk' must be a JWK`);
+  if (mode !== "live" && mode !== "test") throw new Error(`${path} is not a key file: 'mode' must be "live" or "test"`);
+  if (modeOfKeyId(key_id as string) !== mode) throw new Error(`${path} is not a key file: 'key_id' is not of mode '${mode}'`);
+  if (typeof private_jwk !== "object" || private_jwk === null) throw new Error(`${path} is not a key file: 'private_jwk' must be a JWK`);
   const { kty, crv, x, d } = private_jwk as Ed25519PrivateJwk;
   const checked: KeyFile = {
     participant_id: participant_id as string,
@@ -93,7 +92,7 @@ function checkKeyFile(path: string, content: unknown): KeyFile {
   try {
     publicKeyOf(checked.private_jwk);
   } catch (cause) {
-    throw new Error(`${path} is no key file: 'private_jwk' must be a private Ed25519 key`, { cause });
+    throw new Error(`${path} is not a key file: 'private_jwk' must be a private Ed25519 key`, { cause });
   }
   return checked;
 }

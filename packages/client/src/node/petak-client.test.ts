@@ -127,7 +127,7 @@ describe("a client", () => {
     expect(seen[0]?.timeoutMs).toBe(40_000);
   });
 
-  it("gives errors with their reason, and does not try again what cannot get better", async () => {
+  it("returns errors with their reason, and does not retry permanent ones", async () => {
     failures = [toConnectError(new PetakError("SITE_NOT_FOUND", "no such site"))];
     const error = await using({}, (client) => client.directory.getSite({ siteId: "s" }).catch((reason: unknown) => reason));
     expect(error).toBeInstanceOf(ConnectError);
@@ -135,7 +135,7 @@ describe("a client", () => {
     expect(seen).toHaveLength(1);
   });
 
-  it("refuses options that contradict each other or are none", async () => {
+  it("refuses contradictory and invalid options", async () => {
     const { privateJwk } = await generateKeyPair();
     expect(() => createPetakClient({ baseUrl: "gateway:8443" })).toThrow("baseUrl 'gateway:8443'");
     expect(() => createPetakClient({ baseUrl: "nonsense" })).toThrow("baseUrl 'nonsense'");
@@ -148,7 +148,7 @@ describe("retries", () => {
   const noWait = (waits: number[]) => ({ random: () => 0.5, wait: (delayMs: number) => Promise.resolve(void waits.push(delayMs)) });
   const cancel = (client: ReturnType<typeof createPetakClient>) => client.reservations.cancel({ requestId, reservationId: "r", reason: 1 });
 
-  it("send the same request again, later each time", async () => {
+  it("send the same request with growing delays", async () => {
     failures = [
       toConnectError(new PetakError("STORE_UNAVAILABLE", "")),
       toConnectError(new PetakError("RATE_LIMITED", "", { retryAfterMs: 900 })),
@@ -160,21 +160,21 @@ describe("retries", () => {
     expect(waits).toEqual([150, 900 + 300, 600]);
   });
 
-  it("end after four attempts with the last answer", async () => {
+  it("end after four attempts with the last error", async () => {
     failures = Array.from({ length: 9 }, () => toConnectError(new PetakError("SHUTTING_DOWN", "")));
     const error = await using({ retry: noWait([]) }, (client) => cancel(client).catch((reason: unknown) => reason));
     expect(reasonOf(error)).toBe("SHUTTING_DOWN");
     expect(seen).toHaveLength(4);
   });
 
-  it("do not wait longer than five seconds, and leave it to the caller", async () => {
+  it("do not wait longer than five seconds", async () => {
     failures = [toConnectError(new PetakError("OVERLOADED", "", { retryAfterMs: 5_001 }))];
     const error = await using({ retry: noWait([]) }, (client) => cancel(client).catch((reason: unknown) => reason));
     expect(reasonOf(error)).toBe("OVERLOADED");
     expect(seen).toHaveLength(1);
   });
 
-  it("stay within the call's deadline and then give the answer there was", async () => {
+  it("stay within the call's deadline and then return the gateway's error", async () => {
     failures = Array.from({ length: 9 }, () => toConnectError(new PetakError("SHUTTING_DOWN", "")));
     const error = await using({ timeoutMs: 2_000, retry: { baseDelayMs: 60_000, maxDelayMs: 60_000 } }, (client) =>
       cancel(client).catch((reason: unknown) => reason),
@@ -184,7 +184,7 @@ describe("retries", () => {
     expect(seen).toHaveLength(1);
   });
 
-  it("try again where nobody answers, and can be turned off", async () => {
+  it("happen if nobody answers, and can be turned off", async () => {
     const waits: number[] = [];
     const closed = "http://127.0.0.1:1";
     const error = await using({ baseUrl: closed, retry: noWait(waits) }, (client) => cancel(client).catch((reason: unknown) => reason));

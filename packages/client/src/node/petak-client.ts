@@ -5,15 +5,14 @@ import { createTransport, type OwnedTransport, type TlsOptions, type WireProtoco
 
 /** Options of a client on Node. */
 export interface PetakClientOptions extends ClientOptions {
-  /** Default `connect`: binary Connect over HTTP/1.1, the least work for the gateway that passes every proxy. */
+  /** Default `connect`: binary Connect over HTTP/1.1, the cheapest for the gateway among those that pass every proxy. */
   protocol?: WireProtocol;
-  /** For gateways whose certificate the system does not trust by itself. */
+  /** For gateways whose certificate the system does not trust. */
   tls?: TlsOptions;
 }
 
 /**
- * Makes a client of all services over connections of its own. No connection is opened before the first call. Throws a TypeError where an option is
- * wrong.
+ * Makes a client of all services over connections of its own. Connects at the first call. Throws a TypeError if an option is invalid.
  */
 export function createPetakClient(options: PetakClientOptions): PetakClient {
   const { protocol = "connect", tls } = options;

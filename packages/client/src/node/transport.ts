@@ -4,16 +4,15 @@ import type { SecureContextOptions } from "node:tls";
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport, Http2SessionManager } from "@connectrpc/connect-node";
 
-/** How requests are spelt on the wire. */
+/** The wire protocol of requests. */
 export type WireProtocol = "connect" | "connect-json" | "grpc" | "grpc-web";
 
-/** What TLS needs to know beyond the system's own authorities. */
+/** TLS settings in addition to the system's certificate authorities. */
 export interface TlsOptions extends Pick<SecureContextOptions, "ca" | "cert" | "key"> {
-  /** The name that the gateway's certificate must carry, where it is not the address's own. */
+  /** The name that the gateway's certificate must have. Default: the host of the address. */
   servername?: string;
 }
 
-/** What a transport needs. */
 export interface TransportOptions {
   baseUrl: string;
   protocol: WireProtocol;
@@ -21,19 +20,18 @@ export interface TransportOptions {
   interceptors: Interceptor[];
 }
 
-/** A transport, and the end of its connections. */
+/** A transport with connections of its own. */
 export interface OwnedTransport {
   readonly transport: Transport;
   close(): void;
 }
 
-/** No message of the protocol comes near it; the default of 4 GiB would let a broken server fill the memory. */
+/** Far above any message of the protocol; with the default of 4 GiB a faulty server could exhaust the memory. */
 const messageMaxBytes = 16 * 1024 * 1024;
 
 /**
- * Makes the transport of a protocol. Connect and gRPC-Web go over HTTP/1.1 with kept connections: it passes every proxy, and a connection
- * that died is found at the next request, where a dead HTTP/2 session would take all calls with it until its time-out. gRPC is defined on
- * HTTP/2 only, in cleartext by prior knowledge.
+ * Makes the transport of a protocol. Connect and gRPC-Web use HTTP/1.1 with keep-alive: it passes every proxy, and a dead connection is noticed at the next
+ * request, whereas a dead HTTP/2 session fails all calls until it times out. gRPC requires HTTP/2; in cleartext by prior knowledge.
  */
 export function createTransport(options: TransportOptions): OwnedTransport {
   const { baseUrl, protocol, tls, interceptors } = options;

@@ -64,13 +64,13 @@ async function refusalOf(token: string, changes: Partial<Parameters<typeof judge
 }
 
 describe("an access token", () => {
-  it("is judged good at its site and gives back its claims", async () => {
+  it("is valid at its site and has the claims it was minted with", async () => {
     for (const act of [Act.DEPOSIT, Act.COLLECT]) {
       expect(await judge(await mint({ act }))).toEqual({ ok: true, claims: { ...claims, act }, keyId: issuerKey.keyId });
     }
   });
 
-  it("names the key of its holder where it is bound to one, and has an id that follows from all that it says", async () => {
+  it("names its holder's key if it is bound to one, and then has an id derived from all claims", async () => {
     const expected = { ...claims, holderKeyHash, tokenId: expect.stringMatching(/^[\w-]{22}$/) };
     const bound: Partial<ClaimsToWrite>[] = [
       ...[Act.DEPOSIT, Act.COLLECT, Act.RECALL].map((act) => ({ act })),
@@ -91,7 +91,7 @@ describe("an access token", () => {
     expect((await readOwnToken(resigned))?.tokenId).toBe((await readOwnToken(await mint({ holderKeyHash })))?.tokenId);
   });
 
-  it("is about the site and perhaps one door where it is for service", async () => {
+  it("is for the site, or one of its doors, if it is for service", async () => {
     for (const compartmentId of [undefined, "A", "Door_no-07_west1"]) {
       const door = compartmentId === undefined ? {} : { compartmentId };
       const judgement = await judge(await mint({ act: Act.SERVICE, holderKeyHash, ...door }));
@@ -104,7 +104,7 @@ describe("an access token", () => {
     expect(await mint()).toBe(await mint());
   });
 
-  it("has exactly the bytes that the rule book says", async () => {
+  it("has exactly the specified bytes", async () => {
     const [header64 = "", payload64 = ""] = (await mint()).split(".");
     expect(new TextDecoder().decode(decodeBase64url(header64))).toBe(`{"alg":"EdDSA","typ":"petak-deposit","kid":"${issuerKey.keyId}"}`);
     expect(new TextDecoder().decode(decodeBase64url(payload64))).toBe(
@@ -112,7 +112,7 @@ describe("an access token", () => {
     );
   });
 
-  it("is a bundle's, a delegate's, or both, for COLLECT only", async () => {
+  it("can be a bundle's, a delegate's, or both, for COLLECT only", async () => {
     const bundleId = formatBundleId(region, "5t8yq2m4p9w7z3x1");
     const kinds = [{ isDelegated: true }, { reservationId: "", bundleId, sizeClassIndex: 0 }];
     for (const changes of [...kinds, Object.assign({}, ...kinds)]) {
@@ -127,7 +127,7 @@ describe("an access token", () => {
     );
   });
 
-  it("has at most 320 characters for every legal input", async () => {
+  it("has at most 320 characters for every valid input", async () => {
     const longest = await mint({
       siteId: formatSiteId(region, "zzzzzzzzzz", siteNumberMax),
       sizeClassIndex: 7,
@@ -164,7 +164,7 @@ describe("an access token", () => {
     );
   });
 
-  it("is not minted where a claim is out of its range", async () => {
+  it("is not minted if a claim is out of range", async () => {
     const wrong: Partial<AccessTokenClaims>[] = [
       { act: Act.UNSPECIFIED },
       { siteId: `site_${region}_${storeCode}000000` },
@@ -192,8 +192,8 @@ describe("an access token", () => {
   });
 });
 
-describe("a judge", () => {
-  it("refuses a token whose header is not exactly what it should be", async () => {
+describe("judging", () => {
+  it("refuses a token whose header is not exactly as specified", async () => {
     const sign = (changed: object) => signCompact(issuerKey.privateJwk, changed, roomy);
     expect(await refusalOf(await sign({ ...header, alg: "none" }))).toBe("ALGORITHM");
     expect(await refusalOf(await sign({ ...header, alg: "HS256" }))).toBe("ALGORITHM");
@@ -208,7 +208,7 @@ describe("a judge", () => {
     expect(await refusalOf(await sign({ ...header, kid: header.kid === "AAAA" ? "BBBB" : "AAAA" }))).toBe("ISSUER_UNKNOWN");
   });
 
-  it("refuses claims that are missing, unknown, out of order, out of range or spelt another way", async () => {
+  it("refuses claims that are missing, unknown, out of order, out of range or not canonical", async () => {
     const sign = (changed: object) => signCompact(issuerKey.privateJwk, header, changed);
     const { sz, ...withoutSizeClass } = roomy;
     const wrong: object[] = [
@@ -241,12 +241,12 @@ describe("a judge", () => {
     expect(await refusalOf(twiceInHeader)).toBe("MALFORMED");
   });
 
-  it("refuses another site's token, and tells its reservation for the report", async () => {
+  it("refuses another site's token, and returns its reservation for the report", async () => {
     const judgement = await judge(await mint({ siteId: formatSiteId(region, storeCode, 1235) }));
     expect(judgement).toMatchObject({ ok: false, refusal: "SITE", claims: { reservationId: claims.reservationId } });
   });
 
-  it("allows for the skew and not a second more", async () => {
+  it("tolerates the skew and not a second more", async () => {
     const token = await mint();
     expect(await refusalOf(token, { nowMs: claims.notBeforeMs - skewMs })).toBe("accepted");
     expect(await refusalOf(token, { nowMs: claims.notBeforeMs - skewMs - 1 })).toBe("NOT_YET_VALID");
@@ -255,19 +255,19 @@ describe("a judge", () => {
     expect(await refusalOf(token, { nowMs: claims.expiresAtMs, maxSkewMs: 0 })).toBe("EXPIRED");
   });
 
-  it("judges by the safer side while its clock cannot be trusted", async () => {
+  it("errs on the safe side while the clock cannot be trusted", async () => {
     const fresh = await mint({ notBeforeMs: nowMs - 60_000 });
     expect(await refusalOf(fresh, { clockTrusted: false })).toBe("accepted");
     expect(await refusalOf(fresh, { clockTrusted: false, nowMs: claims.expiresAtMs })).toBe("EXPIRED");
     expect(await refusalOf(await mint(), { clockTrusted: false })).toBe("CLOCK_UNTRUSTED");
   });
 
-  it("refuses a token that is good for longer than 14 days, whoever signed it", async () => {
+  it("refuses a token with a validity of more than 14 days, whoever signed it", async () => {
     const token = await signCompact(issuerKey.privateJwk, header, { ...wire, exp: wire.nbf + 14 * 86_400 + 1 });
     expect(await refusalOf(token)).toBe("TOO_LONG_LIVED");
   });
 
-  it("relies on no key after its time or the bundle's", async () => {
+  it("trusts no key after it or the bundle has expired", async () => {
     const token = await mint();
     const old = await generateIssuerKey({ takenKeyIds: new Set([issuerKey.keyId]) });
     const build = (notAfterMs: number, previousUntilMs: number) =>
@@ -294,7 +294,7 @@ describe("a judge", () => {
     expect(await refusalOf(await mint(), { trustBundle: weak })).toBe("ISSUER_UNKNOWN");
   });
 
-  it("refuses every change of one character, and every shortening", async () => {
+  it("refuses a token after a change of any character or a truncation", async () => {
     const token = await mint();
     await fc.assert(
       fc.asyncProperty(fc.nat(token.length - 1), fc.constantFrom(..."ABab01-_.=+ "), async (index, character) => {
@@ -307,7 +307,7 @@ describe("a judge", () => {
     );
   });
 
-  it("never throws and never accepts, whatever it is shown", async () => {
+  it("never throws and never accepts arbitrary input", async () => {
     const segment = fc.oneof(
       fc.base64String(),
       fc.string(),

@@ -3,8 +3,7 @@ import { decodeBase64url } from "../bytes/base64url.ts";
 import { siteAudience, siteOfAudience } from "./site-audience.ts";
 
 /**
- * The `typ` of an access token by act. One type per act, so that a token to deposit can never open for a collector: a judge learns the
- * act from the type and from nothing else.
+ * The `typ` of an access token by act. The act follows from the type alone, so a token to deposit can never be used to collect.
  */
 export const accessTokenTypes: ReadonlyMap<Act, string> = new Map<Act, string>([
   [Act.DEPOSIT, "petak-deposit"],
@@ -13,70 +12,69 @@ export const accessTokenTypes: ReadonlyMap<Act, string> = new Map<Act, string>([
   [Act.SERVICE, "petak-service"],
 ]);
 
-/** The `typ` of a delegate's access token: to collect, and told apart from its recipient's, so that nothing is made of it in turn. */
+/** The `typ` of a delegate's token to collect. It differs from the recipient's, so that a delegated token cannot be delegated again. */
 export const delegateTokenType = "petak-delegate";
 
-/** An access token has at most this many characters: what a QR code of version 11 holds (321) at its lowest level of correction. */
+/** Longest access token, in characters: a QR code of version 11 holds 321 at its lowest error correction level. */
 export const accessTokenMaxLength = 320;
 
-/** An access token is good for at most this long, in ms: agents keep spent token ids that long, so it bounds what they store. */
+/** Longest validity of an access token, in ms. Agents keep spent token ids that long, so it bounds their storage. */
 export const accessTokenMaxLifetimeMs = 14 * 24 * 3_600_000;
 
 /** A site has at most this many size classes. */
 const sizeClassLimit = 8;
 
-/** The greatest second an `exp` can name: ten digits, until the year 2286, are what the length was reckoned with. */
+/** Greatest `exp`, in s: ten digits (until 2286), which {@link accessTokenMaxLength} allows for. */
 const latestSecond = 9_999_999_999;
 
-/** A door as operators name them: what {@link AccessTokenClaims.compartmentId} may be. */
+/** Form of {@link AccessTokenClaims.compartmentId}. */
 const compartmentPattern = /^[A-Za-z0-9_-]{1,16}$/;
 
 /** The acts for which a token must be bound to a key. */
 const boundActs: ReadonlySet<Act> = new Set([Act.RECALL, Act.SERVICE]);
 
-/** What an access token says. */
+/** Claims of an access token. */
 export interface AccessTokenClaims {
-  /** What it is good for. */
+  /** What it permits. */
   readonly act: Act;
   /** The one site where it opens. */
   readonly siteId: string;
-  /** The reservation. It lies in the site's region. Empty where the token is a bundle's, and for SERVICE, which is about the site. */
+  /** The reservation, in the site's region. Empty for a bundle's token and for SERVICE. */
   readonly reservationId: string;
-  /** The bundle, for COLLECT only. It lies in the site's region. Default none: the token is a reservation's. */
+  /** COLLECT only: the bundle, in the site's region. Default none: the token is for a reservation. */
   readonly bundleId?: string;
-  /** True: for somebody whom the recipient lets collect; for COLLECT only. Default false. */
+  /** COLLECT only: true for the token of a delegate of the recipient. Default false. */
   readonly isDelegated?: boolean;
-  /** SERVICE: the one door that it opens. Default none: each door behind which no parcel lies. The other acts have none. */
+  /** SERVICE only: the one door that it opens. Default none: every door behind which there is no parcel. */
   readonly compartmentId?: string;
   /**
-   * Whose it is: the {@link holderKeyHash} of the key whose owner must prove to be there. Default none: it opens for whoever shows it. RECALL and
-   * SERVICE always have one, a bundle's token never.
+   * The {@link holderKeyHash} of the holder's key, for which a presence proof is required. Default none: anybody who has the token can use it. Required for
+   * RECALL and SERVICE; never set in a bundle's token.
    */
   readonly holderKeyHash?: string;
   /** 128 bits in base64url. Spent when a door opens with it. */
   readonly tokenId: string;
-  /** From when it opens, in ms: whole seconds. */
+  /** Start of its validity, in ms; a whole second. */
   readonly notBeforeMs: number;
-  /** Until when it opens, in ms: whole seconds. */
+  /** End of its validity, in ms; a whole second. */
   readonly expiresAtMs: number;
-  /** Which of the site's size classes, counted from 0 in the site's own order. Range: [0, 7]. A bundle's token and one for SERVICE do not say: 0. */
+  /** Index of the size class in the site's own order. Range: [0, 7]. 0 for a bundle's token and for SERVICE, which do not carry it. */
   readonly sizeClassIndex: number;
 }
 
 /**
- * What a token is to say: {@link AccessTokenClaims} of which each may be left out that the token does not have. It has a `tokenId`, or a
- * `holderKeyHash`, from which and from the other claims its id follows.
+ * Claims of a token to mint. Exactly one of `tokenId` and `holderKeyHash` is required: the id of a token bound to a key follows from its claims.
  */
 export type ClaimsToWrite = Omit<AccessTokenClaims, "reservationId" | "tokenId" | "sizeClassIndex"> &
   Partial<Pick<AccessTokenClaims, "reservationId" | "tokenId" | "sizeClassIndex">>;
 
-/** Claims that were read. The id of a token that is bound to a key follows from them all: {@link boundTokenId}. */
+/** Parsed claims. The id of a token bound to a key is computed separately: {@link boundTokenId}. */
 export type ReadClaims = Omit<AccessTokenClaims, "tokenId"> & {
-  /** Undefined where the token is bound to a key. */
+  /** Undefined if the token is bound to a key. */
   readonly tokenId: string | undefined;
 };
 
-/** The claims as they are written: a reservation's token has `sub` and `sz`, a bundle's `bdl`. One that is bound to a key has `cnf` for `jti`. */
+/** The claims in a token. `sub` and `sz`: a reservation's; `bdl`: a bundle's; `cnf` in place of `jti`: bound to a key. */
 interface WireClaims {
   aud: string;
   sub?: string;
@@ -89,14 +87,14 @@ interface WireClaims {
 }
 
 /**
- * Writes claims: members in this order, without spaces. `aud` is the site's id in its short form, see {@link siteAudience}, `sub` the reservation's
- * without its `res_` and region, which are the site's, and `bdl` likewise the bundle's: the prefixes say nothing that the claims' names do not, and there
- * is no room for them. Throws a RangeError that names the value where a claim cannot be written.
+ * Writes claims in their fixed order. `aud` is the site's id in its short form ({@link siteAudience}). `sub` and `bdl` are the ids of the reservation and
+ * the bundle without prefix and region, for which a token has no room and which follow from the claim's name and from `aud`. Throws a RangeError that names
+ * the value if a claim is out of range.
  */
 export function writeClaims(claims: ClaimsToWrite): WireClaims {
   const { bundleId = "", holderKeyHash = "", tokenId = "", reservationId = "", sizeClassIndex = 0 } = claims;
   const site = parseSiteId(claims.siteId);
-  if (site === undefined) throw new RangeError(`siteId '${claims.siteId}' is no site id`);
+  if (site === undefined) throw new RangeError(`siteId '${claims.siteId}' is not a site id`);
   const aud = siteAudience(claims.siteId);
   const id = holderKeyHash === "" ? { jti: tokenId } : { cnf: holderKeyHash };
   const rest = { ...id, nbf: Math.floor(claims.notBeforeMs / 1000), exp: Math.floor(claims.expiresAtMs / 1000) };
@@ -122,12 +120,12 @@ function handleOf(
   region: Region,
 ): string {
   const parsed = parse(id);
-  if (parsed === undefined) throw new RangeError(`${noun}Id '${id}' is no ${noun} id`);
-  if (parsed.region !== region) throw new RangeError(`${noun} '${id}' lies in another region than '${region}', the site's`);
+  if (parsed === undefined) throw new RangeError(`${noun}Id '${id}' is not a ${noun} id`);
+  if (parsed.region !== region) throw new RangeError(`${noun} '${id}' is not in the site's region '${region}'`);
   return parsed.handle;
 }
 
-/** Reads claims, or undefined where one is missing, unknown, out of its order or out of its range. */
+/** Reads claims; undefined if one is missing, unknown, out of order or out of range. */
 export function readClaims(written: unknown, act: Act, isDelegated = false): ReadClaims | undefined {
   if (typeof written !== "object" || written === null) return undefined;
   const { aud, sub, bdl, jti, cnf, nbf, exp, sz } = written as Record<keyof WireClaims, unknown>;

@@ -17,30 +17,28 @@ import {
 import type { AccessTokenRefusal } from "./refusals.ts";
 import { boundTokenId } from "./token-id.ts";
 
-/** How far the judge's clock may be wrong where nobody says, in ms. */
+/** Default clock skew that verifiers tolerate, in ms. */
 export const defaultMaxSkewMs = siteClockSkewMs;
 
-/** What a judge needs to know. */
 export interface JudgeAccessTokenInput {
-  /** The token as it was shown. Anything. */
+  /** The token as presented; any text. */
   token: string;
-  /** The issuer keys relied on. */
+  /** The trusted issuer keys. */
   trustBundle: TrustBundle;
-  /** The site at whose door it is shown. Undefined: any, to a gateway that only asks whose it is. */
+  /** The site where it is presented. Undefined: any site, for a gateway that identifies a token. */
   siteId: string | undefined;
-  /** The judge's clock, in ms. */
+  /** The verifier's clock, in ms. */
   nowMs: number;
-  /** How far the judge's clock may be wrong either way, in ms. Default {@link defaultMaxSkewMs}. */
+  /** Tolerated error of the verifier's clock in either direction, in ms. Default {@link defaultMaxSkewMs}. */
   maxSkewMs?: number;
   /**
-   * False where the judge's clock was lost, e.g. with the power, and `nowMs` is only the latest time it is sure has passed. Then expiry
-   * is judged without the skew's benefit, and a token that was good from before `nowMs - maxSkewMs` is refused: it may have expired
-   * since. Default true.
+   * False: the verifier lost its clock, e.g. in a power cut, and `nowMs` is only the latest time that has certainly passed. Expiry is then judged without the
+   * skew, and a token that became valid before `nowMs - maxSkewMs` is refused, since it may have expired. Default true.
    */
   clockTrusted?: boolean;
 }
 
-/** The judge's word. A refusal has the claims where the signature was good. */
+/** Result of judging a token. A refusal has claims if the signature was valid. */
 export type AccessTokenJudgement =
   | { readonly ok: true; readonly claims: AccessTokenClaims; readonly keyId: string }
   | { readonly ok: false; readonly refusal: AccessTokenRefusal; readonly claims?: AccessTokenClaims };
@@ -59,9 +57,8 @@ const encoder = new TextEncoder();
 const actOfType = new Map([...accessTokenTypes].map(([act, type]) => [type, act]));
 
 /**
- * Judges an access token without the network. It says whether the token is one that an issuer relied on signed for this site and this
- * time; whether the token was used before, and whether its reservation allows the act, is the agent's to know. Never throws, whatever
- * the token.
+ * Verifies an access token offline: a trusted issuer signed it for this site and this time. The agent must check whether it was used before and whether the
+ * reservation allows the act. Never throws.
  */
 export async function judgeAccessToken(input: JudgeAccessTokenInput): Promise<AccessTokenJudgement> {
   const token = readToken(input.token);
@@ -80,8 +77,7 @@ export async function judgeAccessToken(input: JudgeAccessTokenInput): Promise<Ac
 }
 
 /**
- * What a token says of itself, for whoever holds it: nobody has looked at the signature. Undefined where it is none. A judge asks
- * {@link judgeAccessToken}.
+ * Reads a token's claims without verifying its signature, for the token's own holder. Undefined if it is malformed. Verifiers use {@link judgeAccessToken}.
  */
 export async function readOwnToken(text: string): Promise<AccessTokenClaims | undefined> {
   const token = readToken(text);
@@ -103,7 +99,7 @@ function judgeClaims(claims: AccessTokenClaims, input: JudgeAccessTokenInput): A
   return undefined;
 }
 
-/** Takes a token apart, or says why it cannot be one. Nothing of it is believed yet. */
+/** Parses a token without verifying it, or returns why it is refused. */
 function readToken(text: string): ReadToken | AccessTokenRefusal {
   if (text.length > accessTokenMaxLength) return "MALFORMED";
   const [header64 = "", payload64 = "", signature64 = "", ...rest] = text.split(".");

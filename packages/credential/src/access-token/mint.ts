@@ -11,25 +11,22 @@ import {
   writeClaims,
 } from "./claims.ts";
 
-/** What to mint: the claims, and the keys to sign with. */
 export type MintAccessTokenInput = ClaimsToWrite & { readonly issuerKey: IssuerKeyPair };
 
 /**
- * Mints an access token: a compact JWS that opens one site's door for one act on one reservation, once, or
- * those of a bundle, each once. The same input gives the same
- * token. `notBeforeMs` and `expiresAtMs` are cut to whole seconds.
+ * Mints an access token: a compact JWS that opens a door of one site once, for one act on one reservation, or once for each reservation of a bundle. The same
+ * input gives the same token. `notBeforeMs` and `expiresAtMs` are truncated to whole seconds.
  *
- * Throws a RangeError where a claim is out of its range, where it would be good for longer than 14 days, or where the token would be
- * longer than 320 characters.
+ * Throws a RangeError if a claim is out of range, if the validity exceeds 14 days, or if the token exceeds 320 characters.
  */
 export async function mintAccessToken(input: MintAccessTokenInput): Promise<string> {
   const type = accessTokenTypes.get(input.act);
   if (type === undefined) throw new RangeError(`act ${input.act} has no access token`);
-  if (input.isDelegated && input.act !== Act.COLLECT) throw new RangeError(`act ${input.act} is not delegated, only to collect is`);
+  if (input.isDelegated && input.act !== Act.COLLECT) throw new RangeError(`act ${input.act} cannot be delegated; only COLLECT can`);
   const claims = writeClaims(input);
   const lifetimeMs = (claims.exp - claims.nbf) * 1000;
   if (lifetimeMs > accessTokenMaxLifetimeMs) {
-    throw new RangeError(`the token would be good for ${lifetimeMs} ms; at most ${accessTokenMaxLifetimeMs} ms are allowed`);
+    throw new RangeError(`the token's validity would be ${lifetimeMs} ms; at most ${accessTokenMaxLifetimeMs} ms are allowed`);
   }
   const { keyId, privateJwk } = input.issuerKey;
   const token = await signCompact(

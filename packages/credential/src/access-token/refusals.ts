@@ -1,22 +1,22 @@
 /**
- * Why a judge refuses an access token, and what each means. The constants are the protocol's: a device reports them, and
- * docs/credentials.md lists them. The person at the door is told none of them.
+ * Why an access token is refused, and what each reason means. The constants belong to the protocol: devices report them, and
+ * docs/credentials.md lists them. The person at the door sees none of them.
  */
 export const accessTokenRefusals = {
-  MALFORMED: "It is no compact JWS in its one spelling, or its header has other members than alg, typ and kid.",
-  ALGORITHM: 'Its `alg` is not "EdDSA".',
-  TYPE: "Its `typ` is none of the access tokens'.",
-  BUNDLE_EXPIRED: "The agent's trust bundle has expired, so it relies on no issuer key.",
-  ISSUER_UNKNOWN: "The trust bundle has no key with its `kid`, or the key is a point of low order.",
-  ISSUER_EXPIRED: "The trust bundle's key with its `kid` is no longer relied on.",
+  MALFORMED: "The token is not a compact JWS in canonical form, or its header does not consist of alg, typ and kid.",
+  ALGORITHM: 'The `alg` is not "EdDSA".',
+  TYPE: "The `typ` is not that of an access token.",
+  BUNDLE_EXPIRED: "The agent's trust bundle has expired, so it trusts no issuer key.",
+  ISSUER_UNKNOWN: "The trust bundle has no key with this `kid`, or the key is a point of low order.",
+  ISSUER_EXPIRED: "The trust bundle's key with this `kid` is no longer trusted.",
   SIGNATURE: "The signature does not match the key.",
-  CLAIMS: "A claim is missing, unknown, out of its order or out of its range.",
-  SITE: "It is for another site.",
-  TOO_LONG_LIVED: "It would be good for longer than 14 days.",
-  NOT_YET_VALID: "It is not good yet, by more than the skew allowed.",
-  EXPIRED: "It has expired, by more than the skew allowed.",
-  CLOCK_UNTRUSTED: "The agent's clock cannot be trusted, and the token is too old to judge without it.",
+  CLAIMS: "A claim is missing, unknown, out of order or out of range.",
+  SITE: "The token is for another site.",
+  TOO_LONG_LIVED: "The token's validity is longer than 14 days.",
+  NOT_YET_VALID: "The token is not valid yet, by more than the allowed clock skew.",
+  EXPIRED: "The token has expired, by more than the allowed clock skew.",
+  CLOCK_UNTRUSTED: "The agent's clock cannot be trusted, and the token is too old to be judged without it.",
 } as const;
 
-/** Why a judge refuses an access token. */
+/** Why an access token is refused. */
 export type AccessTokenRefusal = keyof typeof accessTokenRefusals;

@@ -5,9 +5,8 @@ import type { Bytes } from "./bytes.ts";
 export { encodeBase64url };
 
 /**
- * Reads base64url without padding, or undefined where the text is not the one spelling of its bytes: a foreign character, padding,
- * an impossible length, or stray bits after the last byte. One spelling only, because a credential that could be respelt would have
- * several hashes.
+ * Decodes base64url without padding. Undefined if the text is not the canonical encoding of its bytes: a foreign character, padding, an impossible length, or
+ * stray bits after the last byte. Otherwise one credential could be written in several ways and have several hashes.
  */
 export function decodeBase64url(text: string): Bytes | undefined {
   if (!/^[A-Za-z0-9_-]*$/.test(text)) return undefined;

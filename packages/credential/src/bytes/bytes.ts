@@ -1,2 +1,2 @@
-/** Bytes as WebCrypto takes them: never over shared memory. */
+/** Bytes as WebCrypto accepts them: not in shared memory. */
 export type Bytes = Uint8Array<ArrayBuffer>;

@@ -2,7 +2,7 @@ import { decodeBase64url } from "./base64url.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The UTF-8 text in base64url, or undefined where it is not that in its one spelling. */
+/** Decodes UTF-8 text from canonical base64url; undefined if it is neither. */
 export function decodeText(base64url: string): string | undefined {
   const bytes = decodeBase64url(base64url);
   if (bytes === undefined) return undefined;
@@ -14,8 +14,8 @@ export function decodeText(base64url: string): string | undefined {
 }
 
 /**
- * Parses JSON that is written the one way JSON.stringify writes it: no spaces, no needless escapes, no member twice. So two readers
- * cannot read one text differently.
+ * Parses JSON in canonical form, exactly as JSON.stringify writes it: no spaces, no needless escapes, no duplicate members. Two parsers therefore cannot
+ * read one text differently. Undefined for anything else.
  */
 export function parseCanonicalJson(text: string | undefined): unknown {
   if (text === undefined) return undefined;
@@ -27,7 +27,7 @@ export function parseCanonicalJson(text: string | undefined): unknown {
   }
 }
 
-/** Whether a value is an object with members, and no list. */
+/** Whether a value is an object that is neither null nor an array. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 /**
- * Whether two byte strings are equal, in a time that depends on their lengths only: how far a guess agrees must not show at the door.
- * Strings of different lengths are unequal.
+ * Whether two byte strings are equal, in a time that depends on their lengths only, so that timing does not reveal how much of a guess is right. Strings of
+ * different lengths are unequal.
  */
 export function equalInConstantTime(left: Uint8Array, right: Uint8Array): boolean {
   if (left.length !== right.length) return false;

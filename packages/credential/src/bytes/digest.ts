@@ -11,21 +11,21 @@ export async function hmacSha256(key: Uint8Array, message: Uint8Array): Promise<
 }
 
 /**
- * The name under which reports and events speak of a credential: SHA-256 of its id (a token's `jti`, or for a PIN the base64url of its
- * keyed hash), in base64url. It says which credential it was and opens nothing.
+ * Identifies a credential in reports and events without being usable as one: SHA-256, in base64url, of its id (a token's `jti`, or the base64url of a PIN's
+ * keyed hash).
  */
 export async function credentialHash(credentialId: string): Promise<string> {
   return encodeBase64url(await sha256(credentialId));
 }
 
-/** The first 128 bits of the SHA-256 of bytes, in base64url: enough where somebody would have to find other bytes with the same. */
+/** The first 128 bits of the SHA-256 of bytes, in base64url: enough against second preimages, not against collisions. */
 export async function shortHash(bytes: Bytes): Promise<string> {
   return encodeBase64url((await sha256(bytes)).subarray(0, 16));
 }
 
 /**
- * Bytes for a hash, an HMAC or a signature over several texts, each preceded by its length, so that no two lists of texts give the same bytes. The first names
- * what they are for.
+ * Encodes several texts, each preceded by its length, as input of a hash, an HMAC or a signature. Different lists of texts give different bytes. The first text
+ * names the purpose.
  */
 export function framed(...texts: string[]): Bytes {
   const parts = texts.map((text) => encoder.encode(text));

@@ -4,7 +4,7 @@ import type { SigningKey } from "../keys/signing-key.ts";
 
 const encoder = new TextEncoder();
 
-/** What a compact JWS signs (RFC 7515 §5.1): header and claims with the dot between them, members in the order given and without spaces. */
+/** The signing input of a compact JWS (RFC 7515 §5.1): header and claims, members in the given order and without spaces. */
 export function compactText(header: object, claims: object): string {
   return `${encodeBase64url(encoder.encode(JSON.stringify(header)))}.${encodeBase64url(encoder.encode(JSON.stringify(claims)))}`;
 }

@@ -11,23 +11,23 @@ export interface Ed25519KeyPair {
   readonly publicKey: Bytes;
 }
 
-/** Public keys that verified last: an agent's verifies each of its reports. */
+/** Recently used public keys: an agent's key verifies each of its reports. */
 const publicKeys = createImportedKeys(4096, (publicKey) =>
   crypto.subtle.importKey("raw", new Uint8Array(publicKey), "Ed25519", false, ["verify"]),
 );
 
-/** A new pair of Ed25519 keys from the system's generator. */
+/** Generates a pair of Ed25519 keys. */
 export async function generateKeyPair(): Promise<Ed25519KeyPair> {
   const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]);
-  if (!("privateKey" in pair)) throw new TypeError("the platform gave no pair of keys for Ed25519");
+  if (!("privateKey" in pair)) throw new TypeError("the platform did not return a key pair for Ed25519");
   const { x = "", d = "" } = await crypto.subtle.exportKey("jwk", pair.privateKey);
   const privateJwk = { kty: "OKP", crv: "Ed25519", x, d } as const;
   return { privateJwk, publicKey: publicKeyOf(privateJwk) };
 }
 
 /**
- * Signs with Ed25519 (RFC 8032): 64 bytes, the same for the same key and message. Rejects with a TypeError where a JWK is no private Ed25519 key, and with
- * what WebCrypto says where a key that it holds may not sign.
+ * Signs with Ed25519 (RFC 8032): 64 bytes, the same for the same key and message. Rejects with a TypeError if a JWK is not a private Ed25519 key, and with
+ * WebCrypto's error if a CryptoKey may not sign.
  */
 export function signEd25519(key: SigningKey, message: Bytes): Promise<Bytes> {
   return isCryptoKey(key) ? signWithCryptoKey(key, message) : signWithJwk(key, message);
@@ -38,13 +38,13 @@ async function signWithCryptoKey(key: CryptoKey, message: Bytes): Promise<Bytes>
 }
 
 /**
- * Whether an Ed25519 signature is good. False also for a key or signature of another length, and for a key that is no point of the curve.
- * The caller has refused points of low order.
+ * Whether an Ed25519 signature is valid. False also for a key or signature of the wrong length and for a key that is not a point of the curve. The caller must
+ * refuse points of low order.
  */
 export async function verifyEd25519(publicKey: Uint8Array, signature: Uint8Array, message: Bytes): Promise<boolean> {
   if (publicKey.length !== 32 || signature.length !== 64) return false;
   try {
-    // In another thread on purpose: it takes five times as long as the way there and back.
+    // In another thread on purpose: verifying takes five times as long as the round trip.
     return await crypto.subtle.verify("Ed25519", await publicKeys.imported(publicKey), new Uint8Array(signature), message);
   } catch {
     return false;

@@ -15,14 +15,14 @@ function keeping(max: number): { use: (...names: readonly number[]) => Promise<v
 }
 
 describe("imported public keys", () => {
-  it("are imported once, also by those who ask at once", async () => {
+  it("are imported once, also by concurrent callers", async () => {
     const { use, imports } = keeping(2);
     await Promise.all([use(1), use(1), use(1)]);
     await use(1);
     expect(imports).toEqual([1]);
   });
 
-  it("give way one by one: whoever brings many keys takes nobody else's that are in use", async () => {
+  it("are evicted one by one, so many new keys do not evict those in use", async () => {
     const { use, imports } = keeping(4);
     const ours = [1, 2, 3];
     await use(...ours);
@@ -30,7 +30,7 @@ describe("imported public keys", () => {
     expect(imports.filter((name) => name < 100)).toEqual(ours);
   });
 
-  it("give way in the order in which they were used last", async () => {
+  it("are evicted in the order of their last use", async () => {
     const { use, imports } = keeping(3);
     await use(1, 2, 3, 1, 4);
     expect(imports).toEqual([1, 2, 3, 4]);

@@ -1,11 +1,11 @@
-/** Imports public keys, each once while it is kept. */
+/** A cache of imported public keys. */
 export interface ImportedKeys<Key> {
-  /** The key with these bytes, as it was imported. Rejects as the platform does, where it is none. */
+  /** The imported key of 32 bytes. Rejects with the platform's error if they are not a key. */
   imported(publicKey: Uint8Array): Promise<Key>;
 }
 
 /**
- * Keeps at most `max` keys, the least recently used forgotten first: however many come by that are used once, those that verify all day stay.
+ * An LRU cache of at most `max` keys: keys in constant use stay, however many others are used once.
  */
 export function createImportedKeys<Key>(max: number, importKey: (publicKey: Uint8Array) => Promise<Key>): ImportedKeys<Key> {
   const keys = new Map<string, Promise<Key>>();
@@ -13,7 +13,7 @@ export function createImportedKeys<Key>(max: number, importKey: (publicKey: Uint
     imported(publicKey) {
       const name = String.fromCharCode(...publicKey);
       const key = keys.get(name) ?? importKey(publicKey);
-      // A Map keeps the order of insertion: put again, it is the youngest.
+      // A Map keeps insertion order: inserting it again makes it the newest.
       keys.delete(name);
       keys.set(name, key);
       if (keys.size > max) {

@@ -35,7 +35,7 @@ export interface Jwks {
   readonly keys: readonly IssuerJwk[];
 }
 
-/** A key id has this many characters: 24 bits tell apart the two keys of a bundle, and a token has no room for more. */
+/** Characters of a key id: 24 bits distinguish the two keys of a bundle, and a token has no room for more. */
 export const issuerKeyIdLength = 4;
 
 /** The key id of a public key: the first four characters of its RFC 7638 thumbprint. */
@@ -45,8 +45,8 @@ export async function issuerKeyId(publicKey: Uint8Array): Promise<string> {
 }
 
 /**
- * New issuer keys. Key ids are short, so two keys can fall on one id; keys that fall on one of `takenKeyIds` are thrown away and made
- * again. Give it the ids of every epoch that agents may still hold.
+ * Generates an issuer key whose id is not in `takenKeyIds`. Key ids are short, so two keys can have the same one. Pass the ids of every epoch that agents may
+ * still hold.
  */
 export async function generateIssuerKey(options: { takenKeyIds?: Pick<ReadonlySet<string>, "has"> } = {}): Promise<IssuerKeyPair> {
   for (;;) {
@@ -55,7 +55,7 @@ export async function generateIssuerKey(options: { takenKeyIds?: Pick<ReadonlySe
   }
 }
 
-/** Issuer keys from a stored private key. Throws a TypeError where it is none. */
+/** Issuer keys from a stored private key. Throws a TypeError if it is not a private Ed25519 key. */
 export async function issuerKeyFrom(privateJwk: Ed25519PrivateJwk): Promise<IssuerKeyPair> {
   const publicKey = publicKeyOf(privateJwk);
   return { keyId: await issuerKeyId(publicKey), publicKey, privateJwk };

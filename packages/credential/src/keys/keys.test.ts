@@ -67,7 +67,7 @@ function orderEightY(): bigint[] {
 }
 
 describe("isLowOrderPoint", () => {
-  it("knows every spelling of every point whose order divides 8, by reckoning", () => {
+  it("knows every encoding of every point whose order divides 8, by calculation", () => {
     const spellings = [0n, 1n, p - 1n, ...orderEightY()].flatMap((y) => (y + p < 2n ** 255n ? [y, y + p] : [y]));
     expect(spellings.filter(hasLowOrder)).toHaveLength(7);
     for (const y of spellings) {
@@ -76,13 +76,13 @@ describe("isLowOrderPoint", () => {
     }
   });
 
-  it("agrees with reckoning on the first and last numbers", () => {
+  it("agrees with the calculation on the first and last numbers", () => {
     for (let step = 0n; step < 200n; step += 1n) {
       for (const y of [step, 2n ** 255n - 1n - step]) expect(isLowOrderPoint(encode(y, false)), String(y)).toBe(hasLowOrder(y));
     }
   });
 
-  it("refuses what has not 32 bytes, and no key that was made as it should be", async () => {
+  it("is true without 32 bytes, and false for generated keys", async () => {
     expect(isLowOrderPoint(new Uint8Array(31).fill(9))).toBe(true);
     expect(isLowOrderPoint(new Uint8Array(33).fill(9))).toBe(true);
     for (let round = 0; round < 20; round += 1) expect(isLowOrderPoint((await generateKeyPair()).publicKey)).toBe(false);
@@ -90,7 +90,7 @@ describe("isLowOrderPoint", () => {
 });
 
 describe("Ed25519", () => {
-  it("signs as RFC 8032 says", async () => {
+  it("signs as specified in RFC 8032", async () => {
     // The first test vector of RFC 8032 §7.1.
     const hex = (text: string) => Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
     const publicKey = hex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
@@ -110,7 +110,7 @@ describe("Ed25519", () => {
     expect(await verifyEd25519(publicKey, signature, new Uint8Array(1))).toBe(false);
   });
 
-  it("says false for keys and signatures that are none, and throws nothing", async () => {
+  it("returns false for malformed keys and signatures, and never throws", async () => {
     const { publicKey, privateJwk } = await generateKeyPair();
     const signature = await signEd25519(privateJwk, new Uint8Array(3));
     expect(await verifyEd25519(publicKey.subarray(1), signature, new Uint8Array(3))).toBe(false);
@@ -118,7 +118,7 @@ describe("Ed25519", () => {
     expect(await verifyEd25519(new Uint8Array(32).fill(255), signature, new Uint8Array(3))).toBe(false);
   });
 
-  it("refuses a JWK that is no private Ed25519 key", async () => {
+  it("refuses a JWK that is not a private Ed25519 key", async () => {
     const { privateJwk } = await generateKeyPair();
     for (const change of [{ kty: "EC" }, { crv: "X25519" }, { x: "AA" }, { d: "AA" }, { d: `${privateJwk.d}=` }]) {
       expect(() => publicKeyOf({ ...privateJwk, ...change } as typeof privateJwk)).toThrow(TypeError);
@@ -127,13 +127,13 @@ describe("Ed25519", () => {
 });
 
 describe("issuer keys", () => {
-  it("are named by their thumbprint, and come back from their private half", async () => {
+  it("are named by their thumbprint, and are restored from their private half", async () => {
     const key = await generateIssuerKey();
     expect(key.keyId).toMatch(/^[A-Za-z0-9_-]{4}$/);
     expect(await issuerKeyFrom(structuredClone(key.privateJwk))).toEqual(key);
   });
 
-  it("are made again while their id is taken", async () => {
+  it("are generated again while their id is taken", async () => {
     const asked: string[] = [];
     const takenKeyIds = { has: (keyId: string) => asked.push(keyId) <= 2 };
     const key = await generateIssuerKey({ takenKeyIds });

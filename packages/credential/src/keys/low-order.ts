@@ -1,6 +1,6 @@
 /**
- * The y coordinates of the points whose order divides 8, little-endian as RFC 8032 writes them, with the spellings that are not reduced
- * modulo p = 2^255 - 19. The sign bit of x is left out: each is refused with either.
+ * The y coordinates of the points whose order divides 8, little-endian as in RFC 8032, including encodings that are not reduced modulo p = 2^255 - 19. The
+ * sign bit of x is left out: each is refused with either sign.
  */
 const lowOrderY: readonly string[] = [
   // Order 4: y = 0, and y = p, which is 0 again.
@@ -19,15 +19,14 @@ const lowOrderY: readonly string[] = [
 const refused = new Set(lowOrderY);
 
 /**
- * Whether an Ed25519 public key is a point of low order. Under such a key one signature fits many messages, so anybody can sign; it is
- * refused where keys are registered and again where signatures are judged. The key has 32 bytes; anything else is no point at all and
- * gives true as well.
+ * Whether an Ed25519 public key is a point of low order. One signature of such a key is valid for many messages, so anybody
+ * could sign: it is refused when keys are registered and when signatures are verified. True also for anything that does not have 32 bytes.
  */
 export function isLowOrderPoint(publicKey: Uint8Array): boolean {
   if (publicKey.length !== 32) return true;
-  let spelling = "";
+  let encoding = "";
   for (const [index, byte] of publicKey.entries()) {
-    spelling += (index === 31 ? byte & 0x7f : byte).toString(16).padStart(2, "0");
+    encoding += (index === 31 ? byte & 0x7f : byte).toString(16).padStart(2, "0");
   }
-  return refused.has(spelling);
+  return refused.has(encoding);
 }

@@ -11,7 +11,7 @@ export interface Ed25519PrivateJwk {
   readonly d: string;
 }
 
-/** The public half of a private key: 32 bytes. Throws a TypeError where the JWK is no private Ed25519 key. */
+/** The public half of a private key: 32 bytes. Throws a TypeError if the JWK is not a private Ed25519 key. */
 export function publicKeyOf(privateJwk: Ed25519PrivateJwk): Bytes {
   const publicKey = decodeBase64url(privateJwk.x);
   const seed = decodeBase64url(privateJwk.d);

@@ -1,11 +1,11 @@
 import { type Ed25519PrivateJwk, publicKeyOf } from "./private-jwk.ts";
 
-/** A key that the platform's WebCrypto holds. */
+/** A key held by WebCrypto. */
 export type CryptoKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
 /**
- * A private Ed25519 key: a JWK, or a key held by WebCrypto. A web page should hold one that cannot be exported, e.g. in IndexedDB: then a script that
- * gets into the page can sign while it is there and cannot take the key away.
+ * A private Ed25519 key: a JWK, or a key held by WebCrypto. A web page should use a key that cannot be exported, e.g. in IndexedDB: an injected script can then
+ * sign while the page is open, but cannot steal the key.
  */
 export type SigningKey = Ed25519PrivateJwk | CryptoKey;
 
@@ -14,7 +14,7 @@ export function isCryptoKey(key: SigningKey): key is CryptoKey {
   return "algorithm" in key;
 }
 
-/** Throws a TypeError where a key cannot sign with Ed25519. */
+/** Throws a TypeError if a key cannot sign with Ed25519. */
 export function checkSigningKey(key: SigningKey): void {
   if (!isCryptoKey(key)) {
     publicKeyOf(key);
@@ -22,8 +22,6 @@ export function checkSigningKey(key: SigningKey): void {
   }
   const { algorithm, type, usages } = key;
   if (algorithm.name !== "Ed25519" || type !== "private" || !usages.includes("sign")) {
-    throw new TypeError(
-      `a CryptoKey that signs must be a private key of Ed25519 with the usage "sign", not a ${type} key of ${algorithm.name}`,
-    );
+    throw new TypeError(`a signing CryptoKey must be a private Ed25519 key with the usage "sign", not a ${type} key of ${algorithm.name}`);
   }
 }

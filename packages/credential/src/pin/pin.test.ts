@@ -19,12 +19,12 @@ describe("a PIN", () => {
     expect(await generatePin(new Uint8Array(32).fill(4), context)).not.toBe(pin);
   });
 
-  it("is another one where the same letters are parted another way", async () => {
+  it("differs if the same characters are split differently between the inputs", async () => {
     const one = await generatePin(secret, { reservationId: "ab", requestId: "c" });
     expect(await generatePin(secret, { reservationId: "a", requestId: "bc" })).not.toBe(one);
   });
 
-  it("has every digit in every place about equally often", async () => {
+  it("has every digit about equally often at every position", async () => {
     const counts = Array.from({ length: 8 }, () => new Array<number>(10).fill(0));
     const rounds = 4000;
     for (let round = 0; round < rounds; round += 1) {
@@ -38,7 +38,7 @@ describe("a PIN", () => {
     for (const count of counts.flat()) expect(Math.abs(count - rounds / 10)).toBeLessThan(114);
   });
 
-  it("passes over numbers that would make low PINs more likely", async () => {
+  it("skips numbers that would make low PINs more likely", async () => {
     const framed = (...texts: string[]) =>
       Buffer.concat(texts.flatMap((text) => [Buffer.from(Uint32Array.of(text.length).buffer).swap32(), Buffer.from(text)]));
     const wordsOf = (requestId: string) => {
@@ -54,11 +54,11 @@ describe("a PIN", () => {
     expect(await generatePin(secret, { ...context, requestId: String(request) })).toBe(String(second % 100_000_000).padStart(8, "0"));
   });
 
-  it("is not derived from a secret that could be guessed", async () => {
+  it("is not derived from a short secret", async () => {
     await expect(generatePin(new Uint8Array(31), context)).rejects.toThrow(RangeError);
   });
 
-  it("is kept as its HMAC-SHA-256 under the site's key", async () => {
+  it("is stored as its HMAC-SHA-256 under the site's key", async () => {
     const pinKey = newPinKey();
     expect(pinKey).toHaveLength(32);
     const expected = createHmac("sha256", pinKey).update("01234567").digest();
@@ -82,7 +82,7 @@ describe("token ids", () => {
 });
 
 describe("bytes", () => {
-  it("survive base64url, in one spelling only", () => {
+  it("survive base64url, and have one canonical encoding", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 70 }), (bytes) => {
         expect(decodeBase64url(encodeBase64url(bytes))).toEqual(bytes);
@@ -91,7 +91,7 @@ describe("bytes", () => {
     for (const text of ["A", "AB", "AA=", "AA==", "+/+/", "A A", "AAAAA", "ÄÄ"]) expect(decodeBase64url(text)).toBeUndefined();
   });
 
-  it("are compared whole", () => {
+  it("are compared in full", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 8 }), fc.uint8Array({ maxLength: 8 }), (left, right) => {
         expect(equalInConstantTime(left, right)).toBe(Buffer.compare(left, right) === 0);

@@ -2,19 +2,19 @@ import type { Bytes } from "../bytes/bytes.ts";
 import { framed, hmacSha256 } from "../bytes/digest.ts";
 
 /**
- * A PIN has eight digits. An agent's lock-out leaves a guesser fewer than 200 tries a day: against 50 live PINs, six digits would let one
- * in on one day in a hundred, eight on one in ten thousand.
+ * Digits of a PIN. An agent's lock-out leaves a guesser fewer than 200 tries a day: with 50 valid PINs, a guesser succeeds on one day in a hundred with six
+ * digits, on one day in ten thousand with eight.
  */
 export const pinLength = 8;
 
 const pinCount = 10 ** pinLength;
 
-/** The greatest multiple of 10^8 that four bytes hold. Numbers from here on are passed over, else low PINs would come up more often. */
+/** The greatest multiple of 10^8 in 32 bits. Numbers from here on are skipped; otherwise low PINs would be more likely. */
 const fairLimit = Math.floor(2 ** 32 / pinCount) * pinCount;
 
 /**
- * The PIN of a request: eight digits that follow from the secret and the request, every PIN equally likely. A gateway asked again by the
- * same request gives the same PIN and keeps no readable copy.
+ * The PIN of a request: eight digits derived from secret and request, every PIN equally likely. A repeated request gets the same PIN, although the gateway
+ * stores no readable copy.
  *
  * @param secret at least 32 bytes that only the gateway knows
  */
@@ -30,13 +30,13 @@ export async function generatePin(secret: Uint8Array, context: { reservationId: 
   }
 }
 
-/** Whether a text has the form of a PIN: eight digits. */
+/** Whether a text has the form of a PIN: eight ASCII digits. */
 export function isPin(text: string): boolean {
   return /^[0-9]{8}$/.test(text);
 }
 
 /**
- * What is kept of a PIN: its HMAC-SHA-256 under the site's own key, 32 bytes. Without the key nobody can try the 10^8 PINs on it.
+ * The stored form of a PIN: its HMAC-SHA-256 under the site's key, 32 bytes. Without the key, the 10^8 PINs cannot be tried against it.
  *
  * @param pinKey the site's `pin_key`: 32 bytes
  */
@@ -44,7 +44,7 @@ export function hashPin(pinKey: Uint8Array, pin: string): Promise<Bytes> {
   return hmacSha256(pinKey, new TextEncoder().encode(pin));
 }
 
-/** A new key for a site's PINs: 32 bytes from the system's generator. */
+/** A new key for a site's PINs: 32 random bytes. */
 export function newPinKey(): Bytes {
   return crypto.getRandomValues(new Uint8Array(32));
 }

@@ -19,11 +19,11 @@ const web: typeof nodeEncode & typeof nodeHash & typeof nodeSign = { ...webEncod
 const node: typeof webEncode & typeof webHash & typeof webSign = { ...nodeEncode, ...nodeHash, ...nodeSign };
 
 describe("Node's own primitives", () => {
-  it("are taken on Node", () => {
+  it("are used on Node", () => {
     expect({ encodeBase64url, sha256, signWithJwk }).toEqual(node);
   });
 
-  it("sign as those of every runtime do, and are verified by them", async () => {
+  it("give the same signatures as WebCrypto, which verifies them", async () => {
     const { privateJwk, publicKey } = await generateKeyPair();
     await fc.assert(
       fc.asyncProperty(messages, async (message) => {
@@ -34,7 +34,7 @@ describe("Node's own primitives", () => {
     );
   });
 
-  it("hash as those of every runtime do, bytes and texts of any characters", async () => {
+  it("give the same hashes as WebCrypto, of bytes and of any text", async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(messages, fc.string({ unit: "grapheme" })), async (message) => {
         expect(await node.sha256(message)).toEqual(await web.sha256(message));
@@ -42,7 +42,7 @@ describe("Node's own primitives", () => {
     );
   });
 
-  it("write base64url as those of every runtime do, also of a part of something longer", () => {
+  it("give the same base64url as the portable ones, also of a part of a buffer", () => {
     fc.assert(
       fc.property(messages, fc.nat({ max: 50 }), (message, from) => {
         expect(node.encodeBase64url(message.subarray(from))).toBe(web.encodeBase64url(message.subarray(from)));
@@ -50,7 +50,7 @@ describe("Node's own primitives", () => {
     );
   });
 
-  it("refuse as those of every runtime do what is no private key", async () => {
+  it("refuse what is not a private key, like WebCrypto", async () => {
     const { privateJwk } = await generateKeyPair();
     const { privateJwk: other } = await generateKeyPair();
     const broken: unknown[] = [

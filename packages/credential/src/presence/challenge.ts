@@ -1,12 +1,12 @@
 import { encodeBase64url } from "../bytes/base64url.ts";
 
 /**
- * A challenge is good for so long after it was given, in ms: a minute, to scan it, unlock a telephone and hold that before the scanner. A proof
- * that somebody carried away from another door is older.
+ * Validity of a challenge, in ms: a minute, enough to scan it, unlock a telephone and hold it to the scanner, and too short to carry a proof from one door
+ * to another.
  */
 export const challengeLifetimeMs = 60_000;
 
-/** A new challenge: 128 bits from the system's generator, in base64url. So no two are the same, at whatever sites. */
+/** A new challenge, unique across all sites: 128 random bits in base64url. */
 export function newChallenge(): string {
   return encodeBase64url(crypto.getRandomValues(new Uint8Array(16)));
 }

@@ -3,7 +3,7 @@ import { decodeBase64url, encodeBase64url } from "../bytes/base64url.ts";
 
 /**
  * The hash by which a token names the key of its holder: the first 128 bits of the key's RFC 7638 thumbprint, in base64url. The whole
- * thumbprint would not fit into the token, and is not needed: who wants to pass for the holder must find a key with the very same hash.
+ * thumbprint does not fit into the token and is not needed: an impostor would have to find a key with the same 128 bits.
  *
  * @param publicKey 32 bytes of Ed25519
  */

@@ -30,13 +30,13 @@ beforeAll(async () => {
 
 async function judge(proof: string, changes: Partial<Parameters<typeof judgePresence>[1]> = {}): Promise<string> {
   const presence = readPresence(proof);
-  if (presence === undefined) return "none";
+  if (presence === undefined) return "malformed";
   const refusal = await judgePresence(presence, { holderKeyHash: keyHash, siteId, tokenId, compartmentId: "", ...changes });
   return refusal ?? "present";
 }
 
 describe("a proof of presence", () => {
-  it("shows that the holder of the token's key is there, and is the same every time", async () => {
+  it("is valid for the holder of the token's key, and deterministic", async () => {
     const proof = await provePresence({ token, challenge, privateJwk: holder.privateJwk });
     expect(proof).toHaveLength(presenceLength);
     expect(proof.startsWith(`${challenge}.${encodeBase64url(holder.publicKey)}.`)).toBe(true);
@@ -44,7 +44,7 @@ describe("a proof of presence", () => {
     expect(await provePresence({ token, challenge, privateJwk: holder.privateJwk })).toBe(proof);
   });
 
-  it("is good for no other site, token, door or challenge, and under no other key", async () => {
+  it("is invalid for another site, token, door, challenge or key", async () => {
     const proof = await provePresence({ token, challenge, privateJwk: holder.privateJwk });
     expect(await judge(proof, { siteId: formatSiteId("83652b", "testst0re0", 8) })).toBe("PRESENCE_SIGNATURE");
     expect(await judge(proof, { tokenId: newTokenId() })).toBe("PRESENCE_SIGNATURE");
@@ -56,14 +56,14 @@ describe("a proof of presence", () => {
     expect(await judge(forged)).toBe("HOLDER_KEY");
   });
 
-  it("does not take a point of low order for a key, though a token were bound to it", async () => {
+  it("is refused under a point of low order, even if the token is bound to it", async () => {
     const lowOrder = new Uint8Array(32);
     const signature = new Uint8Array(64);
     const proof = [challenge, encodeBase64url(lowOrder), encodeBase64url(signature)].join(".");
     expect(await judge(proof, { holderKeyHash: await holderKeyHash(lowOrder) })).toBe("HOLDER_KEY");
   });
 
-  it("is made with the key that the token is bound to, and for a token only", async () => {
+  it("is made only with the key that the token is bound to, and only for a token", async () => {
     const { privateJwk } = await generateKeyPair();
     await expect(provePresence({ token, challenge, privateJwk })).rejects.toThrow("not bound to this key");
     await expect(provePresence({ token: "x", challenge, privateJwk: holder.privateJwk })).rejects.toThrow(TypeError);
@@ -71,7 +71,7 @@ describe("a proof of presence", () => {
     await expect(provePresence({ token: unbound, challenge, privateJwk: holder.privateJwk })).rejects.toThrow(TypeError);
   });
 
-  it("names the door that a token for service names, or the one that the holder wants", async () => {
+  it("names the door of a service token, or the one that the holder asks for", async () => {
     const service = { issuerKey, act: Act.SERVICE, siteId, holderKeyHash: keyHash, ...times };
     const ofDoor = await mintAccessToken({ ...service, compartmentId: "A1" });
     const ofSite = await mintAccessToken(service);
@@ -87,7 +87,7 @@ describe("a proof of presence", () => {
     }
   });
 
-  it("is broken by any change of any letter", async () => {
+  it("is invalid after a change of any character", async () => {
     const proof = await provePresence({ token, challenge, privateJwk: holder.privateJwk });
     await fc.assert(
       fc.asyncProperty(fc.nat(proof.length - 1), fc.constantFrom(..."ABab01-_.=+ "), async (index, letter) => {

@@ -8,29 +8,28 @@ import { type Ed25519PrivateJwk, publicKeyOf } from "../keys/private-jwk.ts";
 import { holderKeyHash } from "./holder-key.ts";
 import type { PresenceRefusal } from "./refusals.ts";
 
-/** A proof of presence has so many characters: 22 of challenge, 43 of key, 86 of signature, and two dots. */
+/** Length of a proof of presence, in characters: challenge 22, key 43, signature 86, and two dots. */
 export const presenceLength = 153;
 
-/** A proof of presence, taken apart. */
+/** The parts of a proof of presence. */
 export interface Presence {
   /** The site's challenge, as it was shown: 22 characters. */
   readonly challenge: string;
   /** The holder's public key: 32 bytes. */
   readonly publicKey: Bytes;
-  /** Over {@link PresenceFacts}: 64 bytes. */
+  /** Signature over {@link PresenceFacts}: 64 bytes. */
   readonly signature: Bytes;
 }
 
-/** What a holder signs. */
+/** The facts that a holder signs. */
 export interface PresenceFacts {
   readonly siteId: string;
   readonly challenge: string;
   readonly tokenId: string;
-  /** The door that is to open, where the holder says which: SERVICE. Empty otherwise. */
+  /** SERVICE: the door to open. Empty for other acts. */
   readonly compartmentId: string;
 }
 
-/** What a holder needs to prove that it is there. */
 export interface ProvePresenceInput {
   /** The token. It must be bound to the key. */
   token: string;
@@ -38,13 +37,13 @@ export interface ProvePresenceInput {
   challenge: string;
   /** The holder's key. */
   privateJwk: Ed25519PrivateJwk;
-  /** SERVICE: the door that is to open. Default the one that the token names. */
+  /** SERVICE: the door to open. Default: the door that the token names. */
   compartmentId?: string;
 }
 
 /**
- * Proves to a site that the holder of a token is there now. The site and the token's id are taken from the token and not from whoever asks,
- * so a proof that one site asked for opens at no other. Throws a TypeError where the token is none, or is not bound to the key.
+ * Makes the proof that the holder of a token stands at the site now. Site and token id are taken from the token, so a proof requested by one site opens
+ * nothing at another. Throws a TypeError if the token is malformed or not bound to the key.
  */
 export async function provePresence({ token, challenge, privateJwk, compartmentId }: ProvePresenceInput): Promise<string> {
   const claims = await readOwnToken(token);
@@ -57,7 +56,7 @@ export async function provePresence({ token, challenge, privateJwk, compartmentI
   return [challenge, encodeBase64url(publicKey), encodeBase64url(await signEd25519(privateJwk, message))].join(".");
 }
 
-/** Takes a proof apart, or undefined where it is none in its one spelling. Nothing of it is believed yet. */
+/** Parses a proof without verifying it. Undefined if it is not in canonical form. */
 export function readPresence(text: string): Presence | undefined {
   if (text.length !== presenceLength) return undefined;
   const [challenge = "", key64 = "", signature64 = "", ...rest] = text.split(".");
@@ -68,8 +67,8 @@ export function readPresence(text: string): Presence | undefined {
 }
 
 /**
- * Whether the holder of a key proved to be there, or why not. That the challenge is one that the site gave, a moment ago and to nobody
- * before, is the site's to know.
+ * Verifies a proof of presence. Undefined: it is valid. The site itself must check that it issued the challenge less than {@link challengeLifetimeMs} ago and
+ * that it was not used before.
  */
 export async function judgePresence(
   { challenge, publicKey, signature }: Presence,
@@ -81,7 +80,7 @@ export async function judgePresence(
   return (await verifyEd25519(publicKey, signature, message)) ? undefined : "PRESENCE_SIGNATURE";
 }
 
-/** What is signed. It begins with what it is for, so a signature that the same key made for anything else is none. */
+/** The signed message. It starts with its purpose, so that a signature made by the same key for another purpose does not match. */
 function presenceMessage({ siteId, challenge, tokenId, compartmentId }: PresenceFacts): Bytes {
   return framed("petak-presence", siteId, challenge, tokenId, compartmentId);
 }

@@ -1,39 +1,39 @@
-/** What can be wrong with a chain of receipts, and what each means. docs/custody.md lists them. */
+/** The faults that verification can find in a chain of receipts, with their meaning. docs/custody.md lists them. */
 export const chainFaults = {
-  MALFORMED: "The link is no receipt, or the statement none, in its one spelling.",
-  ISSUER_UNKNOWN: "No issuer key that was given has the `kid` of the link or the statement.",
-  SIGNATURE: "The gateway's signature is not good: the link or the statement was changed, or another key signed it.",
-  ISSUER_TIME: "The issuer's key did not sign at the time at which the link says it was recorded, or the statement that it was made.",
-  STATED: "The number or the hash that stands beside the link is not the link's.",
-  OTHER_CHAIN: "The link or the statement is another reservation's.",
-  MISSING: "A link of the chain is not there.",
-  ORDER: "The links do not stand in the order of their numbers, or one stands there twice.",
-  PREVIOUS: "The link does not name the hash of the one before.",
-  HEAD: "The reservation or the statement says that the chain ends otherwise.",
-  INCOMPLETE: "The chain does not lead to the state in which the reservation is.",
-  STATE_DIFFERS: "The reservation is in another state or revision than the statement says.",
-  EVENT_MISSING: "An event that was signed, a link's or one of the statement's, is not there.",
-  EVENT_DIFFERS: "An event says something else than was signed.",
-  EVENT_UNSIGNED: "An event of which a receipt is made has none.",
-  EVENT_ORDER: "The events do not follow one another, or stand in another order than was signed.",
-  EVENT_ADDED: "An event is not among those that the statement has.",
-  EVENT_HASHES: "The events' hashes that stand beside the statement are not those that it has.",
-  RESERVATION_DIFFERS: "The reservation says something else.",
-  REPORT_MISSING: "The site's agent did not sign what it reported.",
-  REPORT_SIGNATURE: "The signature of the site's agent is not good.",
-  COUNTERSIGNATURE: "The other side's signature is not one under the link that it names.",
+  MALFORMED: "The link or the statement is not in canonical form.",
+  ISSUER_UNKNOWN: "None of the given issuer keys has the `kid` of the link or the statement.",
+  SIGNATURE: "The gateway's signature is invalid: the link or the statement was changed, or another key signed it.",
+  ISSUER_TIME: "The issuer's key was not in use at the time that the link or the statement gives.",
+  STATED: "The number or hash beside the link is not that of the link.",
+  OTHER_CHAIN: "The link or the statement belongs to another reservation.",
+  MISSING: "A link of the chain is missing.",
+  ORDER: "The links are not in the order of their numbers, or a link appears twice.",
+  PREVIOUS: "The link does not contain the hash of the link before it.",
+  HEAD: "The chain does not end as the reservation or the statement says.",
+  INCOMPLETE: "The chain does not lead to the reservation's state.",
+  STATE_DIFFERS: "The reservation's state or revision is not that of the statement.",
+  EVENT_MISSING: "An event that a link or the statement covers is missing.",
+  EVENT_DIFFERS: "An event differs from what was signed.",
+  EVENT_UNSIGNED: "An event that must have a receipt has none.",
+  EVENT_ORDER: "The events' states do not follow from one another, or the events are not in the signed order.",
+  EVENT_ADDED: "An event is not covered by the statement.",
+  EVENT_HASHES: "The event hashes beside the statement do not match it.",
+  RESERVATION_DIFFERS: "The reservation differs from what was signed.",
+  REPORT_MISSING: "The site's agent did not sign its report.",
+  REPORT_SIGNATURE: "The signature of the site's agent is invalid.",
+  COUNTERSIGNATURE: "The countersignature does not match the link that it names.",
 } as const satisfies Record<string, string>;
 
-/** What is wrong, as a constant. */
+/** Code of a fault. */
 export type ChainFaultCode = keyof typeof chainFaults;
 
-/** One thing that is wrong with a chain. */
+/** A fault found in a chain. */
 export interface ChainFault {
   readonly code: ChainFaultCode;
-  /** The number of the link. Undefined where it is about no link: about the statement, or about what belongs to no link. */
+  /** Number of the link. Undefined if the fault concerns the statement or no single link. */
   readonly link?: number;
-  /** The event that it is about. Empty where it is about none. */
+  /** Id of the event. Empty if the fault concerns no single event. */
   readonly eventId: string;
-  /** What is wrong, in a sentence that names the values. */
+  /** Description for people, with the values. */
   readonly message: string;
 }

@@ -9,5 +9,5 @@ export interface ChainLink {
   readonly claims: ReceiptClaims;
 }
 
-/** Reports a fault, with the link or event concerned. */
-export type Complain = (code: ChainFaultCode, message: string, about?: { link?: number | undefined; eventId?: string }) => void;
+/** Reports a fault, with the link or event that it concerns. */
+export type ReportFault = (code: ChainFaultCode, message: string, about?: { link?: number | undefined; eventId?: string }) => void;

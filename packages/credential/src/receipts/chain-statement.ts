@@ -14,10 +14,10 @@ export const chainStatementType = "petak-chain";
 /** The version of the statements' layout. */
 export const chainStatementVersion = 1;
 
-/** What a gateway states of a chain, in the order of its members. */
+/** Claims of a chain statement, in the order of their members. */
 export interface ChainStatementClaims {
   version: number;
-  /** Everything that was recorded until then is in it, in ms. */
+  /** The statement covers everything recorded up to this time, in ms. */
   as_of_ms: number;
   reservation_id: string;
   state: string;
@@ -28,24 +28,24 @@ export interface ChainStatementClaims {
   last_receipt: string;
   /** How many events there are. */
   events: number;
-  /** The number of the first one that is listed, from 1: those before it are left out. */
+  /** Number of the first listed event, from 1; earlier events are left out. */
   first_event: number;
-  /** SHA-256 of the listed events' hashes, one behind the other, in base64url. */
+  /** SHA-256 of the concatenated hashes of the listed events, in base64url. */
   events_hash: string;
 }
 
-/** How a chain stands, as a gateway has read it. */
+/** A chain as a gateway read it. */
 export interface StandingChain {
   readonly reservation: Reservation;
-  /** As they are told, oldest first. */
+  /** As they are returned to callers, oldest first. */
   readonly events: readonly Event[];
-  /** How many there are before them. */
+  /** Number of events before them. */
   readonly earlierCount: number;
-  /** Before which nothing can have been missed: the time before the reservation was read, in ms. */
+  /** A time before the reservation was read, in ms: everything recorded up to then is included. */
   readonly asOfMs: number;
 }
 
-/** States how a chain stands, with the key that signs at that time. */
+/** Signs a statement of a chain. The key must be the one in use at `asOfMs`. */
 export async function signChainStatement(
   { reservation, events, earlierCount, asOfMs }: StandingChain,
   { keyId, privateJwk }: Pick<IssuerKeyPair, "keyId" | "privateJwk">,
@@ -67,7 +67,7 @@ export async function signChainStatement(
   return create(ChainStatementSchema, { jws, eventHashes });
 }
 
-/** What the statement says of the events' hashes. */
+/** The claim `events_hash` of concatenated event hashes. */
 export async function hashOfHashes(hashes: Uint8Array): Promise<string> {
   return encodeBase64url(await sha256(new Uint8Array(hashes)));
 }

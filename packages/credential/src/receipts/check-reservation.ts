@@ -1,11 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { type Party, PartyKind, PartySchema, Purpose, type Reservation } from "@petak/protocol";
-import type { ChainLink, Complain } from "./chain-link.ts";
+import type { ChainLink, ReportFault } from "./chain-link.ts";
 import { handOvers, partyOn } from "./hand-overs.ts";
 import { nameOf } from "./names.ts";
 
-/** Checks that the reservation is the one of which the links speak. */
-export function checkReservation(reservation: Reservation, own: readonly ChainLink[], complain: Complain): void {
+/** Checks that the reservation matches what the links say about it. */
+export function checkReservation(reservation: Reservation, own: readonly ChainLink[], report: ReportFault): void {
   const operator = create(PartySchema, { kind: PartyKind.PARTICIPANT, participantId: reservation.operatorId });
   const common = {
     site_id: reservation.siteId,
@@ -25,7 +25,7 @@ export function checkReservation(reservation: Reservation, own: readonly ChainLi
     for (const [name, value] of Object.entries(wanted)) {
       const [inReservation, inLink] = [JSON.stringify(value), JSON.stringify(claims[name as keyof typeof wanted])];
       if (inReservation === inLink) continue;
-      complain("RESERVATION_DIFFERS", `by the reservation ${name} is ${inReservation}, and in link ${number} it is ${inLink}`, {
+      report("RESERVATION_DIFFERS", `${name} is ${inReservation} in the reservation, but ${inLink} in link ${number}`, {
         link: number,
         eventId: claims.event_id,
       });

@@ -1,6 +1,6 @@
 import { EventType } from "@petak/protocol";
 import { decodeBase64url } from "../bytes/base64url.ts";
-import type { ChainLink, Complain } from "./chain-link.ts";
+import type { ChainLink, ReportFault } from "./chain-link.ts";
 import { countersignatureText } from "./countersignature.ts";
 import { handOvers } from "./hand-overs.ts";
 import { nameOf } from "./names.ts";
@@ -8,27 +8,27 @@ import type { ReceiptClaims } from "./receipt-claims.ts";
 import { reportText } from "./report-statement.ts";
 import { verifyText } from "./signed-text.ts";
 
-/** Checks the signatures of both sides of each hand-over: by the keys that the issuer signed for. */
-export async function checkSides(own: readonly ChainLink[], complain: Complain): Promise<void> {
+/** Checks both parties' signatures of each hand-over, under the keys that the receipts contain. */
+export async function checkSides(own: readonly ChainLink[], report: ReportFault): Promise<void> {
   for (const link of own) {
-    await checkReport(link, complain);
-    await checkCountersignature(link, own, complain);
+    await checkReport(link, report);
+    await checkCountersignature(link, own, report);
   }
 }
 
-async function checkReport({ number, claims }: ChainLink, complain: Complain): Promise<void> {
+async function checkReport({ number, claims }: ChainLink, report: ReportFault): Promise<void> {
   const about = { link: number, eventId: claims.event_id };
   if (claims.report === null) {
-    if (claims.actor?.kind === "AGENT") complain("REPORT_MISSING", `link ${number} has no signature of the site's agent`, about);
+    if (claims.actor?.kind === "AGENT") report("REPORT_MISSING", `link ${number} has no signature of the site's agent`, about);
     return;
   }
   const { public_key, signature } = claims.report;
   if (!(await isGood(public_key, signature, reportTextOf(claims)))) {
-    complain("REPORT_SIGNATURE", `link ${number} has a signature of the agent's key ${claims.proof?.agent_key_id} that is not good`, about);
+    report("REPORT_SIGNATURE", `link ${number} has an invalid signature of the agent's key ${claims.proof?.agent_key_id}`, about);
   }
 }
 
-/** What the agent signed, from what the receipt says. */
+/** Rebuilds the text that the agent signed from the receipt. */
 function reportTextOf(claims: ReceiptClaims): string {
   const { report, proof } = claims;
   const event = handOvers.find(({ act }) => act === claims.act)?.event ?? EventType.UNSPECIFIED;
@@ -37,7 +37,7 @@ function reportTextOf(claims: ReceiptClaims): string {
     site_id: claims.site_id,
     sequence: proof?.device_sequence ?? 0,
     device_event_id: report?.device_event_id ?? "",
-    // Reports of hand-overs have the names of their events.
+    // The report of a hand-over has the type name of its event.
     type: nameOf(EventType, event),
     occurred_at_ms: claims.occurred_at_ms,
     offline: proof?.offline ?? false,
@@ -52,23 +52,23 @@ function reportTextOf(claims: ReceiptClaims): string {
   });
 }
 
-async function checkCountersignature({ number, claims }: ChainLink, own: readonly ChainLink[], complain: Complain): Promise<void> {
+async function checkCountersignature({ number, claims }: ChainLink, own: readonly ChainLink[], report: ReportFault): Promise<void> {
   const { countersignature, actor } = claims;
   if (countersignature === null) return;
   const about = { link: number, eventId: claims.event_id };
   const signed = own.find((link) => link.number === countersignature.number);
   const participantId = actor?.participant_id ?? "";
   const parties = [signed?.claims.given_by, signed?.claims.received_by];
-  // Of one that is missing or was changed, that was said.
+  // A missing or changed link has been reported already.
   if (signed !== undefined && signed.hash !== countersignature.receipt) {
-    complain("COUNTERSIGNATURE", `link ${number} has a signature under a link ${signed.number} with another hash`, about);
+    report("COUNTERSIGNATURE", `link ${number} countersigns link ${signed.number} with another hash`, about);
   }
   if (signed !== undefined && !parties.some((party) => party?.kind === "PARTICIPANT" && party.participant_id === participantId)) {
-    complain("COUNTERSIGNATURE", `link ${number} has a signature of ${participantId}, which is no party to link ${signed.number}`, about);
+    report("COUNTERSIGNATURE", `link ${number} has a countersignature of ${participantId}, who is not a party to link ${signed.number}`, about);
   }
   const text = countersignatureText({ keyId: countersignature.key_id, participantId, receiptHash: countersignature.receipt });
   if (!(await isGood(countersignature.public_key, countersignature.signature, text))) {
-    complain("COUNTERSIGNATURE", `link ${number} has a signature of the key ${countersignature.key_id} that is not good`, about);
+    report("COUNTERSIGNATURE", `link ${number} has an invalid countersignature of the key ${countersignature.key_id}`, about);
   }
 }
 

@@ -1,69 +1,69 @@
 import { type Event, EventType, type GetCustodyChainResponse, ReservationState } from "@petak/protocol";
 import { encodeBase64url } from "../bytes/base64url.ts";
-import type { ChainLink, Complain } from "./chain-link.ts";
+import type { ChainLink, ReportFault } from "./chain-link.ts";
 import { type ChainStatementClaims, hashOfHashes } from "./chain-statement.ts";
 import { hashesOf } from "./event-text.ts";
 import { nameOf } from "./names.ts";
 
-/** Checks that a chain is what the statement says of it: the same end, the same state, and the same events in the same order. */
+/** Checks a chain against its statement: same last link, same state, same events in the same order. */
 export async function checkStatement(
   chain: GetCustodyChainResponse,
   statement: ChainStatementClaims,
   own: readonly ChainLink[],
-  complain: Complain,
+  report: ReportFault,
 ): Promise<void> {
-  checkEnd(chain, statement, own, complain);
-  checkState(chain, statement, complain);
-  await checkSignedEvents(chain, statement, complain);
+  checkEnd(chain, statement, own, report);
+  checkState(chain, statement, report);
+  await checkSignedEvents(chain, statement, report);
 }
 
 function checkEnd(
   { reservation }: GetCustodyChainResponse,
   { receipts, last_receipt }: ChainStatementClaims,
   own: readonly ChainLink[],
-  complain: Complain,
+  report: ReportFault,
 ): void {
   const { length = 0, lastHash = "" } = reservation?.chain ?? {};
   if (length !== receipts || lastHash !== last_receipt) {
-    const said = `${length} links and ends with the hash "${lastHash}"`;
-    complain("HEAD", `the reservation says that its chain has ${said}, and signed were ${receipts} and "${last_receipt}"`, {
+    const said = `${length} links and the last hash "${lastHash}"`;
+    report("HEAD", `the reservation says that its chain has ${said}, but the statement has ${receipts} and "${last_receipt}"`, {
       link: receipts === 0 ? undefined : receipts,
     });
   }
   for (const { number, hash } of own) {
-    if (number > receipts) complain("HEAD", `there is a link ${number}, and the statement counts ${receipts}`, { link: number });
+    if (number > receipts) report("HEAD", `there is a link ${number}, but the statement counts ${receipts}`, { link: number });
     else if (number === receipts && hash !== last_receipt) {
-      complain("HEAD", `the statement says that the chain ends with the hash ${last_receipt}, and link ${number} has ${hash}`, {
+      report("HEAD", `the last hash in the statement is ${last_receipt}, but link ${number} has ${hash}`, {
         link: number,
       });
     }
   }
 }
 
-function checkState({ reservation }: GetCustodyChainResponse, { state, revision }: ChainStatementClaims, complain: Complain): void {
+function checkState({ reservation }: GetCustodyChainResponse, { state, revision }: ChainStatementClaims, report: ReportFault): void {
   const said = nameOf(ReservationState, reservation?.state ?? ReservationState.UNSPECIFIED);
   if (said === state && reservation?.revision === revision) return;
-  complain(
+  report(
     "STATE_DIFFERS",
     `the reservation is ${said} in revision ${reservation?.revision ?? 0}, and signed was ${state} in revision ${revision}`,
   );
 }
 
-/** What stands for an event where hashes are compared. */
+/** Hash of an event in base64url. */
 type Hash = string;
 
 async function checkSignedEvents(
   { events, statement }: GetCustodyChainResponse,
   { events: count, first_event, events_hash }: ChainStatementClaims,
-  complain: Complain,
+  report: ReportFault,
 ): Promise<void> {
   const present = await hashesOf(events);
   const presentHash = await hashOfHashes(present);
   const listed = statement?.eventHashes ?? new Uint8Array();
   const isListTrue = (await hashOfHashes(listed)) === events_hash;
-  if (!isListTrue) complain("EVENT_HASHES", "the hashes of the events are not those that were signed");
+  if (!isListTrue) report("EVENT_HASHES", "the event hashes are not those that were signed");
   if (presentHash !== events_hash && !isListTrue) {
-    complain("EVENT_DIFFERS", "the events are not those that were signed; which of them cannot be told without their hashes");
+    report("EVENT_DIFFERS", "the events are not those that were signed; without their hashes it is unknown which of them differ");
   }
   if (presentHash === events_hash || !isListTrue) return;
   const signed = split(listed);
@@ -74,28 +74,28 @@ async function checkSignedEvents(
     const { eventId } = event;
     const place = places[index];
     const was = changed.get(index);
-    if (was !== undefined) complain("EVENT_DIFFERS", `${nameOfSigned(was)} says something else now, in ${inWords(event)}`, { eventId });
+    if (was !== undefined) report("EVENT_DIFFERS", `${nameOfSigned(was)} was changed: ${inWords(event)}`, { eventId });
     else if (place === undefined) {
       const isAgain = events.findIndex((other) => other.eventId === eventId) < index;
-      complain("EVENT_ADDED", `${inWords(event)}, ${isAgain ? "stands there again" : "is not among those that were signed"}`, { eventId });
+      report("EVENT_ADDED", `${inWords(event)}, ${isAgain ? "appears twice" : "is not among those that were signed"}`, { eventId });
     } else if (place < highest) {
       const before = inWords(events[places.indexOf(highest)] as Event);
-      complain("EVENT_ORDER", `${nameOfSigned(place)}, ${inWords(event)}, stands after ${before}, which came later`, { eventId });
+      report("EVENT_ORDER", `${nameOfSigned(place)}, ${inWords(event)}, is placed after ${before}, which came later`, { eventId });
     }
     highest = Math.max(highest, place ?? highest);
   }
   for (const index of missing) {
     const after = events[places.indexOf(index - 1)];
-    complain(
+    report(
       "EVENT_MISSING",
-      `${nameOfSigned(index)} is missing${after === undefined || index === 0 ? "" : `; it stood behind ${inWords(after)}`}`,
+      `${nameOfSigned(index)} is missing${after === undefined || index === 0 ? "" : `; it followed ${inWords(after)}`}`,
     );
   }
 }
 
 /**
- * Which events are where, by their hashes: the place at which each was signed, those that stand in the place of one whose hash is not there, by
- * its place, and the places of which nothing is left.
+ * Compares two lists of event hashes. Returns, for each present event, the index at which it was signed (`places`); the present events that take the place
+ * of a signed event whose hash is missing (`changed`, by signed index); and the signed indices that are left (`missing`).
  */
 function compare(signed: readonly Hash[], present: readonly Hash[]) {
   const places: (number | undefined)[] = [];
@@ -106,7 +106,7 @@ function compare(signed: readonly Hash[], present: readonly Hash[]) {
   }
   const gone = new Set(left.values());
   const changed = new Map<number, number>();
-  // Beside a neighbour that is known, from the front and then from the back: what was changed still stands where it stood.
+  // A changed event still has its old neighbours: match by the previous one, then, backwards, by the next one.
   for (const step of [1, -1]) {
     const indices = step === 1 ? [...present.keys()] : [...present.keys()].reverse();
     let neighbour: number | undefined = step === 1 ? -1 : signed.length;

@@ -6,16 +6,15 @@ import { signText } from "./signed-text.ts";
 /** The `typ` of a countersignature's statement. */
 export const countersignatureType = "petak-countersignature";
 
-/** Who signs which receipt. */
 export interface CountersignatureInput {
   /** The participant's registered key. */
   readonly keyId: string;
   readonly participantId: string;
-  /** The hash of the receipt, as the chain has it. */
+  /** The receipt's hash in the chain. */
   readonly receiptHash: string;
 }
 
-/** The text that a participant signs under a receipt: header and claims of a compact JWS. */
+/** The text that a participant signs to countersign a receipt: header and claims of a compact JWS. */
 export function countersignatureText({ keyId, participantId, receiptHash }: CountersignatureInput): string {
   return compactText(
     { alg: tokenAlgorithm, typ: countersignatureType, kid: keyId },
@@ -23,7 +22,7 @@ export function countersignatureText({ keyId, participantId, receiptHash }: Coun
   );
 }
 
-/** A participant's signature under a receipt: 64 bytes. */
+/** Countersigns a receipt: 64 bytes. */
 export function signCountersignature(privateJwk: Ed25519PrivateJwk, input: CountersignatureInput): Promise<Uint8Array<ArrayBuffer>> {
   return signText(privateJwk, countersignatureText(input));
 }

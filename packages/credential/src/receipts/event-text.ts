@@ -14,8 +14,8 @@ import { sha256 } from "#platform/sha256";
 import { nameOf } from "./names.ts";
 
 /**
- * Everything that an event says, as JSON in its one spelling: what the statement of a chain has the hash of. Times are exact, and not in ms as elsewhere, so
- * that nothing can be changed in what is rounded away. What makes the event's receipt is not in it: the receipt is signed by itself.
+ * All content of an event as canonical JSON; chain statements contain its hash. Times have full precision, not ms as elsewhere, so that no digit can be changed
+ * unnoticed. The receipt's part is left out, since the receipt has its own signature.
  */
 export function eventText(event: Event): string {
   const { proof, cloudEvent, correction, feeDue } = event;
@@ -80,7 +80,7 @@ export function eventText(event: Event): string {
   });
 }
 
-/** The hashes of events, 32 bytes each, one behind the other. */
+/** The concatenated hashes of events, 32 bytes each. */
 export async function hashesOf(events: readonly Event[]): Promise<Uint8Array<ArrayBuffer>> {
   const hashes = new Uint8Array(32 * events.length);
   const found = await Promise.all(events.map((event) => sha256(eventText(event))));

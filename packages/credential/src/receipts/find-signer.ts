@@ -1,9 +1,9 @@
 import type { IssuerKeyPeriod } from "../keys/issuer-key-set.ts";
-import type { Complain } from "./chain-link.ts";
+import type { ReportFault } from "./chain-link.ts";
 import type { ReadSigned } from "./read-signed.ts";
 import { verifyText } from "./signed-text.ts";
 
-/** What was read, where it stands for people, when it says it was signed in ms, and what a complaint is about. */
+/** A parsed JWS, its name in messages, the time it claims in ms, and the subject of its faults. */
 interface Claimed {
   readonly read: ReadSigned<unknown>;
   readonly place: string;
@@ -12,30 +12,30 @@ interface Claimed {
 }
 
 /**
- * Whether an issuer's key signed it. Complains where none did, and where the one that did signed at another time than it says: of that nothing else
- * is wrong, so it counts as signed.
+ * Whether one of the issuer's keys signed it; if not, reports a fault. A key that was not in use at the claimed time is reported too, but counts as a
+ * signature, so that the content is still checked.
  */
 export async function isSignedByIssuer(
   { read, place, atMs, about }: Claimed,
   issuerKeys: readonly IssuerKeyPeriod[],
-  complain: Complain,
+  report: ReportFault,
 ): Promise<boolean> {
   const key = await findSigner(read, issuerKeys);
   if (key === "UNKNOWN") {
-    complain("ISSUER_UNKNOWN", `${place} is signed with the issuer's key ${read.keyId}, which is not among those that were given`, about);
+    report("ISSUER_UNKNOWN", `${place} is signed with the issuer key ${read.keyId}, which is not among the given keys`, about);
     return false;
   }
   if (key === undefined) {
-    complain("SIGNATURE", `${place} was changed after it was signed, or another key than ${read.keyId} signed it`, about);
+    report("SIGNATURE", `${place} was changed after it was signed, or was not signed with the key ${read.keyId}`, about);
     return false;
   }
   if (atMs < (key.signsFromMs ?? 0) || atMs >= (key.signsUntilMs ?? Infinity)) {
-    complain("ISSUER_TIME", `${place} is of ${atMs} ms, when the issuer's key ${key.keyId} did not sign`, about);
+    report("ISSUER_TIME", `${place} gives the time ${atMs} ms, when the issuer key ${key.keyId} was not in use`, about);
   }
   return true;
 }
 
-/** The key that signed: one of those with its id. Networks choose their ids by themselves, so that two may have the same. */
+/** The key that signed. Key ids are only unique within a network, so several of the given keys may have the same one. */
 async function findSigner(
   { keyId, signature, signed }: ReadSigned<unknown>,
   issuerKeys: readonly IssuerKeyPeriod[],

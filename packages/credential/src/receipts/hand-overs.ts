@@ -1,24 +1,24 @@
 import { type Event, EventType, type Party, type Reservation, ReservationState } from "@petak/protocol";
 
-/** Who stands on one side of a hand-over: a party to the reservation, or the site's operator. */
+/** One side of a hand-over: a party to the reservation, or the site's operator. */
 type Side = "depositor" | "operator" | "collector";
 
-/** Of what a receipt is made. */
+/** A kind of event that has a receipt. */
 export interface HandOver {
-  /** What the receipt calls it. */
+  /** Its name in the receipt. */
   readonly act: string;
   readonly event: EventType;
-  /** The state that it leads from. Left out: any. */
+  /** The state before it. Undefined: any. */
   readonly from?: ReservationState;
-  /** The state that it leads to: an event of the type that changes no state is none. Left out: it changes no state. */
+  /** The state after it: an event of this type that does not lead to it has no receipt. Undefined: the event changes no state. */
   readonly to?: ReservationState;
-  /** Who gives the parcel to whom. Left out where none is handed over. */
+  /** Who gives the parcel to whom. Undefined: no parcel changes hands. */
   readonly sides?: readonly [giver: Side, receiver: Side];
 }
 
 /**
- * Every event of which a receipt is made; docs/custody.md has the same table. An act that changes who has the parcel, or says that nobody has
- * it, gets a row here and a receipt by it.
+ * All kinds of events that have a receipt; docs/custody.md has the same table. Every act that changes who has the parcel, or states that nobody has it, needs a
+ * row here.
  */
 export const handOvers: readonly HandOver[] = [
   { act: "RESERVED", event: EventType.RESERVATION_CONFIRMED, to: ReservationState.CONFIRMED },
@@ -29,7 +29,7 @@ export const handOvers: readonly HandOver[] = [
   { act: "COUNTERSIGNED", event: EventType.RECEIPT_COUNTERSIGNED },
 ];
 
-/** The hand-over of which an event tells, or undefined where no receipt is made of it. */
+/** The hand-over that an event records; undefined if the event has no receipt. */
 export function handOverOf({ type, stateBefore, stateAfter }: Pick<Event, "type" | "stateBefore" | "stateAfter">): HandOver | undefined {
   const handOver = handOvers.find(({ event }) => event === type);
   if (handOver === undefined || handOver.to === undefined) return handOver;

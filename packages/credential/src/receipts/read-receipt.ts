@@ -2,10 +2,10 @@ import { type Form, type ReadSigned, readSigned, type SignedForm } from "./read-
 import { receiptType } from "./receipt.ts";
 import { type ReceiptClaims, receiptVersion } from "./receipt-claims.ts";
 
-/** A receipt taken apart. Nothing of it is believed yet. */
+/** A parsed receipt, not verified yet. */
 export type ReadReceipt = ReadSigned<ReceiptClaims>;
 
-/** Takes a receipt apart, or says why it is none. */
+/** Parses a receipt, or returns why it is malformed. */
 export function readReceipt(jws: string): ReadReceipt | string {
   return readSigned(jws, form);
 }

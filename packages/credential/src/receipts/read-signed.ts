@@ -3,20 +3,20 @@ import { decodeText, isRecord, parseCanonicalJson } from "../bytes/canonical-jso
 import { issuerKeyIdLength } from "../keys/issuer-key.ts";
 import { tokenAlgorithm } from "../request-token/request-token.ts";
 
-/** What an issuer signed, taken apart. Nothing of it is believed yet. */
+/** A parsed JWS of an issuer, not verified yet. */
 export interface ReadSigned<Claims> {
   readonly keyId: string;
   readonly claims: Claims;
-  /** The text that is signed. */
+  /** The signing input. */
   readonly signed: string;
   /** 64 bytes. */
   readonly signature: Uint8Array;
 }
 
-/** How a member must be: of a type, or an object of members in this order; `orNull` where there may be none. */
+/** Form of a member: a type, or an object with these members in this order, or null. */
 export type Form = "text" | "count" | "flag" | { readonly orNull: true; readonly members: Readonly<Record<string, Form>> };
 
-/** What an issuer signs, of one type. */
+/** Form of a kind of JWS. */
 export interface SignedForm<Claims> {
   /** The header's `typ`. */
   readonly type: string;
@@ -24,18 +24,18 @@ export interface SignedForm<Claims> {
   readonly members: Readonly<Record<keyof Claims & string, Form>>;
 }
 
-/** Takes a compact JWS of an issuer apart, or says why it is none of that form. */
+/** Parses a compact JWS of an issuer, or returns why it does not have the form. */
 export function readSigned<Claims>(jws: string, form: SignedForm<Claims>): ReadSigned<Claims> | string {
   const [header64 = "", claims64 = "", signature64 = "", ...rest] = jws.split(".");
-  if (rest.length > 0) return "it has not three segments";
+  if (rest.length > 0) return "it does not have three segments";
   const header = parseCanonicalJson(decodeText(header64));
   const signature = decodeBase64url(signature64);
-  if (!isRecord(header) || Object.keys(header).join() !== "alg,typ,kid") return "its header is not alg, typ and kid in their one spelling";
+  if (!isRecord(header) || Object.keys(header).join() !== "alg,typ,kid") return "its header is not alg, typ and kid in canonical form";
   if (header.alg !== tokenAlgorithm) return `its alg is not "${tokenAlgorithm}"`;
   if (header.typ !== form.type) return `its typ is not "${form.type}"`;
   const { kid } = header;
-  if (typeof kid !== "string" || kid.length !== issuerKeyIdLength) return `its kid has not ${issuerKeyIdLength} characters`;
-  if (signature?.length !== 64) return "its signature is not 64 bytes in base64url in their one spelling";
+  if (typeof kid !== "string" || kid.length !== issuerKeyIdLength) return `its kid does not have ${issuerKeyIdLength} characters`;
+  if (signature?.length !== 64) return "its signature is not 64 bytes in canonical base64url";
   const claims = parseCanonicalJson(decodeText(claims64));
   const wrong = whatIsWrong(claims, form.members, "its claims", form.version);
   if (wrong !== undefined) return wrong;
@@ -43,7 +43,7 @@ export function readSigned<Claims>(jws: string, form: SignedForm<Claims>): ReadS
 }
 
 function whatIsWrong(value: unknown, members: Readonly<Record<string, Form>>, where: string, version?: number): string | undefined {
-  if (!isRecord(value)) return `${where} are no JSON object in its one spelling`;
+  if (!isRecord(value)) return `${where} are not a JSON object in canonical form`;
   if (Object.keys(value).join() !== Object.keys(members).join()) return `${where} are not ${Object.keys(members).join(", ")}`;
   if (version !== undefined && value.version !== version) return `its version is not ${version}`;
   for (const [name, wanted] of Object.entries(members)) {

@@ -17,13 +17,12 @@ import { nameOf } from "./names.ts";
 /** The version of the receipts' layout. */
 export const receiptVersion = 1;
 
-/** A party, as a statement names it. */
 interface PartyClaim {
   kind: string;
   participant_id: string;
 }
 
-/** What a receipt states, in the order of its members. */
+/** Claims of a receipt, in the order of their members. */
 export interface ReceiptClaims {
   version: number;
   number: number;
@@ -68,21 +67,21 @@ export interface ReceiptClaims {
   countersignature: { number: number; receipt: string; key_id: string; public_key: string; signature: string } | null;
 }
 
-/** What goes into a receipt beyond its event, but for the signature. */
+/** Content of a receipt that its event does not have otherwise, without the signature. */
 export type UnsignedReceipt = Omit<EventReceipt, "signature" | "$typeName" | "$unknown">;
 
 /**
- * What a receipt states of an event: everything that the event says of a hand-over, so that each difference between the two can be named.
+ * The claims of an event's receipt: everything that the event says about the hand-over, so that verification can name each difference.
  *
- * @throws {RangeError} where no receipt is made of such an event, or it says what no receipt can.
+ * @throws {RangeError} if events of this kind have no receipt, or the event has content that receipts do not cover.
  */
 export function claimsOf(event: Event, receipt: UnsignedReceipt): ReceiptClaims {
   const handOver = handOverOf(event);
-  if (handOver === undefined) throw new RangeError(`no receipt is made of the event ${event.eventId}`);
+  if (handOver === undefined) throw new RangeError(`the event ${event.eventId} is not of a kind that has a receipt`);
   const { occurredAt, recordedAt, proof } = event;
   if (occurredAt === undefined || recordedAt === undefined) throw new RangeError(`the event ${event.eventId} has no times`);
   const isPlain = event.cancellationReason === CancellationReason.UNSPECIFIED && event.relatedReservationId === "";
-  if (!isPlain || (proof?.refusal ?? "") !== "") throw new RangeError(`the event ${event.eventId} says what no hand-over has`);
+  if (!isPlain || (proof?.refusal ?? "") !== "") throw new RangeError(`the event ${event.eventId} has content that no hand-over has`);
   const { report, countersignature } = receipt;
   return {
     version: receiptVersion,

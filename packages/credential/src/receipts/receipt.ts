@@ -7,13 +7,13 @@ import { tokenAlgorithm } from "../request-token/request-token.ts";
 import { claimsOf, type UnsignedReceipt } from "./receipt-claims.ts";
 import { hashText, signText } from "./signed-text.ts";
 
-/** The `typ` of a receipt, so that no token that an issuer signed passes for one, nor a receipt for a token (RFC 8725 §3.11). */
+/** The `typ` of a receipt, so that an issuer's tokens and receipts cannot be mistaken for one another (RFC 8725 §3.11). */
 export const receiptType = "petak-receipt";
 
 /**
- * Makes the receipt of an event: what goes into the event, and the receipt itself. The same input gives the same receipt.
+ * Signs the receipt of an event. Returns the receipt and the part of it that is stored in the event. The same input gives the same receipt.
  *
- * @throws {RangeError} where no receipt is made of such an event.
+ * @throws {RangeError} if events of this kind have no receipt.
  */
 export async function signReceipt(
   event: Event,
@@ -27,9 +27,9 @@ export async function signReceipt(
 }
 
 /**
- * The receipt of an event that has what makes one. It is the one that was signed when the event was recorded, bit for bit.
+ * Rebuilds the receipt of an event from the part stored in it, byte for byte as it was signed when the event was recorded.
  *
- * @throws {RangeError} where no receipt is made of such an event.
+ * @throws {RangeError} if events of this kind have no receipt.
  */
 export async function receiptOf(event: Event, eventReceipt: EventReceipt): Promise<Receipt> {
   const jws = `${signedText(event, eventReceipt)}.${encodeBase64url(eventReceipt.signature)}`;

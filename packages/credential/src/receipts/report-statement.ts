@@ -8,7 +8,7 @@ import { verifyText } from "./signed-text.ts";
 /** The `typ` of a report's statement. */
 export const reportType = "petak-report";
 
-/** What an agent signs of a report, in the order of its members. */
+/** Claims that an agent signs for a report, in the order of their members. */
 export interface ReportClaims {
   version: 1;
   site_id: string;
@@ -32,7 +32,7 @@ export function reportText(keyId: string, claims: ReportClaims): string {
   return compactText({ alg: tokenAlgorithm, typ: reportType, kid: keyId }, claims);
 }
 
-/** What an agent states with a report about its site. The time is cut to whole ms. */
+/** The claims of a report. The time is truncated to whole ms. */
 export function reportClaims(siteId: string, event: DeviceEvent): ReportClaims {
   return {
     version: 1,
@@ -53,7 +53,7 @@ export function reportClaims(siteId: string, event: DeviceEvent): ReportClaims {
   };
 }
 
-/** Whether a report is signed by a key. */
+/** Whether a report carries a valid signature of a key. */
 export function verifyReport(key: { keyId: string; publicKey: Uint8Array }, siteId: string, event: DeviceEvent): Promise<boolean> {
   return verifyText(key.publicKey, event.signature, reportText(key.keyId, reportClaims(siteId, event)));
 }

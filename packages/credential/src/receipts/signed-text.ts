@@ -11,7 +11,7 @@ export function signText(privateJwk: Ed25519PrivateJwk, text: string): Promise<U
   return signEd25519(privateJwk, encoder.encode(text));
 }
 
-/** Whether a signature over a text is good under a public key, which is not of low order. */
+/** Whether a signature over a text is valid under a public key. False for keys of low order. */
 export async function verifyText(publicKey: Uint8Array, signature: Uint8Array, text: string): Promise<boolean> {
   return !isLowOrderPoint(publicKey) && (await verifyEd25519(publicKey, signature, encoder.encode(text)));
 }

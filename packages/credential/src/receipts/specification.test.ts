@@ -10,10 +10,12 @@ import { handOvers } from "./hand-overs.ts";
 import { nameOf } from "./names.ts";
 import { readReceipt } from "./read-receipt.ts";
 
-const ruleBook = readFileSync(new URL("../../../../docs/custody.md", import.meta.url), "utf8");
+const specification = readFileSync(new URL("../../../../docs/custody.md", import.meta.url), "utf8");
 
-it("the rule book has the table of hand-overs", () => {
-  const rows = [...ruleBook.matchAll(/^\| `([A-Z_]+)` \| ([A-Z_]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)].map(([, ...cells]) => cells);
+it("docs/custody.md has the table of hand-overs", () => {
+  const rows = [...specification.matchAll(/^\| `([A-Z_]+)` \| ([A-Z_]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)].map(
+    ([, ...cells]) => cells,
+  );
   const side = (name: string | undefined) => (name === undefined ? "–" : `the ${name}`);
   expect(rows).toEqual(
     handOvers.map(({ act, event, from, to, sides }) => {
@@ -24,24 +26,24 @@ it("the rule book has the table of hand-overs", () => {
   );
 });
 
-it("the rule book says each fault that a verifier may find, and no other", () => {
-  const [, verifying = ""] = ruleBook.split("## Verifying");
+it("docs/custody.md names exactly the faults that a verifier can find", () => {
+  const [, verifying = ""] = specification.split("## Verifying");
   const [rules = ""] = verifying.split("## Test vectors");
   const named = new Set([...rules.matchAll(/`([A-Z_]{4,})`/g)].map(([, code]) => code));
   expect([...named].sort()).toEqual(Object.keys(chainFaults).sort());
 });
 
-it("the rule book's example of a receipt is one, with every member in its order", () => {
-  const [, example = ""] = /### A receipt\n[\s\S]*?```json\n([\s\S]*?)```/.exec(ruleBook) ?? [];
+it("docs/custody.md has a valid example of a receipt, with every member in order", () => {
+  const [, example = ""] = /### A receipt\n[\s\S]*?```json\n([\s\S]*?)```/.exec(specification) ?? [];
   const claims = JSON.stringify(JSON.parse(example));
   const header = JSON.stringify({ alg: "EdDSA", typ: "petak-receipt", kid: "Xy3_" });
   const jws = [header, claims, "\0".repeat(64)].map((part) => Buffer.from(part).toString("base64url")).join(".");
   expect(readReceipt(jws)).toMatchObject({ keyId: "Xy3_", claims: { act: "DEPOSITED" } });
 });
 
-it("the rule book's examples of a statement and of an event's text have every member in its order", async () => {
+it("docs/custody.md has examples of a statement and of an event's text with every member in order", async () => {
   const [, statement = "", text = ""] =
-    /### A statement\n[\s\S]*?```json\n([\s\S]*?)```[\s\S]*?```json\n([\s\S]*?)```/.exec(ruleBook) ?? [];
+    /### A statement\n[\s\S]*?```json\n([\s\S]*?)```[\s\S]*?```json\n([\s\S]*?)```/.exec(specification) ?? [];
   const issuerKey = await generateIssuerKey();
   const event = fromJson(EventSchema, {
     actor: {},

@@ -1,7 +1,7 @@
 import { type GetCustodyChainResponse, type Receipt, ReservationState } from "@petak/protocol";
 import type { IssuerKeyPeriod } from "../keys/issuer-key-set.ts";
 import type { ChainFault } from "./chain-faults.ts";
-import type { ChainLink, Complain } from "./chain-link.ts";
+import type { ChainLink, ReportFault } from "./chain-link.ts";
 import type { ChainStatementClaims } from "./chain-statement.ts";
 import { checkEvents } from "./check-events.ts";
 import { checkReservation } from "./check-reservation.ts";
@@ -14,77 +14,75 @@ import { readReceipt } from "./read-receipt.ts";
 import type { ReceiptClaims } from "./receipt-claims.ts";
 import { hashText } from "./signed-text.ts";
 
-/** What verifying a chain has shown. */
+/** Result of verifying a chain. */
 export interface ChainVerdict {
-  /** Empty: nothing is wrong with what is there. */
+  /** Empty: the chain is valid as far as it goes. */
   readonly faults: readonly ChainFault[];
   /**
-   * What the issuer states of the chain, with an instant: without faults it is complete as of that. Undefined where nothing is stated, or nothing that is
-   * the issuer's: whether links are missing at its end cannot be told then.
+   * The issuer's statement. Without faults, the chain is complete up to its `as_of_ms`. Undefined if there is none or the issuer did not sign it; then missing
+   * links at the end cannot be detected.
    */
   readonly statement: ChainStatementClaims | undefined;
-  /** The reservation's own links whose signatures are good, in the order in which they stand there. */
+  /** The reservation's links with valid signatures, in the order of the response. */
   readonly links: readonly ChainLink[];
 }
 
-/** What a chain is verified with. */
 export interface VerifyChainOptions {
-  /** The issuers' keys, past and present: nothing else is relied on. */
+  /** The issuers' keys, past and present: the only trust anchors. */
   readonly issuerKeys: readonly IssuerKeyPeriod[];
-  /** The chain that this one continues after Redirect, where it is at hand: then the hash that ties the two is checked too. */
+  /** The chain that this one continues after a redirect. If given, the hash that links the two is checked too. */
   readonly continued?: GetCustodyChainResponse;
 }
 
 /**
- * Verifies what GetCustodyChain answered, without the network: signatures, hashes, order, that no link is missing, that events and reservation
- * say what was signed, and that all is there that the issuer counted. Never throws, whatever the chain. What it cannot see: whether links at the end are
- * missing where there is no statement, and what came later than the statement.
+ * Verifies a response of GetCustodyChain offline: signatures, hashes, order, completeness, and that events and reservation match what was signed. Never
+ * throws. Without a statement it cannot detect missing links at the end; with one, it says nothing about what was recorded later.
  */
 export async function verifyChain(chain: GetCustodyChainResponse, options: VerifyChainOptions): Promise<ChainVerdict> {
   const faults: ChainFault[] = [];
-  const complain: Complain = (code, message, { link, eventId = "" } = {}) => {
+  const report: ReportFault = (code, message, { link, eventId = "" } = {}) => {
     faults.push({ code, eventId, message, ...(link === undefined ? {} : { link }) });
   };
   const { reservation } = chain;
   if (reservation === undefined) {
-    complain("INCOMPLETE", "there is no reservation");
+    report("INCOMPLETE", "there is no reservation");
     return { faults, links: [], statement: undefined };
   }
-  const statement = await readChainStatement(chain, options.issuerKeys, complain);
+  const statement = await readChainStatement(chain, options.issuerKeys, report);
   const present = new Set<number>();
   const own: ChainLink[] = [];
   for (const [index, receipt] of chain.receipts.entries()) {
-    const link = await readLink(receipt, index, options.issuerKeys, complain);
+    const link = await readLink(receipt, index, options.issuerKeys, report);
     if (link === undefined) {
       present.add(receipt.number);
       continue;
     }
     const { claims } = link;
     if (claims.reservation_id !== reservation.reservationId) {
-      const whose = `is of the reservation ${claims.reservation_id}, and this is the chain of ${reservation.reservationId}`;
-      complain("OTHER_CHAIN", `${placeOf(receipt, index)} ${whose}`, { link: link.number, eventId: claims.event_id });
+      const whose = `belongs to reservation ${claims.reservation_id}, but this is the chain of ${reservation.reservationId}`;
+      report("OTHER_CHAIN", `${placeOf(receipt, index)} ${whose}`, { link: link.number, eventId: claims.event_id });
       continue;
     }
-    checkOrder(link, own, present, complain);
+    checkOrder(link, own, present, report);
     present.add(link.number);
     if (!own.some(({ number }) => number === link.number)) own.push(link);
   }
-  checkHashes(own, complain, options.continued);
+  checkHashes(own, report, options.continued);
   const length = Math.max(reservation.chain?.length ?? 0, statement?.receipts ?? 0);
-  checkEnds(chain, length, own, present, complain);
-  await checkEvents(chain, { own, length, present }, complain);
-  checkReservation(reservation, own, complain);
-  await checkSides(own, complain);
-  if (statement !== undefined) await checkStatement(chain, statement, own, complain);
+  checkEnds(chain, length, own, present, report);
+  await checkEvents(chain, { own, length, present }, report);
+  checkReservation(reservation, own, report);
+  await checkSides(own, report);
+  if (statement !== undefined) await checkStatement(chain, statement, own, report);
   return { faults: faults.toSorted((a, b) => (a.link ?? Infinity) - (b.link ?? Infinity)), links: own, statement };
 }
 
-/** Missing links that are named at most: a file may say that there are thousands of millions. */
-const mostNamed = 100;
+/** Limit for the missing links that are reported: a forged file may claim billions. */
+const missingReportedMax = 100;
 
-/** Where a receipt stands, for people. */
+/** Name of a receipt in messages. */
 function placeOf({ number }: Receipt, index: number): string {
-  return `link ${number}, the ${ordinal(index + 1)} that stands there,`;
+  return `link ${number}, the ${ordinal(index + 1)} in the chain,`;
 }
 
 function ordinal(number: number): string {
@@ -92,96 +90,96 @@ function ordinal(number: number): string {
   return `${number}${ending}`;
 }
 
-/** A link whose signature is good, or undefined after a complaint. */
+/** The link of a receipt if its signature is valid; otherwise undefined, after a fault was reported. */
 async function readLink(
   receipt: Receipt,
   index: number,
   issuerKeys: readonly IssuerKeyPeriod[],
-  complain: Complain,
+  report: ReportFault,
 ): Promise<ChainLink | undefined> {
   const place = placeOf(receipt, index);
   const read = readReceipt(receipt.jws);
   if (typeof read === "string") {
-    complain("MALFORMED", `${place} is no receipt: ${read}`, { link: receipt.number });
+    report("MALFORMED", `${place} is no receipt: ${read}`, { link: receipt.number });
     return undefined;
   }
   const { claims } = read;
   const about = { link: receipt.number, eventId: claims.event_id };
   const signed = { read, place, atMs: claims.recorded_at_ms, about };
-  if (!(await isSignedByIssuer(signed, issuerKeys, complain))) return undefined;
+  if (!(await isSignedByIssuer(signed, issuerKeys, report))) return undefined;
   const hash = await hashText(receipt.jws);
-  if (receipt.number !== claims.number) complain("STATED", `${place} has the number ${claims.number}`, { ...about, link: claims.number });
-  if (receipt.hash !== hash) complain("STATED", `${place} has the hash ${hash}, and beside it stands ${receipt.hash}`, about);
+  if (receipt.number !== claims.number) report("STATED", `${place} has the number ${claims.number}`, { ...about, link: claims.number });
+  if (receipt.hash !== hash) report("STATED", `${place} has the hash ${hash}, and beside it stands ${receipt.hash}`, about);
   return { number: claims.number, jws: receipt.jws, hash, claims };
 }
 
-function checkOrder({ number, claims }: ChainLink, before: readonly ChainLink[], present: ReadonlySet<number>, complain: Complain): void {
+function checkOrder({ number, claims }: ChainLink, before: readonly ChainLink[], present: ReadonlySet<number>, report: ReportFault): void {
   const about = { link: number, eventId: claims.event_id };
   const highest = Math.max(0, ...before.map((link) => link.number));
-  if (present.has(number)) complain("ORDER", `link ${number} stands there twice`, about);
-  else if (number < highest) complain("ORDER", `link ${number} stands after link ${highest}`, about);
+  if (present.has(number)) report("ORDER", `link ${number} appears twice`, about);
+  else if (number < highest) report("ORDER", `link ${number} is placed after link ${highest}`, about);
 }
 
-function checkHashes(own: readonly ChainLink[], complain: Complain, continued: GetCustodyChainResponse | undefined): void {
+function checkHashes(own: readonly ChainLink[], report: ReportFault, continued: GetCustodyChainResponse | undefined): void {
   const byNumber = new Map(own.map((link) => [link.number, link]));
   for (const { number, claims } of own) {
     const about = { link: number, eventId: claims.event_id };
     const before = byNumber.get(number - 1);
     if (before !== undefined && claims.previous !== before.hash) {
-      complain(
+      report(
         "PREVIOUS",
-        `link ${number} follows a link with the hash ${claims.previous}, and link ${before.number} has ${before.hash}`,
+        `link ${number} follows the hash ${claims.previous}, but link ${before.number} has ${before.hash}`,
         about,
       );
     }
-    const isBound =
+    const hasPrevious =
       number === 1 ? (claims.previous === "") === (claims.continues === "") : claims.previous !== "" && claims.continues === "";
-    if (!isBound) complain("PREVIOUS", `link ${number} does not say which link it follows`, about);
-    if (number === 1 && continued !== undefined) checkContinued(claims, continued, complain);
+    if (!hasPrevious) report("PREVIOUS", `link ${number} does not say which link it follows`, about);
+    if (number === 1 && continued !== undefined) checkContinued(claims, continued, report);
   }
 }
 
-/** The first link names the last one of the chain before that was made before it. That chain may have gone on: its reservation had not ended then. */
-function checkContinued(claims: ReceiptClaims, { reservation, receipts }: GetCustodyChainResponse, complain: Complain): void {
+/** The first link names the link that was then the last of the continued chain. That chain may have grown since. */
+function checkContinued(claims: ReceiptClaims, { reservation, receipts }: GetCustodyChainResponse, report: ReportFault): void {
   const isOf = claims.continues === reservation?.reservationId && receipts.some(({ hash }) => hash === claims.previous);
   if (isOf) return;
-  const wanted = claims.continues === "" ? "no other chain" : `${claims.continues} after the link ${claims.previous}`;
-  complain("PREVIOUS", `link 1 continues ${wanted}, which is not in the chain of ${reservation?.reservationId ?? "nobody"}`, {
+  const wanted = claims.continues === "" ? "no chain" : `${claims.continues} after the link ${claims.previous}`;
+  report("PREVIOUS", `link 1 continues ${wanted}, which is not in the chain of ${reservation?.reservationId ?? "no reservation"}`, {
     link: 1,
     eventId: claims.event_id,
   });
 }
 
-/** @param expected how many links there must be: as many as the reservation or the statement says, whichever says more. */
+/** @param expected number of links that the reservation or the statement gives, whichever is greater */
 function checkEnds(
   { reservation, events }: GetCustodyChainResponse,
   expected: number,
   own: readonly ChainLink[],
   present: ReadonlySet<number>,
-  complain: Complain,
+  report: ReportFault,
 ): void {
   const length = reservation?.chain?.length ?? 0;
   const highest = Math.max(0, ...present);
-  for (let number = 1; number <= Math.min(Math.max(expected, highest), present.size + mostNamed); number += 1) {
+  for (let number = 1; number <= Math.min(Math.max(expected, highest), present.size + missingReportedMax); number += 1) {
     if (present.has(number)) continue;
     const event = events.find(({ receipt }) => receipt?.number === number);
     const of = event === undefined ? "" : `; its event is ${event.eventId}`;
     const where = number === 1 ? "at the beginning" : number >= highest ? "at the end" : `between ${number - 1} and ${number + 1}`;
-    complain("MISSING", `link ${number} is missing, ${where} of the chain${of}`, { link: number, eventId: event?.eventId ?? "" });
+    report("MISSING", `link ${number} is missing, ${where} of the chain${of}`, { link: number, eventId: event?.eventId ?? "" });
   }
   if (highest > length)
-    complain("HEAD", `the reservation says that its chain has ${length} links, and there is a link ${highest}`, { link: highest });
+    report("HEAD", `the reservation says that its chain has ${length} links, but there is a link ${highest}`, { link: highest });
   const last = own.find(({ number }) => number === length);
   if (last !== undefined && last.hash !== reservation?.chain?.lastHash) {
     const said = reservation?.chain?.lastHash ?? "";
-    complain("HEAD", `the reservation says that its chain ends with the hash ${said}, and link ${length} has ${last.hash}`, {
+    report("HEAD", `the last hash in the reservation is ${said}, but link ${length} has ${last.hash}`, {
       link: length,
     });
   }
-  checkState(reservation?.state ?? ReservationState.UNSPECIFIED, own, complain);
+  checkState(reservation?.state ?? ReservationState.UNSPECIFIED, own, report);
 }
 
-/** The hand-over that must be the last where a reservation has come to a state. `""`: there may be none. */
+/** The acts that can be the last one of a chain, by the reservation's state. `""`: the chain may be empty. */
 const lastActs: Partial<Record<ReservationState, readonly string[]>> = {
   [ReservationState.REQUESTED]: [""],
   [ReservationState.QUEUED]: [""],
@@ -196,13 +194,13 @@ const lastActs: Partial<Record<ReservationState, readonly string[]>> = {
   [ReservationState.RECALLED]: ["RECALLED"],
 };
 
-function checkState(state: ReservationState, own: readonly ChainLink[], complain: Complain): void {
+function checkState(state: ReservationState, own: readonly ChainLink[], report: ReportFault): void {
   const allowed = lastActs[state];
   const last = own
     .filter(({ claims }) => claims.act !== "COUNTERSIGNED")
     .toSorted((a, b) => a.number - b.number)
     .at(-1);
   if (allowed === undefined || allowed.includes(last?.claims.act ?? "")) return;
-  const said = last === undefined ? "there is no link" : `the last link that is good is ${last.number}, ${last.claims.act}`;
-  complain("INCOMPLETE", `the reservation is ${nameOf(ReservationState, state)}, and ${said}`, { link: last?.number });
+  const said = last === undefined ? "there is no link" : `the last valid link is ${last.number}, ${last.claims.act}`;
+  report("INCOMPLETE", `the reservation is ${nameOf(ReservationState, state)}, but ${said}`, { link: last?.number });
 }

@@ -1,19 +1,18 @@
 import { signCompact } from "../jws/sign-compact.ts";
 import type { SigningKey } from "../keys/signing-key.ts";
 
-/** The `typ` of a request token. Explicit, so that no other token signed with the same key passes for one (RFC 8725 §3.11). */
+/** The `typ` of a request token. Explicit, so that no other token signed with the same key is accepted as one (RFC 8725 §3.11). */
 export const requestTokenType = "petak-request+jwt";
 
-/** The one `alg` of every token of the protocol: Ed25519 (RFC 8037). Verifiers choose it; a token only repeats it. */
+/** The only `alg` of the protocol's tokens: Ed25519 (RFC 8037). Verifiers require it and never select an algorithm by the token. */
 export const tokenAlgorithm = "EdDSA";
 
-/** How long a request token may be good, in ms: a token that leaks is worth ten minutes. */
+/** Longest validity of a request token, in ms: a leaked token is usable for ten minutes at most. */
 export const requestTokenMaxLifetimeMs = 600_000;
 
-/** How long signers make them good, in ms: half of what is allowed, so that a slow clock and a slow call still fit. */
+/** Validity that signers use, in ms: half the limit, which leaves room for a slow clock and a slow call. */
 export const requestTokenLifetimeMs = 300_000;
 
-/** What a request token says. */
 export interface RequestTokenInput {
   /** The participant that calls: `iss`. */
   participantId: string;
@@ -24,7 +23,7 @@ export interface RequestTokenInput {
   audience: string;
   /** The signer's clock, in ms. `iat` is the whole second. */
   issuedAtMs: number;
-  /** How long it is good, in ms. Default {@link requestTokenLifetimeMs}; gateways refuse more than {@link requestTokenMaxLifetimeMs}. */
+  /** Its validity, in ms. Default {@link requestTokenLifetimeMs}; gateways refuse more than {@link requestTokenMaxLifetimeMs}. */
   lifetimeMs?: number;
 }
 

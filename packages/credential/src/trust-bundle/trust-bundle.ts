@@ -3,18 +3,17 @@ import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf
 import { type TrustBundle, TrustBundleSchema } from "@petak/protocol";
 import type { IssuerPublicKey } from "../keys/issuer-key.ts";
 
-/** What goes into a trust bundle. */
 export interface CreateTrustBundleInput {
   /** Grows with every change. */
   version: bigint;
   /**
-   * The keys: the one that signs now, and with it at the most one other: the one that will sign next, told in advance, or the one that
-   * signed before, with the time in ms until when tokens signed with it are still good. Without a time a key is relied on as long as the bundle.
+   * The key that signs now, and at most one other: the next one, announced in advance, or the previous one, with the time in ms until which its tokens are
+   * valid. Without a time a key is trusted as long as the bundle.
    */
   keys: readonly (IssuerPublicKey & { notAfterMs?: number })[];
   /** The gateway's clock, in ms. */
   issuedAtMs: number;
-  /** After this the agent relies on no key of the bundle, in ms. An agent that stays offline for longer opens for no token. */
+  /** End of the bundle's validity, in ms. An agent that stays offline for longer accepts no token. */
   notAfterMs: number;
 }
 
@@ -33,19 +32,19 @@ export function createTrustBundle({ version, keys, issuedAtMs, notAfterMs }: Cre
 }
 
 /**
- * Whether an agent that has a trust bundle should put an offered one in its place: one of the same version, which lives longer, or of a newer
- * one; an older one, from a gateway that has not read the newest keys, only once its own has expired.
+ * Whether an agent should replace its trust bundle by an offered one: if the offered version is the same (it is valid for longer) or newer. An older one, from
+ * a gateway that has not read the newest keys yet, only once the held one has expired.
  */
 export function supersedes(offered: TrustBundle, held: TrustBundle | undefined, nowMs: number): boolean {
   return held === undefined || offered.version >= held.version || isBundleExpired(held, nowMs);
 }
 
-/** Whether the bundle's time has passed, by a clock in ms. A bundle without a `not_after` has passed. */
+/** Whether a bundle has expired at a time in ms. A bundle without `not_after` counts as expired. */
 export function isBundleExpired(bundle: TrustBundle, nowMs: number): boolean {
   return hasPassed(bundle.notAfter, nowMs);
 }
 
-/** The public key that a bundle has under an id, if it may be relied on now. A key without a `not_after` may not. */
+/** The public key with an id, if it is trusted at a time in ms. A key without `not_after` counts as expired. */
 export function findIssuerKey(bundle: TrustBundle, keyId: string, nowMs: number): Uint8Array | "UNKNOWN" | "EXPIRED" {
   const key = bundle.issuerKeys.find((candidate) => candidate.keyId === keyId);
   if (key === undefined) return "UNKNOWN";

@@ -5,7 +5,7 @@ import type { CryptoKey } from "../../keys/signing-key.ts";
 /** Imported private keys by the JWK object they came from: importing costs as much as signing. */
 const importedKeys = new WeakMap<Ed25519PrivateJwk, Promise<CryptoKey>>();
 
-/** Signs with Ed25519: 64 bytes. Rejects with a TypeError where the JWK is no private Ed25519 key. */
+/** Signs with Ed25519: 64 bytes. Rejects with a TypeError if the JWK is not a private Ed25519 key. */
 export async function signWithJwk(privateJwk: Ed25519PrivateJwk, message: Bytes): Promise<Bytes> {
   let key = importedKeys.get(privateJwk);
   if (key === undefined) {

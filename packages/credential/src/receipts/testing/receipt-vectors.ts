@@ -6,7 +6,7 @@ import { verifyChain } from "../verify-chain.ts";
 
 const read = (chain: JsonValue) => fromJson(GetCustodyChainResponseSchema, chain);
 
-/** What this implementation finds in the chain of a vector. Runs in browsers too. */
+/** Verifies the chain of a vector with this implementation. Runs in browsers too. */
 export async function verifyVector({ issuer_keys, chain, continued }: ReceiptVector): Promise<ChainFinding> {
   const issuerKeys = await readIssuerKeySet(issuer_keys);
   const options = { issuerKeys, ...(continued === undefined ? {} : { continued: read(continued) }) };
