@@ -29,7 +29,7 @@ interface Terminal {
 async function openTerminal(url: string, operatorKey: KeyFile, siteId: string): Promise<Terminal> {
   const operator = createPetakClient({ baseUrl: url, signer: signerOfKeyFile(operatorKey) });
   const { site } = await operator.directory.getSite({ siteId });
-  if (site === undefined) throw new Error(`the gateway did not answer with ${siteId}`);
+  if (site === undefined) throw new Error(`the gateway did not return site ${siteId}`);
   const warn = (fields: object, message: string) => void process.stderr.write(`terminal: ${message} ${JSON.stringify(fields)}\n`);
   const logger = { info: () => undefined, warn, error: warn };
   const terminal = await installTerminal({ url, operator, operatorKey, site, logger });
@@ -56,7 +56,7 @@ async function findKey(folder: string, participantId: string): Promise<KeyFile> 
     const keyFile = name.endsWith(".json") ? await readKeyFile(join(folder, name)) : undefined;
     if (keyFile?.participant_id === participantId) return keyFile;
   }
-  throw new Error(`${folder} holds no key of ${participantId}, the operator of the site; a terminal needs one`);
+  throw new Error(`${folder} has no key of ${participantId}, the operator of the site, which a terminal needs`);
 }
 
 const { values } = parseArgs({

@@ -215,7 +215,7 @@ describe("an event, with or without a hand-over", () => {
         const faults = await faultsOf(tampered);
         expect(new Set(faults.map(({ code }) => code))).toEqual(new Set(["EVENT_ORDER"]));
         expect(faults.map(({ eventId }) => eventId)).toContain(chain.events[left]?.eventId);
-        expect(faults.map(({ message }) => message).join()).toContain(`stands after the event ${chain.events[right]?.eventId}`);
+        expect(faults.map(({ message }) => message).join()).toContain(`is placed after the event ${chain.events[right]?.eventId}`);
       }
     }
   });

@@ -117,7 +117,7 @@ describe("petak journey", () => {
   it("takes back a parcel that nobody collected, after a technician has opened its door", async () => {
     const result = await runPetak(folder.path, ["journey", "--url", url, "--recall", "--service"]);
     expect(result).toMatchObject({ exitCode: 0, stderr: "" });
-    const steps = ["Deposited", "issued: service", "opened for service", "the parcel lies behind it", "issued: recall"];
+    const steps = ["Deposited", "issued: service", "opened for service", "with the parcel inside", "issued: recall"];
     for (const step of [...steps, "opened for recall, by access token and proof of presence", "Taken back"])
       expect(result.stdout).toContain(step);
     expect(result.stdout).toMatch(/SERVICE_DOOR_OPENED +AGENT +DEPOSITED +BOUND_ACCESS_TOKEN, report 4/);

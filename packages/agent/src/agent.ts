@@ -16,25 +16,23 @@ import { type After, afterByTimer } from "./timer.ts";
 import { createFlusher } from "./uplink/flusher.ts";
 import { createSynchroniser } from "./uplink/synchroniser.ts";
 
-/** What an agent needs. */
 export interface AgentOptions {
-  /** The gateway's agent service, called with a key that is registered for the site. */
+  /** The gateway's agent service, with a key that is registered for the site. */
   client: Pick<PetakClient["agents"], "boot" | "sync" | "reportEvents">;
-  /** The site it runs. */
+  /** The agent's site. */
   siteId: string;
   /**
-   * The key with which `client` signs: reports are signed with it when they are made, at the door, with or without the network. Without it
-   * they are signed by `client` when it hands them over.
+   * The key with which `client` signs. With it, reports are signed when they are made, also offline; without it, `client` signs them when they are sent.
    */
   reportKey?: ReportKey;
   /**
-   * The id of the key with which `client` signs. The gateway counts an agent's reports by key, so a store that goes on under a new key must
-   * know. Default: that of `reportKey`, else one key for the store's whole life.
+   * The id of the key with which `client` signs. The gateway numbers an agent's reports per key, so the store must know when the key changes. Default: that of
+   * `reportKey`; without either, the key never changes.
    */
   keyId?: string;
-  /** Its memory. The agent uses it and does not close it. */
+  /** The agent's database. The agent does not close it. */
   store: AgentStore;
-  /** Its locks and sensors. */
+  /** The terminal's locks and sensors. */
   cabinet: Cabinet;
   logger: AgentLogger;
   /** The device's clock, in ms since 1970. Default `Date.now`. */
@@ -46,47 +44,46 @@ export interface AgentOptions {
    * while it cannot reach the gateway.
    */
   testClock?: Pick<TestClockFollower, "now" | "after">;
-  /** A number in [0, 1) that spreads attempts to reach the gateway. Default `Math.random`. */
+  /** Random numbers in [0, 1) for the jitter of retries. Default `Math.random`. */
   random?: () => number;
-  /** Name and version, for the operator. Default `petak-agent`. */
+  /** Name and version, shown to the operator. Default `petak-agent`. */
   software?: string;
-  /** How far the device's clock may be wrong, in ms. Default 5 min. */
+  /** Tolerated error of the device's clock, in ms. Default 300,000. */
   maxSkewMs?: number;
-  /** How long the same credential may open its door again while the outcome is open, in ms. Default 2 min. */
+  /** Grace period during which the same credential may open its door again if the outcome is unknown, in ms. Default 120,000. */
   graceMs?: number;
   /**
-   * A credential that does not open is answered no sooner than this, in ms, whatever was wrong with it, so that the time tells nothing.
-   * Default 400: longer than any decision takes, shorter than a person minds.
+   * Least time until the refusal of a credential, in ms, so that its timing reveals nothing about the reason. Default 400: longer than any decision takes, short
+   * enough for a person.
    */
   refusalMs?: number;
 }
 
-/** What a site runs. */
+/** The process at a site. */
 export interface Agent {
   /**
-   * Takes up its work and asks the gateway for what has changed. Resolves true where the gateway was reached, false where it was not: the
-   * agent then works from what it has on disk and goes on trying. Throws where the gateway refuses an agent that has nothing on disk, and
-   * an AgentStoreError where the store is another site's.
+   * Starts the agent and synchronises with the gateway. Resolves with whether the gateway was reached; if not, the agent works with the data on disk and keeps
+   * retrying. Throws if the gateway refuses an agent without data on disk, and an AgentStoreError if the store belongs to another site.
    */
   start(): Promise<boolean>;
   /**
-   * Gives a challenge to show: as a QR code on the screen, or over Bluetooth. Whoever holds a token that is bound to a key signs it, and
-   * {@link present} takes the proof. It is good for a minute, once, and until the agent stops. Throws before start and after stop.
+   * Issues a challenge, to be shown as a QR code or sent over Bluetooth. The holder of a token that is bound to a key signs it, and {@link present} verifies the
+   * proof. A challenge is valid once, for a minute, until the agent stops. Throws before start and after stop.
    */
   challenge(): Challenge;
-  /** Decides on a credential and opens a door. It never needs the network. Throws before start and after stop. */
+  /** Decides on a credential and opens a door. Works offline. Throws before start and after stop. */
   present(credential: Credential): Promise<Presentation>;
-  /** Asks the gateway now for what has changed. Throws where it cannot be reached. */
+  /** Synchronises with the gateway now. Throws if it cannot be reached. */
   syncNow(): Promise<void>;
-  /** Resolves when all that has happened up to now is reported and acknowledged. Rejects when the agent is stopped first. */
+  /** Resolves when the gateway has acknowledged the reports of everything so far. Rejects if the agent is stopped first. */
   flushed(): Promise<void>;
-  /** Somebody looked into a compartment in doubt: it is empty and may be used again. Throws where the sensor sees something in it. */
+  /** Records that somebody looked into a compartment in doubt and found it empty, so that it can be used again. Throws if the sensor reports a parcel. */
   markChecked(compartmentId: string): Promise<void>;
-  /** Ends its work. What was not acknowledged stays in the store for the next start. */
+  /** Stops the agent. Unacknowledged reports stay in the store for the next start. */
   stop(): Promise<void>;
 }
 
-/** Makes the agent of a site. Throws a TypeError where an agent with a live key is to follow a test clock. */
+/** Makes the agent of a site. Throws a TypeError if an agent with a live key is to follow a test clock. */
 export function createAgent(options: AgentOptions): Agent {
   const { client, siteId, store, cabinet, logger, testClock, random = Math.random } = options;
   const { now = Date.now, after = afterByTimer } = testClock ?? options;
@@ -104,7 +101,7 @@ export function createAgent(options: AgentOptions): Agent {
   const onContact = (isReached: boolean) => {
     const isBack = isReached && !isOnline;
     isOnline = isReached;
-    if (isBack) flusher.hurry();
+    if (isBack) flusher.retryNow();
   };
 
   if (reportKey !== undefined) store.outbox.signWith(createReportSigner(siteId, reportKey));
@@ -123,7 +120,7 @@ export function createAgent(options: AgentOptions): Agent {
     maxSkewMs,
     graceMs,
     refusalMs,
-    onReport: flusher.nudge,
+    onReport: flusher.wake,
   });
   const synchroniser = createSynchroniser({
     client,
@@ -144,7 +141,7 @@ export function createAgent(options: AgentOptions): Agent {
 
   return {
     async start() {
-      if (state !== "new") throw new Error("an agent starts once");
+      if (state !== "new") throw new Error("an agent can be started only once");
       store.bind(siteId);
       state = "running";
       await door.start();
@@ -158,17 +155,17 @@ export function createAgent(options: AgentOptions): Agent {
           state = "stopped";
           throw error;
         }
-        logger.warn({ err: error }, isNew ? "the gateway was not reached; no door opens before it is" : "the gateway was not reached");
+        logger.warn({ err: error }, isNew ? "the gateway was not reached; until it is, no door opens" : "the gateway was not reached");
       }
-      synchroniser.keepOn();
+      synchroniser.startPolling();
       return isOnline;
     },
     challenge() {
-      if (state !== "running") throw new Error("the agent does not run");
+      if (state !== "running") throw new Error("the agent is not running");
       return door.challenge();
     },
     async present(credential) {
-      if (state !== "running") throw new Error("the agent does not run");
+      if (state !== "running") throw new Error("the agent is not running");
       return door.present(credential);
     },
     syncNow: synchroniser.syncNow,
@@ -187,7 +184,7 @@ export function createAgent(options: AgentOptions): Agent {
   };
 }
 
-/** Whether the gateway answered and will not answer otherwise. */
+/** Whether an error is a permanent refusal by the gateway. */
 function isRefusal(error: unknown): boolean {
   const { code } = ConnectError.from(error);
   return code === Code.Unauthenticated || code === Code.PermissionDenied || code === Code.InvalidArgument || code === Code.NotFound;

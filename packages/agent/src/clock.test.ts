@@ -14,7 +14,7 @@ async function startClock(deviceMs: number) {
 }
 
 describe("a site's clock", () => {
-  it("never goes back behind a time that it has marked", async () => {
+  it("never goes back before a time that it has marked", async () => {
     const { device, restart } = await startClock(1_000_000);
     const clock = restart();
     clock.mark();
@@ -25,7 +25,7 @@ describe("a site's clock", () => {
     expect(restart().isTrusted()).toBe(false);
   });
 
-  it("lets time pass while the device's clock is lost, from what is known to have passed", async () => {
+  it("advances from its floor while the device's clock is lost", async () => {
     const { device, restart } = await startClock(1_000_000_000);
     restart().mark();
     device.set(0);
@@ -34,7 +34,7 @@ describe("a site's clock", () => {
     expect([clock.nowMs(), clock.isTrusted(), clock.isConfirmed()]).toEqual([1_000_005_000, false, false]);
   });
 
-  it("follows the gateway's, also over a restart", async () => {
+  it("follows the gateway's, also across a restart", async () => {
     const { device, restart } = await startClock(0);
     const clock = restart();
     clock.confirm(1_000_000_000);
@@ -43,7 +43,7 @@ describe("a site's clock", () => {
     expect(restart().nowMs()).toBe(1_000_000_010);
   });
 
-  it("corrects nothing while it is the gateway's own test clock, which may be moved while the gateway says the time", async () => {
+  it("is not corrected if it is the gateway's test clock, which may be moved during a boot", async () => {
     const { device, store } = await startClock(1_000_000_000);
     const clock = createSiteClock({ now: device.now, store, maxSkewMs, isGatewayClock: true });
     device.advance(7 * 86_400_000);
@@ -51,7 +51,7 @@ describe("a site's clock", () => {
     expect([clock.nowMs(), clock.isTrusted(), clock.isConfirmed()]).toEqual([device.now(), true, true]);
   });
 
-  it("comes back from a time that it ran away to", async () => {
+  it("returns from a time far ahead of the gateway's", async () => {
     const { device, restart } = await startClock(1_000_000_000);
     const clock = restart();
     device.advance(86_400_000);

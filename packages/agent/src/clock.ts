@@ -1,19 +1,19 @@
 import type { AgentStore } from "./store/agent-store.ts";
 
-/** A site's clock: the device's own, corrected by the gateway's, that never goes back. */
+/** A site's clock: the device's clock corrected by the gateway's. It never goes back. */
 export interface SiteClock {
-  /** The time, in ms. Never earlier than one that is known to have passed. */
+  /** The time, in ms since 1970. Never earlier than a time that is known to have passed. */
   nowMs(): number;
   /**
-   * Whether the time can be relied on. False where the device's clock is behind a time that has passed, as after a power cut that its
-   * battery did not outlast, until the gateway says the time or the device's clock is set.
+   * Whether the time can be trusted. False if the device's clock is behind a time that has passed, e.g. after a power cut that outlasted its battery, until the
+   * gateway has given the time or the device's clock is set.
    */
   isTrusted(): boolean;
-  /** Whether the gateway has said the time since the process began. */
+  /** Whether the gateway has given the time since the process started. */
   isConfirmed(): boolean;
-  /** Notes on disk that the present time has passed. */
+  /** Records on disk that the present time has passed. */
   mark(): void;
-  /** Sets the clock by the gateway's. */
+  /** Corrects the clock by the gateway's time. */
   confirm(serverTimeMs: number): void;
 }
 
@@ -32,7 +32,7 @@ export function createSiteClock(options: { now: () => number; store: AgentStore;
   let isConfirmed = false;
 
   const correctedMs = () => now() + offsetMs;
-  // While the clock is lost, time still passes: as much as since the start, counted from what was known then.
+  // While the clock is lost, time passes since the start, counted from the floor known then.
   const nowMs = () => Math.max(correctedMs(), floorMs, isConfirmed ? 0 : startFloorMs + (now() - startedAtMs));
 
   return {
@@ -48,7 +48,7 @@ export function createSiteClock(options: { now: () => number; store: AgentStore;
       const serverTimeMs = isGatewayClock ? now() : reportedMs;
       offsetMs = serverTimeMs - now();
       isConfirmed = true;
-      // A floor far ahead of the gateway was set by a clock that ran away; kept, it would end every credential at once.
+      // A floor far ahead of the gateway comes from a wrong clock; it would expire every credential.
       if (floorMs > serverTimeMs + maxSkewMs) floorMs = serverTimeMs;
       store.saveClock({ floorMs: Math.max(floorMs, serverTimeMs), offsetMs });
       floorMs = Math.max(floorMs, serverTimeMs);

@@ -1,4 +1,4 @@
-/** What a site runs: the decision at the door, made alone, and its reports. */
+/** The process at a site: offline decisions at the door, and reports to the gateway. */
 export { type Agent, type AgentOptions, createAgent } from "./agent.ts";
 export type { Cabinet, CabinetCompartment, DoorState, Occupancy } from "./cabinet/cabinet.ts";
 export { type Decision, decide, type Opening, type Refusal } from "./decision/decide.ts";

@@ -1,4 +1,4 @@
-/** Where an agent writes what its operator should know. A pino logger is one. Nothing secret goes there. */
+/** Log of an agent; a pino logger fits. The agent logs no secrets. */
 export interface AgentLogger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;

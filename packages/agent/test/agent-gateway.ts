@@ -35,23 +35,23 @@ import { onTestFinished } from "vitest";
 export const siteId = "site_83652b_k3v9c0x2md00004k";
 const hourMs = 3_600_000;
 
-/** A gateway that speaks to one site's agent, over real HTTP, and lets a test see and break everything. */
+/** A fake gateway for one site's agent over real HTTP, which a test can inspect and break. */
 export interface AgentGateway {
   readonly agents: ReturnType<typeof createPetakClient>["agents"];
   readonly issuerKey: IssuerKeyPair;
-  /** The version of the trust bundles it gives out. */
+  /** Version of the trust bundles it returns. */
   bundleVersion: bigint;
-  /** What it has recorded. */
+  /** The recorded reports. */
   readonly events: DeviceEvent[];
   readonly allowances: Allowance[];
   readonly bundles: BundleAllowance[];
-  /** False: connections break. */
+  /** False: connections are closed. */
   isUp: boolean;
-  /** What the next calls fail with. */
+  /** Errors of the next calls. */
   failures: PetakError[];
-  /** The calls that came, by method. */
+  /** The received calls, by method. */
   readonly calls: string[];
-  /** Says that the allowances have changed. */
+  /** Marks the allowances as changed. */
   changed(): void;
   newReservation(): string;
   token(
@@ -66,7 +66,7 @@ export interface AgentGateway {
       holderKeyHash?: string;
     },
   ): Promise<string>;
-  /** A token for work at the site, or at one of its doors. */
+  /** A token for SERVICE at the site, or at one of its doors. */
   serviceToken(holderKeyHash: string, compartmentId?: string): Promise<string>;
   allowPin(
     reservationId: string,
@@ -78,7 +78,7 @@ export interface AgentGateway {
     bundleId: string,
     changes?: { isDelegated?: boolean; tokenId?: string; siteId?: string; expiresAtMs?: number },
   ): Promise<string>;
-  /** Tells the agent of a bundle, with its PIN if it has one, in the place of what it was told of it before. */
+  /** Adds or replaces the allowance of a bundle. */
   allowBundle(
     bundleId: string,
     reservationIds: string[],
@@ -87,7 +87,7 @@ export interface AgentGateway {
   eventNames(): string[];
 }
 
-/** Starts the gateway; it ends with the running test. @param now the gateway's clock */
+/** Starts the gateway; it stops with the running test. @param now the gateway's clock */
 export async function startAgentGateway(now: () => number): Promise<AgentGateway> {
   const issuerKey = await generateIssuerKey();
   const pinKey = newPinKey();
@@ -165,7 +165,7 @@ export async function startAgentGateway(now: () => number): Promise<AgentGateway
       gateway.events.map(({ type }) => Object.entries(DeviceEventType).find(([, value]) => value === type)?.[0] ?? String(type)),
   };
 
-  function meet(method: string): void {
+  function receive(method: string): void {
     gateway.calls.push(method);
     const failure = gateway.failures.shift();
     if (failure !== undefined) throw toConnectError(failure);
@@ -174,7 +174,7 @@ export async function startAgentGateway(now: () => number): Promise<AgentGateway
   function routes(router: ConnectRouter): void {
     router.service(AgentService, {
       boot() {
-        meet("boot");
+        receive("boot");
         return {
           serverTime: timestampFromMs(now()),
           site: { siteId, sizeClasses: [{ sizeClassId: "S" }, { sizeClassId: "L" }] },
@@ -185,13 +185,13 @@ export async function startAgentGateway(now: () => number): Promise<AgentGateway
         };
       },
       sync({ knownVersion }) {
-        meet("sync");
+        receive("sync");
         return knownVersion === version
           ? { version, unchanged: true }
           : { version, allowances: gateway.allowances, bundles: gateway.bundles, trustBundle: newBundle() };
       },
       reportEvents(request) {
-        meet("reportEvents");
+        receive("reportEvents");
         validateMessage(ReportEventsRequestSchema, request);
         for (const event of request.events) {
           const expected = (gateway.events.at(-1)?.sequence ?? 0n) + 1n;

@@ -31,7 +31,7 @@ async function collect(site: TestSite, cabinet: SimulatedCabinet, compartmentId:
 const openDoors = ({ cabinet }: TestSite) => doors.filter((door) => cabinet.doorState(door) === "OPEN");
 
 describe("a bundle", () => {
-  it("is collected in one visit with one showing, a door after the other, each parcel with its own record", async () => {
+  it("is collected in one visit with one presentation, door after door, and each parcel has its own record", async () => {
     const { site, reservationIds, begin } = await bundleSite();
     const token = await site.gateway.bundleToken(bundleId);
     expect(await site.agent.present({ token })).toMatchObject({ opened: true, compartmentId: "A1", doorsToCome: 2 });
@@ -58,7 +58,7 @@ describe("a bundle", () => {
     expect(await lastRefusal(site)).toBe("SPENT");
   });
 
-  it("is collected with a PIN as well, which takes one wrong one back and no more", async () => {
+  it("can be collected with a PIN, which subtracts a single wrong PIN", async () => {
     const { site } = await bundleSite({}, { pin });
     for (const wrong of ["00000001", "00000002", "00000003"]) await site.agent.present({ pin: wrong });
     expect(await site.agent.present({ pin })).toMatchObject({ compartmentId: "A1", doorsToCome: 2 });
@@ -67,7 +67,7 @@ describe("a bundle", () => {
     expect(site.store.lockOut().failures).toBe(2);
   });
 
-  it("opens no further door behind the back of somebody who has gone, and goes on when the credential is shown again", async () => {
+  it("opens no further door after the grace period, and continues when the credential is presented again", async () => {
     const { site } = await bundleSite();
     const token = await site.gateway.bundleToken(bundleId);
     await site.agent.present({ token });
@@ -77,7 +77,7 @@ describe("a bundle", () => {
     expect(await site.agent.present({ token })).toMatchObject({ compartmentId: "A2", doorsToCome: 1 });
   });
 
-  it("loses nothing by a power cut in the middle: what was not opened opens for the same credential, and nothing opens by itself", async () => {
+  it("loses nothing in a power cut: the remaining doors open for the same credential, and none opens automatically", async () => {
     const { site } = await bundleSite();
     const token = await site.gateway.bundleToken(bundleId);
     await site.agent.present({ token });
@@ -94,7 +94,7 @@ describe("a bundle", () => {
     await until(() => openDoors(site).includes("A3"));
   });
 
-  it("has spent the credential for a parcel on disk before that parcel's lock is pulsed", async () => {
+  it("spends the credential for a parcel on disk before that parcel's lock is pulsed", async () => {
     const hardware = createSimulatedCabinet({ compartments });
     const left: (readonly string[])[] = [];
     let tokenId = "";
@@ -112,7 +112,7 @@ describe("a bundle", () => {
     expect(left.map((ids) => [...ids].toSorted())).toEqual([sorted(second, third), sorted(third), []]);
   });
 
-  it("is not held up by a door that does not open, a parcel in doubt or one that was redirected", async () => {
+  it("is not blocked by a door that does not open, a parcel in doubt or a redirected one", async () => {
     const hardware = createSimulatedCabinet({ compartments });
     const jammed = new Set<string>();
     const open = (id: string) => (jammed.has(id) ? Promise.reject(new Error("jammed")) : hardware.open(id));
@@ -134,7 +134,7 @@ describe("a bundle", () => {
     expect(await site.agent.present({ token })).toMatchObject({ compartmentId: "A2" });
   });
 
-  it("reopens the door of a parcel that was left inside, before it goes on", async () => {
+  it("reopens the door of a parcel that was left inside before it continues", async () => {
     const { site } = await bundleSite();
     const token = await site.gateway.bundleToken(bundleId);
     await site.agent.present({ token });
@@ -146,7 +146,7 @@ describe("a bundle", () => {
     expect(openDoors(site)).toEqual(["A2"]);
   });
 
-  it("is collected where no sensor sees a parcel too, each door once", async () => {
+  it("can be collected without sensors, each door once", async () => {
     const { site } = await bundleSite({ cabinet: createSimulatedCabinet({ compartments }) });
     const blind = { occupancy: () => "UNKNOWN" as const };
     await site.agent.stop();
@@ -160,7 +160,7 @@ describe("a bundle", () => {
     expect(openDoors(site)).toEqual([]);
   });
 
-  it("is good for the parcels that lay there when it was used first; one that came later needs another credential", async () => {
+  it("covers the parcels that were there at its first use; a later one needs another credential", async () => {
     const { site, reservationIds } = await bundleSite();
     const token = await site.gateway.bundleToken(bundleId);
     await site.agent.present({ token });
@@ -175,7 +175,7 @@ describe("a bundle", () => {
     expect(await site.agent.present({ token: fresh })).toMatchObject({ compartmentId: "A1", doorsToCome: 0 });
   });
 
-  it("has a PIN that stays spent wherever its end is moved to, also when the gateway's list was without the bundle meanwhile", async () => {
+  it("has a PIN that stays spent if its expiry is extended, also if the gateway's list lacked the bundle meanwhile", async () => {
     const { site } = await bundleSite({}, { pin });
     const notBefore = timestampFromMs(site.timers.now());
     await site.agent.present({ pin });
@@ -204,7 +204,7 @@ describe("a bundle", () => {
     expect(site.store.isSpent(pinId)).toBe(false);
   });
 
-  it("can be collected by a delegate, and then not by the recipient; each is told apart in the record", async () => {
+  it("can be collected by a delegate and then not by the recipient, and the record distinguishes them", async () => {
     const { site, begin } = await bundleSite();
     const token = await site.gateway.bundleToken(bundleId, { isDelegated: true });
     await site.agent.present({ token });
@@ -214,7 +214,7 @@ describe("a bundle", () => {
     expect(await lastRefusal(site)).toBe("RESERVATION_STATE");
   });
 
-  it("opens nothing for a credential that was revoked, from the next sync on, in the middle of a collection too", async () => {
+  it("opens nothing for a revoked credential after the next sync, also during a collection", async () => {
     const { site, reservationIds } = await bundleSite();
     const token = await site.gateway.bundleToken(bundleId);
     await site.agent.present({ token });
@@ -228,7 +228,7 @@ describe("a bundle", () => {
     expect(await lastRefusal(site)).toBe("REVOKED");
   });
 
-  it("is refused whole where its reservations are over", async () => {
+  it("is refused as a whole if its reservations have ended", async () => {
     const { site, reservationIds } = await bundleSite();
     for (const reservationId of reservationIds) {
       await site.gateway.allowPin(reservationId, String(10_000_000 + reservationIds.indexOf(reservationId)), {
@@ -240,7 +240,7 @@ describe("a bundle", () => {
     expect(await lastRefusal(site)).toBe("RESERVATION_STATE");
   });
 
-  it("gives each parcel out once at the most, wherever power cuts, jams and forgetful people come in between", async () => {
+  it("hands out each parcel at most once despite power cuts, jams and forgetful people", async () => {
     const random = createRandom(testSeed());
     for (let round = 0; round < roundsHere({ short: 5, ci: 20 }); round += 1) {
       const hardware = createSimulatedCabinet({ compartments });

@@ -7,7 +7,7 @@ import { createSimulatedCabinet } from "../src/simulation/index.ts";
 import { compartments, deposit, lastRefusal, notAccepted, pin, startSite, tokenIdOf, until } from "./site.ts";
 
 describe("the door", () => {
-  it("opens for no token a second time, not after a restart either", async () => {
+  it("never opens twice for a token, not even after a restart", async () => {
     const site = await startSite();
     const { gateway, cabinet, timers } = site;
     const reservationId = gateway.newReservation();
@@ -26,7 +26,7 @@ describe("the door", () => {
     expect(await lastRefusal(site)).toBe("EXPIRED");
   });
 
-  it("opens for no PIN a second time, when its end is moved after it had passed either", async () => {
+  it("never opens twice for a PIN, not even if its expiry is extended after it has passed", async () => {
     const hardware = createSimulatedCabinet({ compartments });
     let isJammed = false;
     const open = (id: string) => (isJammed ? Promise.reject(new Error("jammed")) : hardware.open(id));
@@ -50,7 +50,7 @@ describe("the door", () => {
     expect(await lastRefusal(site)).toBe("SPENT");
   });
 
-  it("has spent a credential on disk before it pulses the lock", async () => {
+  it("spends a credential on disk before it pulses the lock", async () => {
     const hardware = createSimulatedCabinet({ compartments });
     const spentThen: boolean[] = [];
     let tokenId = "";
@@ -65,7 +65,7 @@ describe("the door", () => {
     expect(spentThen).toEqual([true]);
   });
 
-  it("gives one answer for every credential that does not open, and reports the reason", async () => {
+  it("responds the same to every credential that does not open, and reports the reason", async () => {
     const site = await startSite();
     const { agent, gateway, timers } = site;
     const reservationId = gateway.newReservation();
@@ -108,7 +108,7 @@ describe("the door", () => {
     expect(gateway.events[2]).toMatchObject({ reservationId, act: Act.DEPOSIT });
   });
 
-  it("locks PINs out for longer and longer, over restarts, and never tokens", async () => {
+  it("locks out PINs for longer and longer, across restarts, but never tokens", async () => {
     const site = await startSite();
     const { gateway, timers } = site;
     const reservationId = gateway.newReservation();
@@ -133,7 +133,7 @@ describe("the door", () => {
     expect(site.store.lockOut().failures).toBe(5);
   });
 
-  it("gives one compartment to one parcel, however many come at once, and says when there is none", async () => {
+  it("gives each compartment to one parcel, also for concurrent deposits, and reports when none is free", async () => {
     const site = await startSite();
     const { agent, gateway } = site;
     const tokens = await Promise.all([1, 2, 3, 4, 5].map(() => gateway.token(Act.DEPOSIT, gateway.newReservation())));
@@ -148,7 +148,7 @@ describe("the door", () => {
     expect(await agent.present({ token: unknown })).toEqual({ opened: false, refusal: "NO_PLACE_FREE" });
   });
 
-  it("keeps the door that a hard hold was promised, without the network and after a restart, and opens it for that one", async () => {
+  it("keeps the door promised to a hard hold, offline and after a restart, and opens it for that hold", async () => {
     const site = await startSite();
     const { gateway, timers } = site;
     const reservationId = gateway.newReservation();
@@ -172,7 +172,7 @@ describe("the door", () => {
     expect(gateway.events.map(({ refusal }) => refusal)).toContain("NO_COMPARTMENT");
   });
 
-  it("refuses a hard hold whose door is taken, and keeps its credential good for when it is not", async () => {
+  it("refuses a hard hold whose door is taken, without spending its credential", async () => {
     const site = await startSite();
     const { agent, gateway, cabinet } = site;
     const earlier = gateway.newReservation();
@@ -191,7 +191,7 @@ describe("the door", () => {
     expect(await agent.present({ token })).toMatchObject({ opened: true, compartmentId: "A1" });
   });
 
-  it("takes one parcel for one reservation", async () => {
+  it("accepts one parcel for one reservation", async () => {
     const site = await startSite();
     const { agent, gateway, cabinet } = site;
     const reservationId = gateway.newReservation();
@@ -204,7 +204,7 @@ describe("the door", () => {
     expect(await lastRefusal(site)).toBe("ALREADY_DEPOSITED");
   });
 
-  it("opens the next compartment where a lock fails, and gives that one to nobody until it works", async () => {
+  it("opens the next compartment if a lock fails, and does not use the failed one until it works", async () => {
     const hardware = createSimulatedCabinet({ compartments });
     let isJammed = true;
     const open = (id: string) => (isJammed && id !== "A2" ? Promise.reject(new Error("jammed")) : hardware.open(id));
@@ -223,7 +223,7 @@ describe("the door", () => {
     expect(await agent.present({ token: await gateway.token(Act.DEPOSIT, gateway.newReservation()) })).toMatchObject({ opened: false });
   });
 
-  it("does not put in doubt what a lock kept shut", async () => {
+  it("does not put a compartment in doubt whose lock stayed closed", async () => {
     const hardware = createSimulatedCabinet({ compartments });
     let isJammed = false;
     const open = (id: string) => (isJammed ? Promise.reject(new Error("jammed")) : hardware.open(id));

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { deposit, lastRefusal, notAccepted, pin, startSite, tokenIdOf, until } from "./site.ts";
 
 describe("a journey", () => {
-  it("is reported step by step, each with its proof", async () => {
+  it("is reported step by step, each step with its proof", async () => {
     const site = await startSite();
     const { agent, cabinet, gateway, store } = site;
     const reservationId = gateway.newReservation();
@@ -47,7 +47,7 @@ describe("a journey", () => {
     expect(gateway.events.at(-2)?.credentialHash).toMatch(/^[\w-]{43}$/);
   });
 
-  it("needs no network, and is reported when it is back", async () => {
+  it("works offline, and is reported later", async () => {
     const site = await startSite();
     const { agent, cabinet, gateway, timers } = site;
     const reservationId = gateway.newReservation();

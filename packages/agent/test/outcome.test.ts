@@ -4,7 +4,7 @@ import { createSimulatedCabinet, newHolder } from "../src/simulation/index.ts";
 import { compartments, deposit, lastRefusal, notAccepted, pin, startSite, until } from "./site.ts";
 
 describe("an outcome", () => {
-  it("is in doubt where the door closed and the parcel is not inside, but not before the grace has passed", async () => {
+  it("is in doubt if the door closed and the parcel is not inside, but only after the grace period", async () => {
     const site = await startSite();
     const { agent, cabinet, gateway, timers, store } = site;
     const reservationId = gateway.newReservation();
@@ -30,7 +30,7 @@ describe("an outcome", () => {
     });
   });
 
-  it("is the end of its reservation: no other credential lets in a second parcel or opens where the first was, with or without the network", async () => {
+  it("ends its reservation: no other credential admits a second parcel or opens the first one's door, online or offline", async () => {
     for (const act of [Act.COLLECT, Act.RECALL]) {
       const site = await startSite();
       const { cabinet, gateway } = site;
@@ -70,7 +70,7 @@ describe("an outcome", () => {
     }
   });
 
-  it("that was in doubt ends its reservation when the compartment is found empty", async () => {
+  it("in doubt ends its reservation when the compartment is found empty", async () => {
     const site = await startSite();
     const { agent, cabinet, gateway, timers } = site;
     const reservationId = gateway.newReservation();
@@ -85,7 +85,7 @@ describe("an outcome", () => {
     expect(await lastRefusal(site)).toBe("RESERVATION_STATE");
   });
 
-  it("is settled by the same credential opening the same door again within the grace, twice at the most", async () => {
+  it("is settled by reopening the door with the same credential within the grace period, at most twice", async () => {
     const site = await startSite();
     const { agent, cabinet, gateway, timers } = site;
     const reservationId = gateway.newReservation();
@@ -104,10 +104,10 @@ describe("an outcome", () => {
     expect(gateway.eventNames().at(-1)).toBe("DOUBT");
     expect(await agent.present({ token: await gateway.token(Act.COLLECT, reservationId) })).toEqual(notAccepted);
     expect(await lastRefusal(site)).toBe("IN_DOUBT");
-    await expect(agent.markChecked("A1")).rejects.toThrow("something is in compartment 'A1'");
+    await expect(agent.markChecked("A1")).rejects.toThrow("compartment 'A1' is not empty");
   });
 
-  it("is found after a restart in the middle, with the door open or closed meanwhile", async () => {
+  it("is found after a restart, whether the door was closed meanwhile or not", async () => {
     for (const closedMeanwhile of [false, true]) {
       const site = await startSite();
       const { cabinet, gateway } = site;
@@ -122,7 +122,7 @@ describe("an outcome", () => {
     }
   });
 
-  it("is in doubt where there is no sensor to show it", async () => {
+  it("is in doubt without a sensor", async () => {
     const cabinet = createSimulatedCabinet({ compartments });
     let isBlind = false;
     const site = await startSite({ cabinet: { ...cabinet, occupancy: (id) => (isBlind ? "UNKNOWN" : cabinet.occupancy(id)) } });
@@ -141,7 +141,7 @@ describe("an outcome", () => {
     });
   });
 
-  it("is in doubt where a door with a parcel is found open and no credential opened it", async () => {
+  it("is in doubt if a door with a parcel is open although no credential opened it", async () => {
     const site = await startSite();
     const { agent, cabinet, gateway, log } = site;
     const reservationId = gateway.newReservation();
@@ -150,6 +150,6 @@ describe("an outcome", () => {
     await cabinet.open("A1");
     await agent.flushed();
     expect(gateway.events.at(-1)).toMatchObject({ type: 6, reservationId, compartmentId: "A1", credentialHash: "" });
-    expect(log.map(({ message }) => message)).toContain("a door is open that no credential opened");
+    expect(log.map(({ message }) => message)).toContain("a door is open although no credential opened it");
   });
 });

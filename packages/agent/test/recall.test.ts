@@ -25,7 +25,7 @@ function takeOut({ cabinet }: TestSite, compartmentId: string): void {
 }
 
 describe("a recall", () => {
-  it("goes by the same steps as a collection: the door opens, the parcel is gone, the place is free, nobody else collects", async () => {
+  it("takes the same steps as a collection: the door opens, the parcel is gone, the place is free, nobody else collects", async () => {
     const { site, reservationId, compartmentId, token } = await siteWithParcel();
     const { agent, gateway, store } = site;
     const collect = await gateway.token(Act.COLLECT, reservationId);
@@ -45,7 +45,7 @@ describe("a recall", () => {
     expect(await deposit(site, gateway.newReservation())).toBe(compartmentId);
   });
 
-  it("needs no network, and is reported when it is back", async () => {
+  it("works offline, and is reported later", async () => {
     const { site, compartmentId, token } = await siteWithParcel();
     await site.agent.flushed();
     site.gateway.isUp = false;
@@ -58,7 +58,7 @@ describe("a recall", () => {
     expect(site.gateway.events.at(-1)).toMatchObject({ type: DeviceEventType.PARCEL_RECALLED, offline: true });
   });
 
-  it("leaves the parcel where it was put back, and the compartment in doubt after the grace", async () => {
+  it("leaves the compartment in doubt after the grace period if the parcel was put back", async () => {
     const { site, reservationId, compartmentId, token } = await siteWithParcel();
     await site.agent.present(await courier.show(site, token));
     site.cabinet.closeDoor(compartmentId);
@@ -119,7 +119,7 @@ describe("a recall", () => {
 });
 
 describe("a proof of presence", () => {
-  it("opens once, and no copy of it opens anything", async () => {
+  it("opens once, and a copy of it opens nothing", async () => {
     const { site, compartmentId, token } = await siteWithParcel();
     const shown = await courier.show(site, token);
     expect(await site.agent.present(shown)).toMatchObject({ opened: true });
@@ -129,7 +129,7 @@ describe("a proof of presence", () => {
     expect(await lastRefusal(site)).toBe("CHALLENGE_UNKNOWN");
   });
 
-  it("is used up by an attempt that fails, whatever failed", async () => {
+  it("is used up by a failed attempt, whatever the reason", async () => {
     const { site, token } = await siteWithParcel();
     const { challenge } = site.agent.challenge();
     const stranger = await newHolder();
@@ -142,7 +142,7 @@ describe("a proof of presence", () => {
     expect(await site.agent.present(await courier.show(site, token))).toMatchObject({ opened: true });
   });
 
-  it("is for a challenge of this site, of this minute and of this run of the agent", async () => {
+  it("must be for a challenge of this site, this minute and this run of the agent", async () => {
     const { site, token } = await siteWithParcel();
     const { challenge, lifetimeMs } = site.agent.challenge();
     site.timers.advance(lifetimeMs);
@@ -161,7 +161,7 @@ describe("a proof of presence", () => {
     expect(site.gateway.eventNames().filter((name) => name === "DOOR_REFUSED")).toHaveLength(3);
   });
 
-  it("cannot be pushed out by fewer than a hundred people who ask for challenges", async () => {
+  it("stays valid until a hundred further challenges are issued", async () => {
     const { site, token } = await siteWithParcel();
     const first = await courier.show(site, token);
     for (let asked = 0; asked < 99; asked += 1) site.agent.challenge();
@@ -173,7 +173,7 @@ describe("a proof of presence", () => {
     expect(await lastRefusal(other)).toBe("CHALLENGE_UNKNOWN");
   });
 
-  it("is asked of a collector whose token is bound to a key, and of nobody else", async () => {
+  it("is required only of a collector whose token is bound to a key", async () => {
     const { site, reservationId } = await siteWithParcel();
     const token = await site.gateway.token(Act.COLLECT, reservationId, { holderKeyHash: courier.keyHash });
     expect(await site.agent.present({ token })).toEqual(notAccepted);
@@ -181,7 +181,7 @@ describe("a proof of presence", () => {
     expect(await site.agent.present(await courier.show(site, token))).toMatchObject({ opened: true, act: Act.COLLECT });
   });
 
-  it("is refused no sooner than any other credential", async () => {
+  it("is refused no faster than any other credential", async () => {
     const { site, token } = await siteWithParcel({ agent: { refusalMs: 400 } });
     let isAnswered = false;
     const answer = site.agent.present(await courier.show(site, token, { challenge: "A".repeat(22) })).then((outcome) => {
@@ -195,9 +195,9 @@ describe("a proof of presence", () => {
     expect(await answer).toEqual(notAccepted);
   });
 
-  it("asks nothing of an agent that does not run", async () => {
+  it("is not available from an agent that is not running", async () => {
     const { site } = await siteWithParcel();
     await site.agent.stop();
-    expect(() => site.agent.challenge()).toThrow("the agent does not run");
+    expect(() => site.agent.challenge()).toThrow("the agent is not running");
   });
 });

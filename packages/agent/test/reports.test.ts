@@ -10,7 +10,7 @@ async function reportKey(keyId: string) {
 }
 
 describe("the reports", () => {
-  it("come in batches of a hundred at the most, without a gap", async () => {
+  it("are sent in batches of at most a hundred, without a gap", async () => {
     const site = await startSite();
     site.gateway.isUp = false;
     for (let attempt = 0; attempt < 250; attempt += 1) await site.agent.present({ token: String(attempt) });
@@ -21,7 +21,7 @@ describe("the reports", () => {
     expect(site.gateway.calls.filter((method) => method === "reportEvents").length).toBeGreaterThanOrEqual(3);
   });
 
-  it("go on after a restart where the gateway has them", async () => {
+  it("continue after a restart at the gateway's number", async () => {
     const site = await startSite();
     await site.agent.present({ token: "a" });
     await site.agent.flushed();
@@ -35,7 +35,7 @@ describe("the reports", () => {
     expect(site.gateway.events.map(({ sequence }) => Number(sequence))).toEqual([1, 2, 3]);
   });
 
-  it("are sent again from where a gateway that lost some says", async () => {
+  it("are sent again from the number named by a gateway that lost some", async () => {
     const site = await startSite();
     for (const token of ["a", "b", "c", "d"]) await site.agent.present({ token });
     await site.agent.flushed();
@@ -60,7 +60,7 @@ describe("the reports", () => {
     expect(site.gateway.events.map(({ sequence }) => Number(sequence))).toEqual([1, 2, 3, 4]);
   });
 
-  it("of a new store at an old site follow those of the old one, and its parcels are found", async () => {
+  it("of a new store at an old site continue those of the old one, and its parcels are found", async () => {
     const timers = createManualTimers(Date.UTC(2026, 10, 24, 12));
     const gateway = await startAgentGateway(timers.now);
     const old = await startSite({ timers, gateway });
@@ -82,7 +82,7 @@ describe("the reports", () => {
     expect(await fresh.agent.present({ pin })).toEqual({ opened: true, compartmentId: "A1", act: Act.COLLECT, doorsToCome: 0 });
   });
 
-  it("begin anew under a new key of the agent's, by which the gateway counts", async () => {
+  it("restart their numbers under a new key of the agent", async () => {
     const site = await startSite({ agent: { keyId: "key_test_a" } });
     const { gateway } = site;
     for (const token of ["a", "b"]) await site.agent.present({ token });
@@ -96,7 +96,7 @@ describe("the reports", () => {
     expect(gateway.events.map(({ sequence }) => Number(sequence))).toEqual([1]);
   });
 
-  it("are signed when they are made, also without the network, and handed over as they were signed", async () => {
+  it("are signed when they are made, also offline, and delivered unchanged", async () => {
     const key = await reportKey("key_test_a");
     const site = await startSite({ agent: { reportKey: key } });
     const { gateway, store } = site;
@@ -114,7 +114,7 @@ describe("the reports", () => {
     expect(gateway.events).toEqual(written);
   });
 
-  it("are signed anew under a new key, with the numbers that they have then, and those of before an agent signed as well", async () => {
+  it("are signed again with their new numbers under a new key, including unsigned ones", async () => {
     const [first, second] = [await reportKey("key_test_a"), await reportKey("key_test_b")];
     const site = await startSite();
     const { gateway } = site;
@@ -131,7 +131,7 @@ describe("the reports", () => {
     for (const report of gateway.events) expect(await verifyReport(second, siteId, report)).toBe(true);
   });
 
-  it("wait for a gateway that fails, longer and longer", async () => {
+  it("wait with backoff for a failing gateway", async () => {
     const site = await startSite();
     site.gateway.failures = [1, 2].map(() => new PetakError("STORE_UNAVAILABLE", ""));
     await site.agent.present({ token: "a" });

@@ -15,8 +15,8 @@ async function present(token: string, compartmentId?: string) {
   return await site.agent.present(await technician.show(site, token, compartmentId === undefined ? {} : { compartmentId }));
 }
 
-describe("work at a site", () => {
-  it("opens each door behind which nothing lies once, by one token, and every opening is reported", async () => {
+describe("service at a site", () => {
+  it("opens each empty door once with one token, and reports every opening", async () => {
     const reservationId = site.gateway.newReservation();
     expect(await deposit(site, reservationId)).toBe("A1");
     const token = await site.gateway.serviceToken(technician.keyHash);
@@ -37,7 +37,7 @@ describe("work at a site", () => {
     expect(await deposit(site, site.gateway.newReservation())).toBe("A2");
   });
 
-  it("opens no door for a technician who does not say which, or one that there is not", async () => {
+  it("opens no door if the technician names none or an unknown one", async () => {
     const token = await site.gateway.serviceToken(technician.keyHash);
     for (const compartmentId of [undefined, "Z9", "", "x".repeat(1000)]) {
       expect(await present(token, compartmentId)).toEqual(notAccepted);
@@ -45,7 +45,7 @@ describe("work at a site", () => {
     }
   });
 
-  it("leaves a parcel in custody behind the door that the token names", async () => {
+  it("opens a door with a parcel only if the token names it, and leaves the parcel in custody", async () => {
     const reservationId = site.gateway.newReservation();
     await deposit(site, reservationId);
     expect(await present(await site.gateway.serviceToken(technician.keyHash, "A1"))).toMatchObject({ opened: true, compartmentId: "A1" });
@@ -59,7 +59,7 @@ describe("work at a site", () => {
     expect(await site.agent.present({ token: collect })).toMatchObject({ opened: true, compartmentId: "A1" });
   });
 
-  it("never makes a parcel collected: one that is gone afterwards is in doubt", async () => {
+  it("never reports a parcel as collected: a missing parcel is in doubt", async () => {
     const reservationId = site.gateway.newReservation();
     await deposit(site, reservationId);
     await present(await site.gateway.serviceToken(technician.keyHash, "A1"));
@@ -82,7 +82,7 @@ describe("work at a site", () => {
     expect(site.store.compartment("A1")).toEqual({ compartmentId: "A1", condition: "OK", reservationId: "" });
   });
 
-  it("puts the parcel back within the grace where it was taken out by mistake", async () => {
+  it("allows the parcel to be put back within the grace period", async () => {
     const reservationId = site.gateway.newReservation();
     await deposit(site, reservationId);
     const token = await site.gateway.serviceToken(technician.keyHash, "A1");
@@ -136,7 +136,7 @@ describe("work at a site", () => {
     expect(gateway.eventNames()).not.toContain("DOUBT");
   });
 
-  it("ends a doubt where the place is seen empty, and no other", async () => {
+  it("ends a doubt only if the place is detected empty", async () => {
     const reservationId = site.gateway.newReservation();
     await deposit(site, reservationId);
     await site.agent.flushed();
@@ -153,7 +153,7 @@ describe("work at a site", () => {
     expect(site.store.compartment("A1")).toEqual({ compartmentId: "A1", condition: "OK", reservationId: "" });
   });
 
-  it("does not interrupt a deposit or a collection, nor do they interrupt it", async () => {
+  it("and a deposit or collection do not interrupt each other", async () => {
     const depositToken = await site.gateway.token(Act.DEPOSIT, site.gateway.newReservation());
     expect(await site.agent.present({ token: depositToken })).toMatchObject({ compartmentId: "A1" });
     const token = await site.gateway.serviceToken(technician.keyHash, "A1");
@@ -163,7 +163,7 @@ describe("work at a site", () => {
     expect(await deposit(site, site.gateway.newReservation())).toBe("A3");
   });
 
-  it("names the parcel that the gateway knows of, where the agent's memory is new", async () => {
+  it("reports the parcel that the gateway knows of if the agent's store is new", async () => {
     const reservationId = site.gateway.newReservation();
     const occupied = createSimulatedCabinet({ compartments, occupied: ["A3"] });
     const other = await startSite({ cabinet: occupied, timers: site.timers, gateway: site.gateway });

@@ -7,7 +7,7 @@ import type { AgentOptions } from "../src/index.ts";
 import { createSimulatedTerminal, type SimulatedCabinet, type SimulatedTerminal } from "../src/simulation/index.ts";
 import { type AgentGateway, siteId, startAgentGateway } from "./agent-gateway.ts";
 
-/** What an agent told its operator. */
+/** A line of an agent's log. */
 export interface LogLine {
   level: "info" | "warn" | "error";
   message: string;
@@ -20,7 +20,7 @@ export interface TestSite extends SimulatedTerminal {
   readonly log: LogLine[];
 }
 
-/** The doors of the test's cabinet: three small, one large. */
+/** The doors of the test cabinet: three small, one large. */
 export const compartments = [
   { compartmentId: "A1", sizeClassId: "S" },
   { compartmentId: "A2", sizeClassId: "S" },
@@ -28,7 +28,7 @@ export const compartments = [
   { compartmentId: "B1", sizeClassId: "L" },
 ];
 
-/** Starts a site; all of it ends with the running test. */
+/** Starts a site; it stops with the running test. */
 export async function startSite(
   options: {
     cabinet?: SimulatedCabinet;
@@ -36,7 +36,7 @@ export async function startSite(
     timers?: ManualTimers;
     gateway?: AgentGateway;
     isUp?: boolean;
-    /** Where its store is, or will be. */
+    /** Path of its store. */
     storePath?: string;
   } = {},
 ): Promise<TestSite> {
@@ -63,7 +63,7 @@ export async function startSite(
   return Object.assign(terminal, { timers, gateway, log });
 }
 
-/** What the person is told where a credential does not open. */
+/** The response to a credential that does not open. */
 export const notAccepted = { opened: false, refusal: "NOT_ACCEPTED" };
 
 /** A PIN. */
@@ -77,14 +77,14 @@ export async function deposit(site: TestSite, reservationId: string): Promise<st
   return outcome.compartmentId;
 }
 
-/** What is left of a site's store when the power goes now: what has been written to the disk, and nothing of the memory. @returns its path */
+/** Copies a site's store as a power failure would leave it now. @returns the path of the copy */
 export async function diskAfterPowerCut({ storePath }: TestSite): Promise<string> {
   const path = join(await tempDir(), "agent.db");
   await Promise.all(["", "-wal"].map((suffix) => copyFile(`${storePath}${suffix}`, `${path}${suffix}`)));
   return path;
 }
 
-/** Waits until what the sensors said is written down. */
+/** Waits until a condition holds, e.g. until sensor readings are recorded. */
 export async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -94,7 +94,7 @@ export function tokenIdOf(token: string): string {
   return (JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as { jti: string }).jti;
 }
 
-/** The refusal of the last report that the gateway has, when it has all. */
+/** The refusal of the last report, once the gateway has all reports. */
 export async function lastRefusal(site: TestSite): Promise<string | undefined> {
   await site.agent.flushed();
   return site.gateway.events.at(-1)?.refusal;

@@ -6,7 +6,7 @@ import { startAgentGateway } from "./agent-gateway.ts";
 import { notAccepted, pin, startSite } from "./site.ts";
 
 describe("a start", () => {
-  it("without the network goes on from what is on disk", async () => {
+  it("continues offline with the data on disk", async () => {
     const site = await startSite();
     const { gateway } = site;
     const token = await gateway.token(Act.DEPOSIT, gateway.newReservation());
@@ -15,7 +15,7 @@ describe("a start", () => {
     expect(await site.agent.present({ token })).toMatchObject({ opened: true });
   });
 
-  it("without the network and with nothing on disk opens no door, and goes on trying", async () => {
+  it("opens no door offline without data on disk, and keeps retrying", async () => {
     const site = await startSite({ isUp: false });
     const { gateway, timers, agent } = site;
     const token = await gateway.token(Act.DEPOSIT, gateway.newReservation());
@@ -27,14 +27,14 @@ describe("a start", () => {
     expect(await agent.present({ token })).toMatchObject({ opened: true });
   });
 
-  it("fails where the gateway refuses an agent that has nothing", async () => {
+  it("fails if the gateway refuses an agent without data", async () => {
     const timers = createManualTimers(Date.UTC(2026, 10, 24, 12));
     const gateway = await startAgentGateway(timers.now);
     gateway.failures = [new PetakError("AGENT_SITE_MISMATCH", "another site")];
     await expect(startSite({ timers, gateway })).rejects.toThrow("another site");
   });
 
-  it("is not needed again for fresh keys: a quiet site's trust bundle is renewed at half its life", async () => {
+  it("is not repeated for new keys: the trust bundle is renewed at half its validity", async () => {
     const site = await startSite();
     const { agent, gateway, timers } = site;
     const halfMs = 15 * 24 * 3_600_000;
@@ -52,13 +52,13 @@ describe("a start", () => {
     const timers = createManualTimers(Date.UTC(2026, 10, 24, 12));
     const gateway = await startAgentGateway(timers.now);
     const site = await startSite({ timers, gateway, agent: { now: () => timers.now() - 10 * 86_400_000 } });
-    expect(site.log).toContainEqual({ level: "warn", message: "the device's clock was wrong and is corrected by the gateway's" });
+    expect(site.log).toContainEqual({ level: "warn", message: "the device's clock was wrong and has been corrected" });
     expect(await site.agent.present({ token: await gateway.token(Act.DEPOSIT, gateway.newReservation()) })).toMatchObject({ opened: true });
     await site.agent.flushed();
     expect(gateway.events[0]?.occurredAt).toEqual(timestampFromMs(timers.now()));
   });
 
-  it("with a lost clock and no network trusts only fresh tokens, and never goes back", async () => {
+  it("accepts only fresh tokens offline with a lost clock, which never goes back", async () => {
     const site = await startSite();
     const { gateway, timers } = site;
     await site.agent.present({ token: "a" });
@@ -79,7 +79,7 @@ describe("a start", () => {
     expect(gateway.events.at(-1)?.occurredAt).toEqual(timestampFromMs(before));
   });
 
-  it("is refused where the store belongs to another site", async () => {
+  it("is refused if the store belongs to another site", async () => {
     const site = await startSite();
     await expect(site.restart({ siteId: "site_83652b_k3v9c0x2md000005" })).rejects.toThrow(
       "belongs to site 'site_83652b_k3v9c0x2md00004k'",

@@ -15,7 +15,7 @@ it("an agent keeps the newer trust bundle where an older one is offered, until i
   expect(await sync(6n)).toBe(7n);
   expect(site.log.at(-1)).toEqual({
     level: "warn",
-    message: "the gateway offered an older trust bundle, and the agent keeps its own while that lasts",
+    message: "the gateway offered an older trust bundle; the agent keeps its own until that expires",
   });
   await site.restart();
   expect(site.store.trustBundle()?.version).toBe(7n);

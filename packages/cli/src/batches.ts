@@ -1,4 +1,4 @@
-/** Cuts a sequence into lists of `size`; the last may be shorter. Nothing more than one list is held. */
+/** Splits a sequence into arrays of `size`; the last may be shorter. Keeps only one array in memory. */
 export async function* batchesOf<T>(items: Iterable<T> | AsyncIterable<T>, size: number): AsyncGenerator<T[], void, undefined> {
   let batch: T[] = [];
   for await (const item of items) {
@@ -12,11 +12,11 @@ export async function* batchesOf<T>(items: Iterable<T> | AsyncIterable<T>, size:
 }
 
 /**
- * Does `work` for every item, at most `parallel` at once, and takes an item from the sequence only when there is room for it. After a
- * failure nothing new is begun; what is under way is waited for, and then the first failure is thrown.
+ * Runs `work` for every item, at most `parallel` at a time, and takes items from the sequence only as needed. After a failure it starts no more work, waits for
+ * the rest, and throws the first failure.
  */
 export async function forEachConcurrently<T>(items: AsyncIterable<T>, parallel: number, work: (item: T) => Promise<void>): Promise<void> {
-  const underWay = new Set<Promise<void>>();
+  const running = new Set<Promise<void>>();
   let failure: { error: unknown } | undefined;
   try {
     for await (const item of items) {
@@ -24,13 +24,13 @@ export async function forEachConcurrently<T>(items: AsyncIterable<T>, parallel: 
         .catch((error: unknown) => {
           failure ??= { error };
         })
-        .finally(() => underWay.delete(task));
-      underWay.add(task);
-      if (underWay.size >= parallel) await Promise.race(underWay);
+        .finally(() => running.delete(task));
+      running.add(task);
+      if (running.size >= parallel) await Promise.race(running);
       if (failure !== undefined) break;
     }
   } finally {
-    await Promise.all(underWay);
+    await Promise.all(running);
   }
   if (failure !== undefined) throw failure.error;
 }

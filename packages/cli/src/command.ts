@@ -1,21 +1,20 @@
 import type { Command } from "commander";
 import type { CliIo, Session } from "./session.ts";
 
-/** What a command module gets to work with. */
 export interface CommandContext {
   readonly io: CliIo;
-  /** The session of a run, from the options of the command that runs and those before it. Closed when the run ends. */
+  /** The session of a run, from the options of the running command and its parents. Closed when the run ends. */
   session(running: Command): Session;
 }
 
 /**
- * Gives a command its arguments, options and action, or its subcommands.
+ * Adds arguments, options and action, or subcommands, to a command.
  *
- * Its action throws a CliFailure, or lets the client's errors through; the program says what went wrong and ends with the exit code.
+ * The action throws a CliFailure or a client's error; the program prints it and sets the exit code.
  */
 export type CommandModule = (command: Command, context: CommandContext) => void;
 
-/** A command as the help lists it. What it needs to run is loaded when it is called: the gateway and the client take most of a second. */
+/** A command in the help. Its module is loaded when it is called, since loading gateway and client takes most of a second. */
 export interface LazyCommand {
   readonly name: string;
   readonly description: string;

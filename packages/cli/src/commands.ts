@@ -15,7 +15,7 @@ export const lazyCommands: readonly LazyCommand[] = [
   {
     name: "journey",
     description:
-      "walk a parcel, or several with --parcels, through a running gateway, from the search to the collection, or back with --recall",
+      "take a parcel, or several with --parcels, through a running gateway, from the search to the collection, or back with --recall",
     load: async () => (await import("./commands/journey.ts")).registerJourney,
   },
   {
@@ -25,7 +25,7 @@ export const lazyCommands: readonly LazyCommand[] = [
   },
   {
     name: "import",
-    description: "bring lists into the network",
+    description: "import lists of sites",
     load: async () => (await import("./commands/import.ts")).registerImport,
   },
   {
@@ -40,17 +40,17 @@ export const lazyCommands: readonly LazyCommand[] = [
   },
   {
     name: "reservations",
-    description: "list your reservations, or those at your sites; --overdue for the parcels that are due for recall",
+    description: "list your reservations, or those at your sites; --overdue for overdue parcels",
     load: async () => (await import("./commands/reservations.ts")).registerReservations,
   },
   {
     name: "credentials",
-    description: "issue, delegate, list and revoke what opens doors",
+    description: "issue, delegate, list and revoke credentials",
     load: async () => (await import("./commands/credentials.ts")).registerCredentials,
   },
   {
     name: "webhooks",
-    description: "make, test, rotate, pause, resume, replay and delete the places where you are told of your events",
+    description: "create, test, rotate, pause, resume, replay and delete webhook endpoints for your events",
     load: async () => (await import("./commands/webhooks.ts")).registerWebhooks,
   },
   {
@@ -70,7 +70,7 @@ export const lazyCommands: readonly LazyCommand[] = [
   },
   {
     name: "archive",
-    description: "list, show and verify what has left the records; it works on the files and asks no gateway",
+    description: "list, show and verify archived records; works on the files, without a gateway",
     load: async () => (await import("./commands/archive.ts")).registerArchive,
   },
   {

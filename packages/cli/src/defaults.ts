@@ -1,8 +1,8 @@
-/** Where `npm start` listens. */
+/** The address of a gateway started by `npm start`. */
 export const defaultUrl = "http://127.0.0.1:8420";
 
-/** Where the start of the demonstration network leaves its courier's key, from the project's folder. */
+/** The courier's key file of the demonstration network, relative to the project's folder. */
 export const defaultKeyPath = ".petak/keys/courier.json";
 
-/** Where it leaves a publishable key, as the key's text alone. */
+/** The file with the demonstration's publishable key, as plain text. */
 export const defaultPublishableKeyPath = ".petak/keys/publishable.txt";

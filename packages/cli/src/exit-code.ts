@@ -1,14 +1,14 @@
-/** How a command ends, for scripts. */
+/** Exit codes of commands. */
 export const ExitCode = {
   /** Done. */
   ok: 0,
-  /** The operation failed: the gateway refused it, a file cannot be used. */
+  /** The operation failed, e.g. the gateway refused it or a file cannot be used. */
   failed: 1,
   /** The command was called wrongly. */
   usage: 2,
   /** No gateway answers at the address. */
   unreachable: 3,
-  /** Nothing is wrong with what is there, and whether something is missing cannot be told. */
+  /** What is there is valid, but completeness cannot be shown. */
   notShown: 4,
 } as const;
 

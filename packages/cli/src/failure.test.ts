@@ -46,10 +46,10 @@ describe("a gateway that cannot be reached ends with 3 and says the way out", ()
     [
       "the name is not known",
       new ConnectError("x", Code.Unavailable, undefined, undefined, systemError("ENOTFOUND")),
-      /host's name is not known/,
+      /host name cannot be resolved/,
     ],
     ["the connection breaks", new ConnectError("x", Code.Aborted, undefined, undefined, systemError("ECONNRESET")), /\(ECONNRESET\)/],
-    ["something else answers", new ConnectError("HTTP 404", Code.Unimplemented), /is no Petak gateway \(HTTP 404\)/],
+    ["something else answers", new ConnectError("HTTP 404", Code.Unimplemented), /is not a Petak gateway \(HTTP 404\)/],
   ])("%s", (_, error, message) => {
     const failure = toFailure(error, url);
     expect(failure.exitCode).toBe(ExitCode.unreachable);

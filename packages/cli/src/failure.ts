@@ -2,20 +2,20 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type FieldViolation, fromConnectError, PetakError } from "@petak/protocol";
 import { ExitCode } from "./exit-code.ts";
 
-/** What goes with a failure beside its message. */
+/** Details of a failure besides its message. */
 export interface CliFailureOptions {
   /** Default 1: the operation failed. */
   exitCode?: ExitCode;
-  /** A constant for machines: a reason of the protocol's catalogue, or the command's own in kebab-case. Default `failed`. */
+  /** Constant for machines: a reason of the protocol's catalogue, or the command's own in kebab-case. Default `failed`. */
   reason?: string;
   metadata?: Record<string, string>;
   fieldViolations?: readonly FieldViolation[];
-  /** What the command can tell all the same, for machines: it stands beside the error. */
+  /** Partial result for machines, printed beside the error. */
   result?: Record<string, unknown>;
   cause?: unknown;
 }
 
-/** A command's end that is no success: one clear sentence for people, a reason for machines, an exit code for scripts. */
+/** Failure of a command: a sentence for people, a reason for machines, an exit code for scripts. */
 export class CliFailure extends Error {
   override readonly name = "CliFailure";
   readonly exitCode: ExitCode;
@@ -34,15 +34,15 @@ export class CliFailure extends Error {
   }
 }
 
-/** A failure of how the command was called. */
+/** A usage error. */
 export function usageFailure(message: string): CliFailure {
   return new CliFailure(message, { exitCode: ExitCode.usage, reason: "usage" });
 }
 
 /**
- * The one way from whatever was thrown to a failure.
+ * Converts any thrown value to a failure.
  *
- * @param url The gateway's address, for failures to reach it.
+ * @param url the gateway's address, for messages
  */
 export function toFailure(error: unknown, url: string): CliFailure {
   if (error instanceof CliFailure) return error;
@@ -59,21 +59,21 @@ function fromPetakError({ reason, message, metadata, fieldViolations, cause }: P
   return new CliFailure(message, { reason, metadata, fieldViolations, cause });
 }
 
-/** Errors of the way to the gateway carry no reason of the catalogue. */
+/** Converts transport errors, which have no reason of the catalogue. */
 function fromTransportError(error: ConnectError, url: string): CliFailure {
   if (error.code === Code.DeadlineExceeded) {
     return new CliFailure(`The gateway at ${url} did not answer in time.`, { reason: "timeout", cause: error });
   }
-  if (error.code === Code.Canceled) return new CliFailure("The call was cut short.", { reason: "canceled", cause: error });
+  if (error.code === Code.Canceled) return new CliFailure("The call was canceled.", { reason: "canceled", cause: error });
   const systemCode = systemCodeOf(error);
   if (systemCode === "ECONNREFUSED" || (systemCode === undefined && error.code === Code.Unavailable)) {
     return unreachable(`No gateway answers at ${url}. Start one with \`npm start\`.`, error);
   }
   if (systemCode === "ENOTFOUND" || systemCode === "EAI_AGAIN") {
-    return unreachable(`No gateway answers at ${url}: the host's name is not known. Check --url.`, error);
+    return unreachable(`No gateway answers at ${url}: the host name cannot be resolved. Check --url.`, error);
   }
   if (systemCode !== undefined) return unreachable(`No gateway answers at ${url} (${systemCode}). Check --url.`, error);
-  return new CliFailure(`What answers at ${url} is no Petak gateway (${error.rawMessage}). Check --url.`, {
+  return new CliFailure(`The server at ${url} is not a Petak gateway (${error.rawMessage}). Check --url.`, {
     exitCode: ExitCode.unreachable,
     reason: "no-gateway",
     cause: error,
@@ -84,12 +84,12 @@ function unreachable(message: string, cause: unknown): CliFailure {
   return new CliFailure(message, { exitCode: ExitCode.unreachable, reason: "unreachable", cause });
 }
 
-/** The `code` of the system's error behind a call that failed, e.g. `ECONNREFUSED`. */
+/** The `code` of the system error that caused a failed call, e.g. `ECONNREFUSED`. */
 function systemCodeOf(error: unknown): string | undefined {
   for (let current = error; current instanceof Error; current = current.cause) {
     const { code, errors } = current as { code?: unknown; errors?: unknown };
     if (typeof code === "string" && /^E[A-Z_]+$/.test(code)) return code;
-    // A name with several addresses fails with one error for each.
+    // A host name with several addresses fails with one error for each.
     if (Array.isArray(errors)) {
       const inner = errors.map(systemCodeOf).find((one) => one !== undefined);
       if (inner !== undefined) return inner;

@@ -1,7 +1,7 @@
 import { lazyCommands } from "./commands.ts";
 import { run } from "./run.ts";
 
-/** What the shell calls an end by Ctrl-C. */
+/** The shell's exit code after Ctrl-C. */
 const interruptedExitCode = 130;
 
 let interruption: AbortController | undefined;
@@ -12,7 +12,7 @@ function onInterruption(): AbortSignal {
     interruption = controller;
     for (const name of ["SIGINT", "SIGTERM"] as const) {
       process.on(name, () => {
-        // Who asks twice does not want to wait for things to be put in order.
+        // A second interruption ends the process without cleaning up.
         if (controller.signal.aborted) process.exit(interruptedExitCode);
         controller.abort(new Error("Interrupted."));
       });
@@ -21,7 +21,7 @@ function onInterruption(): AbortSignal {
   return interruption.signal;
 }
 
-// `petak … | head` closes the pipe early, and a terminal that is closed takes nothing more: neither is a failure of the command.
+// `petak … | head` closes the pipe early, and a closed terminal rejects output; neither is a failure of the command.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
   if (error.code !== "EIO") throw error;

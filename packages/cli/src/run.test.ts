@@ -117,7 +117,9 @@ describe("a gateway that is not there ends with 3", () => {
     const port = typeof address === "object" && address !== null ? address.port : 0;
     const { exitCode, stdout } = await runPetak(["--url", `http://127.0.0.1:${port}`, "--json", "--key", "pk_test_x", "find", "1,2"]);
     expect(exitCode).toBe(3);
-    expect(JSON.parse(stdout)).toMatchObject({ error: { reason: "no-gateway", message: expect.stringContaining("is no Petak gateway") } });
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: { reason: "no-gateway", message: expect.stringContaining("is not a Petak gateway") },
+    });
   });
 });
 

@@ -7,16 +7,16 @@ import type { CliIo, GlobalOptions, Session } from "./session.ts";
 import { createOutput } from "./terminal/output.ts";
 
 /**
- * Runs `petak` once. It never throws and never ends the process: what went wrong is said on the streams and in the exit code.
+ * Runs `petak` once. Never throws and never ends the process: failures are printed and returned as an exit code.
  *
- * @param commands The commands, in the order of the help. Only the one that is called is loaded.
+ * @param commands in the order of the help. Only the called one is loaded.
  */
 export async function run(io: CliIo, commands: readonly LazyCommand[]): Promise<ExitCode> {
   const sessions: Session[] = [];
   const program = createProgram(io);
   const loaders = new Map(commands.map(({ name, load }) => [name, load]));
   for (const { name, description } of commands) program.command(name).description(description);
-  // Whose help is told of where it was called wrongly.
+  // The command whose help a usage error refers to.
   let called = "petak";
   program.hook("preSubcommand", async (_program, command) => {
     called = `petak ${command.name()}`;
@@ -35,7 +35,7 @@ export async function run(io: CliIo, commands: readonly LazyCommand[]): Promise<
     return ExitCode.ok;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return ExitCode.ok;
-    // Commander has shown the help by itself where no command was named.
+    // Without a command, commander has shown the help.
     if (error instanceof CommanderError && error.code === "commander.help") return ExitCode.usage;
     const { toFailure, usageFailure } = await import("./failure.ts");
     const failure =

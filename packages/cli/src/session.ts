@@ -14,25 +14,24 @@ import { defaultKeyPath, defaultPublishableKeyPath, defaultUrl } from "./default
 import { usageFailure } from "./failure.ts";
 import { createOutput, type Output, type TextStream } from "./terminal/output.ts";
 
-/** The world around a command: the process, or what a test gives in its place. */
+/** The environment of a command: the process, or a test's substitute. */
 export interface CliIo {
   /** The arguments after `petak`. */
   argv: readonly string[];
   env: Record<string, string | undefined>;
-  /** The folder that relative paths start from. */
+  /** The working directory. */
   cwd: string;
   stdout: TextStream;
   stderr: TextStream;
   /** The time in ms since 1970. */
   now: () => number;
   /**
-   * A signal that aborts when the user interrupts the command. Before the first call an interruption ends the process at once; commands
-   * that have something to put in order call it before they begin.
+   * A signal that aborts when the user interrupts the command. Before the first call, an interruption ends the process at once; commands that must clean up call it first.
    */
   interruption: () => AbortSignal;
 }
 
-/** The options that every command takes. */
+/** Options of every command. */
 export interface GlobalOptions {
   /** `--url`, else PETAK_URL, else {@link defaultUrl}. */
   url?: string;
@@ -48,7 +47,7 @@ export interface SignedConnection {
   readonly client: PetakClient;
   readonly signer: RequestSigner;
   readonly keyFile: KeyFile;
-  /** The file that the key came from. */
+  /** Path of the key file. */
   readonly keyPath: string;
 }
 
@@ -58,21 +57,21 @@ export interface Session {
   readonly output: Output;
   /** The gateway's address. */
   readonly url: string;
-  /** A path of the command line, from the folder in which the command was called. */
+  /** Resolves a path against the working directory. */
   resolve(path: string): string;
-  /** The key file and its path; undefined where none is given and the default does not exist. Throws a usage failure where it cannot be read. */
+  /** The key file and its path; undefined if none is given and the default does not exist. Throws a usage failure if it cannot be read. */
   findKey(): Promise<{ keyFile: KeyFile; keyPath: string } | undefined>;
-  /** A client that signs with the key. Throws a usage failure where there is none. */
+  /** A client that signs with the key. Throws a usage failure if there is none. */
   connect(retry?: RetryOptions | false): Promise<SignedConnection>;
-  /** A client that signs with another key file than `--key`. */
+  /** A client that signs with a key file other than `--key`. */
   connectWith(keyFile: KeyFile, retry?: RetryOptions | false): PetakClient;
-  /** A client that may read the directory: with the key, else with the publishable key. */
+  /** A client that may read the directory, with the key or the publishable key. */
   connectToRead(): Promise<PetakClient>;
   /** Closes the clients. */
   close(): void;
 }
 
-/** One more attempt: enough for a connection that broke, and a gateway that is not there is said at once. */
+/** One retry: enough for a broken connection, while a missing gateway is reported at once. */
 const defaultRetry: RetryOptions = { maxAttempts: 2, baseDelayMs: 100 };
 
 /** Makes the session of a command. */

@@ -61,7 +61,9 @@ describe("petak verify-chain", () => {
   test("finds the chain of a journey whole and true, without the network", async () => {
     const { exitCode, stdout, stderr } = await verify("chain.json");
     expect([exitCode, stderr]).toEqual([0, ""]);
-    const told = new RegExp(`^Whole and true: the chain of ${reservationId}, 3 links, complete as of (\\S+Z)\\.$`, "m").exec(stdout);
+    const told = new RegExp(`^Complete and authentic: the chain of ${reservationId}, 3 links, complete as of (\\S+Z)\\.$`, "m").exec(
+      stdout,
+    );
     const completeAsOf = told?.[1] ?? "no time";
     expect(Math.abs(Date.parse(completeAsOf) - Date.now())).toBeLessThan(3_600_000);
     expect(JSON.parse((await verify("chain.json", "--json")).stdout)).toEqual({ reservationId, links: 3, completeAsOf, faults: [] });
@@ -69,7 +71,7 @@ describe("petak verify-chain", () => {
 
   test("asks the gateway for its keys where none are given", async () => {
     const { exitCode, stderr } = await gateway.petak(["verify-chain", "chain.json"]);
-    expect([exitCode, stderr]).toEqual([0, `The issuer's keys are those that ${gateway.url} publishes now.\n`]);
+    expect([exitCode, stderr]).toEqual([0, `Using the issuer's keys that ${gateway.url} publishes now.\n`]);
     const nobody = await runPetak(["--url", "http://127.0.0.1:1", "verify-chain", "chain.json"], { cwd: gateway.folder });
     expect(nobody.exitCode).toBe(3);
     expect(nobody.stderr).toContain("Give a copy with --keys.");
@@ -96,10 +98,10 @@ describe("petak verify-chain", () => {
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^link 3 {2}link 3 is missing, at the end of the chain {2}\[MISSING\]$/m);
     expect(stdout).toMatch(
-      /^chain {2}the reservation is DEPOSITED in revision \d+, and signed was COLLECTED in revision \d+ {2}\[STATE_DIFFERS\]$/m,
+      /^chain {2}the reservation is DEPOSITED in revision \d+, but COLLECTED in revision \d+ was signed {2}\[STATE_DIFFERS\]$/m,
     );
     expect(stdout).toMatch(
-      /^chain {2}event \d+ of the \d+ that were signed is missing; it stood behind the event evt_\w+, [A-Z_]+ {2}\[EVENT_MISSING\]$/m,
+      /^chain {2}event \d+ of the \d+ that were signed is missing; it followed the event evt_\w+, [A-Z_]+ {2}\[EVENT_MISSING\]$/m,
     );
     expect(stdout).not.toContain("complete");
     expect(stderr).toMatch(/^petak: changed\.json has \d+ faults: it is not the chain that was signed\.$/m);
@@ -113,8 +115,8 @@ describe("petak verify-chain", () => {
       };
       const { exitCode, stdout, stderr } = await verifyChanged(without);
       expect(exitCode).toBe(4);
-      expect(stdout).toMatch(/^True, and not shown to be complete: the chain of res_\w+, [23] links\.$/m);
-      expect(stderr).toContain("changed.json has no statement of how the chain ends");
+      expect(stdout).toMatch(/^Authentic, but not shown to be complete: the chain of res_\w+, [23] links\.$/m);
+      expect(stderr).toContain("changed.json has no statement, so");
       const told = JSON.parse((await verifyChanged(without, "--json")).stdout);
       expect(told).toMatchObject({ error: { reason: "chain-not-shown-complete" }, completeAsOf: null, faults: [] });
     }
@@ -141,10 +143,10 @@ describe("petak verify-chain", () => {
 
   test("says what is no chain and what are no keys", async () => {
     await writeFile(join(gateway.folder, "none.json"), '{"events": 7}');
-    expect((await verify("none.json")).stderr).toMatch(/^petak: none\.json is not what GetCustodyChain answers: /);
+    expect((await verify("none.json")).stderr).toMatch(/^petak: none\.json is not a response of GetCustodyChain: /);
     expect(await verify("nowhere.json")).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("nowhere.json cannot be read") });
     const { stderr } = await runPetak(["verify-chain", "chain.json", "--keys", "none.json"], { cwd: gateway.folder });
-    expect(stderr).toBe("petak: none.json has no issuer's keys: it has no list `keys`.\n");
+    expect(stderr).toBe("petak: none.json has no issuer's keys: it has no array `keys`.\n");
     expect((await runPetak(["verify-chain"])).exitCode).toBe(2);
   });
 
@@ -156,7 +158,7 @@ describe("petak verify-chain", () => {
 test("petak chain writes over nothing", async () => {
   const again = await gateway.petak(["--key", courier, "chain", reservationId, "--out", "chain.json"]);
   expect(again.exitCode).toBe(1);
-  expect(again.stderr).toContain("chain.json exists already, and a proof is never written over.");
+  expect(again.stderr).toContain("chain.json already exists, and evidence is never overwritten.");
 });
 
 test("petak countersign adds the caller's signature as a link, once", async () => {

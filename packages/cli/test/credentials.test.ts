@@ -128,10 +128,10 @@ describe("petak credentials", () => {
     ["an act that is none", ["issue", "RES", "--act", "lend"], /Write deposit, collect or recall/],
     ["a key that is none", ["issue", "RES", "--holder", "abc"], /32 bytes/],
     ["a recall without a key", ["issue", "RES", "--act", "recall"], /--holder/],
-    ["a PIN to deposit", ["issue", "RES", "--act", "deposit", "--pin"], /--pin is to collect only/],
-    ["a door of a reservation", ["issue", "RES", "--door", "A1"], /--door is for work/],
+    ["a PIN to deposit", ["issue", "RES", "--act", "deposit", "--pin"], /--pin is only for collect/],
+    ["a door of a reservation", ["issue", "RES", "--door", "A1"], /--door is for a site/],
     ["a bundle's act", ["issue", "BDL", "--act", "collect"], /--act is for a reservation/],
-    ["nothing to revoke", ["revoke", "RES"], /Name the access token by its hash/],
+    ["nothing to revoke", ["revoke", "RES"], /Give the hash of the access token/],
     ["a hash that is none", ["revoke", "RES", "nonsense"], /Write the hash of an access token, 43 letters/],
   ])("says so of %s, and ends with 2", async (_, args, message) => {
     const named = args.map((arg) => arg.replace("RES", reservationId).replace("BDL", bundleId));

@@ -47,7 +47,7 @@ describe("importing", () => {
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^list\.csv: CSV, cells divided by commas, for the test network$/m);
     expect(stdout).toMatch(/^ {2}position\.latitude +lat \(guessed\)$/m);
-    expect(stdout).toMatch(/^ {2}compartments +made up \("medium"\): .*--compartments says what really stands there/m);
+    expect(stdout).toMatch(/^ {2}compartments +made up \("medium"\): .*give the real ones with --compartments/m);
     expect(stdout).toMatch(/^For Kancil Lockers, at http/m);
     expect(stdout).toMatch(/^Imported: 250 created, 0 updated, 0 unchanged\.$/m);
     const found = await gateway.petak(["--key", operator, "find", "1.3,103.8", "--limit", "2"]);
@@ -69,7 +69,7 @@ describe("importing", () => {
   test("with --dry-run asks the gateway and writes nothing", async () => {
     const { exitCode, stdout } = await importFile(rows("C", 30, 1.4, 103.7), ["--dry-run"]);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/The gateway would take them: 30 new, 0 that it has already\. Nothing was written\./);
+    expect(stdout).toMatch(/The gateway would accept them: 30 new, 0 existing\. Nothing was written\./);
     expect(await namesNear("1.4,103.7")).toEqual([]);
   });
 
@@ -88,7 +88,7 @@ describe("importing", () => {
       "--offline",
     ]);
     expect(exitCode).toBe(0);
-    expect(stdout).toContain("The file was checked, and no gateway asked.");
+    expect(stdout).toContain("Only the file was checked; no gateway was called.");
   });
 
   test("with --json prints one value", async () => {
@@ -116,7 +116,7 @@ describe("where a row is refused", () => {
   test("the others are imported with --skip-refused", async () => {
     const { exitCode, stdout } = await importFile(file, ["--skip-refused"]);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/22 rows in list\.csv: 20 good, 2 refused\./);
+    expect(stdout).toMatch(/22 rows in list\.csv: 20 accepted, 2 refused\./);
     expect(await namesNear("1.45,103.9")).toHaveLength(20);
   });
 
@@ -181,7 +181,7 @@ test.each<[string, string[], RegExp]>([
   ["no kind", ["--country", "SG"], /Say what the sites are: --kind terminal or --kind store/],
   ["no country", ["--kind", "store"], /names no country\. Give --country/],
   ["a country that is none", ["--kind", "store", "--country", "Atlantis"], /two-letter country code/],
-  ["hours that are none", ["--kind", "store", "--country", "SG", "--hours", "always"], /--hours: "always" is no day/],
+  ["hours that are none", ["--kind", "store", "--country", "SG", "--hours", "always"], /--hours: "always" is not a day/],
   ["compartments that are none", ["--kind", "store", "--country", "SG", "--compartments", "many"], /cannot read "many"/],
   ["a field that is none", ["--kind", "store", "--country", "SG", "--map", "where=lat"], /no field "where"/],
 ])("a call with %s ends with 2", async (_, options, message) => {

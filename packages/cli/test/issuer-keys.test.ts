@@ -31,7 +31,7 @@ test("an issuer key is shown, announced and not announced twice, and the gateway
 
   const rotated = await petak("rotate-issuer");
   expect(rotated).toMatchObject({ exitCode: 0, stderr: "" });
-  expect(rotated.stdout).toMatch(/Agents are told of .{4} from now on; it signs from \S+Z on, and .{4} is relied on until \S+Z\.\n/);
+  expect(rotated.stdout).toMatch(/Agents learn of .{4} from now on; it signs from \S+Z on, and .{4} is trusted until \S+Z\.\n/);
   const after = await issuer();
   expect(after.keys.map(({ state }) => state)).toEqual(["signs", "announced"]);
   expect(after.nextRotation).toBe(after.keys[0]?.notAfter);
@@ -57,7 +57,9 @@ test("the data directory is the one that the gateway's configuration names", asy
 test("how many public keys a file has is said in words that fit one", async () => {
   const { stdout } = await gateway.petak(["keys", "issuer", "--data-dir", "../data", "--out", "one-or-more.json"]);
   const { keys } = JSON.parse(await readFile(join(gateway.folder, "one-or-more.json"), "utf8")) as { keys: unknown[] };
-  expect(stdout).toContain(`one-or-more.json has ${keys.length === 1 ? "the public key" : `the ${keys.length} public keys`} that receipts`);
+  expect(stdout).toContain(
+    `one-or-more.json has ${keys.length === 1 ? "the public key" : `the ${keys.length} public keys`} for verifying receipts`,
+  );
 });
 
 test("a time without a zone is none", async () => {

@@ -59,7 +59,7 @@ describe("a journey that does not end", () => {
   test.each([
     ["while the place is held", /Place held/],
     ["when it is confirmed", /Confirmed/],
-    ["when the terminal stands", /A terminal in software/],
+    ["when the terminal runs", /A simulated terminal/],
   ])("gives its place back and takes its terminal away where it is interrupted %s", async (_, interruptAt) => {
     const result = await journey({ interruptAt });
     expect(result.exitCode).toBe(1);

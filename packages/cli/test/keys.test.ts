@@ -75,7 +75,7 @@ describe("keys", () => {
   test("are never written over a file, nor registered where the file cannot be", async () => {
     const path = await gateway.makeParticipant("Careful", "courier");
     const existing = await gateway.petak(["--key", path, "keys", "make", "--out", path]);
-    expect(existing).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("exists already") });
+    expect(existing).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("already exists") });
     const nowhere = await gateway.petak(["--key", path, "keys", "make", "--out", "no/such/folder/key.json"]);
     expect(nowhere).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("does not exist or cannot be written") });
     expect((await listKeys(path)).keys).toHaveLength(1);
@@ -95,7 +95,7 @@ describe("keys", () => {
     expect(rotated.exitCode).toBe(0);
     const fresh = await keyIdIn(path);
     expect(fresh).not.toBe(old);
-    expect(rotated.stdout).toBe(`${path} holds the new key ${fresh}; ${old} is revoked.\n`);
+    expect(rotated.stdout).toBe(`${path} has the new key ${fresh}; ${old} is revoked.\n`);
     const { keys } = await listKeys(path);
     expect(keys.map(({ keyId, revokedAt }) => [keyId, revokedAt !== undefined])).toEqual([
       [fresh, false],

@@ -65,7 +65,7 @@ test("a test event that is not taken is a failure that says why", async () => {
   status = 500;
   const { exitCode, stderr } = await gateway.petak(["--key", key, "webhooks", "test", endpointId]);
   expect(exitCode).toBe(1);
-  expect(stderr).toMatch(/did not take the test event \(server error, status 500, after \d+ ms\)\. It said: not today/);
+  expect(stderr).toMatch(/did not accept the test event \(server error, status 500, after \d+ ms\)\. Response: not today/);
 });
 
 test.each([

@@ -18,7 +18,7 @@ const byReport = (before: Reservation, type: DeviceEventType, atMs = startMs) =>
 const byAct = (before: Reservation, name: string) => written(acts[name]?.perform(before, startMs) as Transition);
 const byClock = (before: Reservation) => written(passDeadline(before, { terms }, limitMs(before)));
 
-/** A reservation in each state as it comes there, at {@link startMs}; limits that are in force are still ahead. */
+/** A reservation in each state, reached at {@link startMs}; its deadline is in the future. */
 const examples = new Map<ReservationState, Reservation>();
 const confirmed = byAct(held(), "confirm");
 const deposited = byReport(confirmed, DeviceEventType.PARCEL_DEPOSITED);
@@ -39,7 +39,7 @@ examples
 describe("every act in every state", () => {
   const cases = Object.entries(acts).flatMap(([name, act]) => states.map((state) => ({ name, act, state, shown: stateName(state) })));
 
-  it.each(cases)("$name of what is $shown is allowed, or refused with both states", ({ act, state }) => {
+  it.each(cases)("$name in state $shown is allowed, or refused with both states", ({ act, state }) => {
     const before = examples.get(state) as Reservation;
     expect(before.state).toBe(state);
     const outcome = attempt(() => act.perform(before, startMs));
@@ -54,14 +54,14 @@ describe("every act in every state", () => {
     expect(metadata).toMatchObject({ state: stateName(state), wanted: stateName(act.wanted ?? state) });
   });
 
-  it.each(states.map((state) => ({ state, shown: stateName(state) })))("a report about what is $shown is never refused", ({ state }) => {
+  it.each(states.map((state) => ({ state, shown: stateName(state) })))("a report in state $shown is never refused", ({ state }) => {
     for (const type of reportTypes) {
       const before = examples.get(state) as Reservation;
       checkTransition(before, report(before, type, startMs), startMs);
     }
   });
 
-  it("leads along the whole table, and nowhere else", () => {
+  it("uses every transition of the table, and no other", () => {
     const lateMs = startMs + 30 * dayMs;
     const reached = [...examples.values()].flatMap((before) => [
       ...Object.values(acts).flatMap(({ perform }) => attempt(() => perform(before, startMs))),
@@ -75,7 +75,7 @@ describe("every act in every state", () => {
     expect(new Set(moved.map(({ before, after }) => shown(before.state, (after ?? before).state)))).toEqual(new Set(expected));
   });
 
-  it("after a limit has passed, recorded or not, names the state that follows from it", () => {
+  it("names the state after a passed deadline, recorded or not", () => {
     for (const [state, { next }] of deadlines) {
       const before = examples.get(state) as Reservation;
       const atMs = limitMs(before);
@@ -86,14 +86,14 @@ describe("every act in every state", () => {
         const act = acts[name];
         if (!act?.states.includes(state)) continue;
         const refusal = attempt(() => act.perform(before, atMs));
-        expect((refusal as PetakError).metadata, `${name} of what is ${stateName(state)}`).toMatchObject({ state: stateName(next) });
+        expect((refusal as PetakError).metadata, `${name} in state ${stateName(state)}`).toMatchObject({ state: stateName(next) });
       }
     }
   });
 });
 
 describe("the clock", () => {
-  it("has a deadline in the states that have a limit, and in no other", () => {
+  it("has a deadline exactly in the states that have one", () => {
     for (const [state, reservation] of examples) {
       expect(limitInForce(reservation) !== undefined, stateName(state)).toBe(deadlines.has(state));
       expect(deadlineMsOf(reservation), stateName(state)).toBe(deadlines.has(state) ? limitMs(reservation) : null);
@@ -121,7 +121,7 @@ describe("a random life", () => {
     () => queued(),
   );
 
-  it("keeps counts, deadlines, revisions and events true, and can always be taken back to its first answer", () => {
+  it("keeps counts, deadlines, revisions and events consistent, and its first response can always be rebuilt", () => {
     const names = [...Object.keys(acts), "report", "clock", "clock"];
     fc.assert(
       fc.property(first, fc.array(step, { maxLength: 40 }), (make, steps) => {
@@ -141,9 +141,9 @@ describe("a random life", () => {
           checkTransition(now, outcome, atMs);
           if (outcome.deadlineMs !== undefined) deadlineMs = outcome.deadlineMs;
           now = outcome.after ?? now;
-          // What is written with the reservation agrees with what it says of itself.
+          // The written deadline matches the reservation's own.
           if (!hasEnded(now)) expect(deadlineMs).toBe(deadlineMsOf(now));
-          // An extended wait is not taken back: the answer to what waited is stored.
+          // An extended wait is not undone: the response to a queued reservation is stored.
           expect(asMade(now)).toEqual({ ...made, queuedUntil: now.queuedUntil });
         }
       }),
@@ -152,7 +152,7 @@ describe("a random life", () => {
   });
 });
 
-/** What must be true of every transition. */
+/** Invariants of every transition. */
 function checkTransition(before: Reservation, transition: Transition, atMs: number): void {
   const { after, heldChange, occupiedChange, movedAtMs, deadlineMs, events } = transition;
   const now = after ?? before;
@@ -160,7 +160,7 @@ function checkTransition(before: Reservation, transition: Transition, atMs: numb
   const rule = findTransition(before.state, now.state);
   if (now.state !== before.state) expect(rule, `${stateName(before.state)} to ${stateName(now.state)}`).toBeDefined();
   expect(now.revision).toBe(after === undefined ? before.revision : before.revision + 1);
-  // Places are counted by the state alone.
+  // The counts follow from the state alone.
   expect([heldChange, occupiedChange]).toEqual([heldBy(now) - heldBy(before), occupiedBy(now) - occupiedBy(before)]);
   if (occupiedChange !== 0) expect(movedAtMs).toBeLessThanOrEqual(atMs);
   if (deadlineMs !== undefined && deadlines.has(now.state)) expect(deadlineMs).toBe(deadlineMsOf(now));

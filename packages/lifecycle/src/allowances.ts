@@ -16,10 +16,10 @@ import type { PinEntry } from "./transition.ts";
 const S = ReservationState;
 
 /**
- * What a site's agent is told of a reservation. Of one that is over it is told too, with its state: a token to deposit may still be in circulation. A
- * hard hold is told before it is confirmed: its door must be kept.
+ * The allowances that a site's agent gets for a reservation. A reservation that has ended is included with its state, since a token to deposit may still be in
+ * circulation. A hold is included before it is confirmed, so that the agent keeps the door of a hard hold free.
  *
- * @param pin what opens for it beside tokens; undefined: none
+ * @param pin the PIN of the reservation; undefined: none
  */
 export function allowancesOf(reservation: Reservation, pin: PinEntry | undefined): Allowance[] {
   const { reservationId, sizeClassId, compartmentId, heldCompartmentId, state, depositUntil } = reservation;
@@ -58,7 +58,7 @@ export function allowancesOf(reservation: Reservation, pin: PinEntry | undefined
   return allowances;
 }
 
-/** What a site's agent is told of a bundle. @param reservationIds those of its members that the agent is told of */
+/** The allowance that a site's agent gets for a bundle. @param reservationIds the members for which the agent gets allowances */
 export function bundleAllowanceOf(bundle: Bundle, reservationIds: readonly string[], pin: PinEntry | undefined): BundleAllowance {
   return create(BundleAllowanceSchema, {
     bundleId: bundle.bundleId,

@@ -1,8 +1,8 @@
 import { OverflowFallback, type Reservation, ReservationState } from "@petak/protocol";
 
 /**
- * A reservation without everything that transitions, credentials and bundles have added since it was made. Whatever they change must be undone here;
- * what cannot be undone, they must not change.
+ * A reservation without everything that transitions, credentials and bundles have added since it was made. This function must undo each of their changes; they
+ * must not make changes that it cannot undo.
  */
 export function withoutHistory(reservation: Reservation): Reservation {
   const {
@@ -22,9 +22,9 @@ export function withoutHistory(reservation: Reservation): Reservation {
 }
 
 /**
- * A reservation as it was when its request was answered first, so that the answer to a repetition need not be stored: held, or waiting where it came to
- * wait. For what waited that is an approximation, for when its stored answer has gone: `queued_until` is as it was extended last, and after a promotion
- * at another site the operator and the terms are those of that site.
+ * A reservation as in the first response to its request, so that this response need not be stored: held, or queued if it was queued first. For queued ones it is an
+ * approximation, used once their stored response has expired: `queued_until` may have been extended, and after a promotion at another site operator and terms
+ * are those of that site.
  */
 export function asMade(reservation: Reservation): Reservation {
   const made = withoutHistory(reservation);

@@ -19,39 +19,38 @@ import { hasEnded } from "./state.ts";
 import { changed, type PinEntry } from "./transition.ts";
 import { illegalState } from "./transitions.ts";
 
-/** A change of a bundle and everything that is written with it, all or nothing, wherever it is stored. */
+/** A change of a bundle and everything that must be written atomically with it. */
 export interface BundleTransition {
   /** The bundle as it was read; undefined: there was none. */
   before: Bundle | undefined;
   /** The bundle to write, its revision one more than before; undefined: unchanged. */
   after?: Bundle;
-  /** The PIN that opens for it; null: none any more; undefined: unchanged. */
+  /** The new PIN of the bundle; null: its PIN ends; undefined: unchanged. */
   pin?: PinEntry | null;
-  /** Reservations as they were read, which must not have changed since; those to write; and what is recorded about each. */
+  /** Reservations as they were read, which must not have changed since, with the new version and the event of each. */
   reservations: readonly { before: Reservation; after?: Reservation; event?: Event }[];
 }
 
-/** States in which a reservation may join a bundle: its parcel lies at the site, or may come. */
+/** States in which a reservation may join a bundle: its parcel is at the site or may still come. */
 const joiningStates: ReadonlySet<ReservationState> = new Set([
   ReservationState.HELD,
   ReservationState.CONFIRMED,
   ReservationState.DEPOSITED,
 ]);
 
-/** The facts of a bundle that is put together. */
 export interface PutBundleFacts {
   bundleId: string;
   actor: Party;
-  /** The reservations that belong to it from now on, in their order; at least one. */
+  /** The bundle's reservations from now on, in order; at least one. */
   members: readonly Reservation[];
-  /** Those that belonged to it before. */
+  /** Its reservations before. */
   earlier: readonly Reservation[];
 }
 
 /**
- * Makes a bundle of reservations, or changes which belong to it. One that has ended stays as it was: its record states what was, and may be in the archive.
+ * Creates a bundle, or changes its members. Members that have ended stay unchanged: their records are history and may be archived.
  *
- * @throws {PetakError} BUNDLE_MISMATCH where reservations do not go together; ILLEGAL_STATE where one cannot be collected any more.
+ * @throws {PetakError} BUNDLE_MISMATCH if the reservations cannot be collected together; ILLEGAL_STATE if one can no longer be collected.
  */
 export function putBundle(
   before: Bundle | undefined,
@@ -99,7 +98,7 @@ export function bundleCredentialIssued(
   };
 }
 
-/** Records a credential that was made of one for a bundle. Throws CREDENTIALS_EXHAUSTED where there are as many as can be. */
+/** Records a credential that was delegated from a bundle's credential. Throws CREDENTIALS_EXHAUSTED at the limit. */
 export function delegateOfBundle(
   before: Bundle,
   { collectable, ...facts }: DelegationFacts & { collectable: readonly Reservation[] },
@@ -114,7 +113,7 @@ export function delegateOfBundle(
   };
 }
 
-/** Revokes credentials of a bundle, as {@link revoke} does those of a reservation, whatever has become of its members. */
+/** Revokes credentials of a bundle, in any state of its members; otherwise like {@link revoke}. */
 export function revokeOfBundle(
   before: Bundle,
   { actor, credentialHash, endsPin, members }: { actor: Party; credentialHash: string; endsPin: boolean; members: readonly Reservation[] },
@@ -131,12 +130,12 @@ export function revokeOfBundle(
   };
 }
 
-/** The reservations for which a credential to collect can be issued. Throws ILLEGAL_STATE where there is none. */
+/** The reservations for which a credential to collect can be issued. Throws ILLEGAL_STATE if there is none. */
 export function collectableOf(reservations: readonly Reservation[], bundleId: string, atMs: number): Reservation[] {
   const collectable = reservations.filter((reservation) => isCollectable(reservation, atMs));
   if (collectable.length > 0) return collectable;
   const first = reservations[0] ?? create(ReservationSchema, { reservationId: bundleId });
-  // A limit that has passed is named, as for a single reservation.
+  // Names a deadline that has passed, as for a single reservation.
   refusePassed(first, endOfSecondMs(atMs), ReservationState.COLLECTED);
   throw illegalState(first, ReservationState.COLLECTED, `: nothing of bundle ${bundleId} can be collected`);
 }

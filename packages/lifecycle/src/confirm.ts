@@ -6,19 +6,18 @@ import type { FullTerms } from "./terms.ts";
 import { transitionTo, type WritingTransition } from "./transition.ts";
 import { requireTransition } from "./transitions.ts";
 
-/** The facts of a confirmation. */
 export interface ConfirmFacts {
   actor: Party;
   /** The terms of the reservation. */
   terms: FullTerms;
-  /** How long the depositor has from now, in ms; shortened to what the terms allow. */
+  /** Time for the deposit from now, in ms; limited by the terms. */
   depositWithinMs: number;
 }
 
 /**
  * Confirms a hold: the depositor will come.
  *
- * @throws {PetakError} ILLEGAL_STATE where the reservation is not held, or not any more.
+ * @throws {PetakError} ILLEGAL_STATE if the reservation is not held, or its hold has expired.
  */
 export function confirm(before: Reservation, facts: ConfirmFacts, atMs: number): WritingTransition {
   requireTransition(before, ReservationState.CONFIRMED);
@@ -26,7 +25,7 @@ export function confirm(before: Reservation, facts: ConfirmFacts, atMs: number):
   return confirmUntil(before, atMs + facts.depositWithinMs, facts, atMs);
 }
 
-/** Confirms a hold with a limit for the deposit, in ms, or the last that the terms allow where that is earlier. */
+/** Confirms a hold. @param wantedMs the deadline for the deposit, in ms since 1970; limited by the terms */
 export function confirmUntil(
   before: Reservation,
   wantedMs: number,

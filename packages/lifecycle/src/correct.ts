@@ -3,17 +3,16 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { type CorrectionReason, CorrectionSchema, type Event, EventType, type Party, type Reservation } from "@petak/protocol";
 import { amend, type Transition } from "./transition.ts";
 
-/** The facts of a correction. */
 export interface CorrectionFacts {
   actor: Party;
-  /** The events of the reservation that are declared wrong. */
+  /** The events that are declared wrong. */
   eventIds: readonly string[];
   reason: CorrectionReason;
-  /** When a single event truly happened; undefined: unknown, or there are several. */
+  /** When the event really happened; undefined if unknown or if several events are corrected. */
   occurredAt: Timestamp | undefined;
 }
 
-/** Declares events wrong by another event at the end of the chain, which is given too: no event ever changes. */
+/** Declares events wrong. Events never change, so a correction is a new event, which is returned too. */
 export function correctEvents(
   before: Reservation,
   { actor, eventIds, reason, occurredAt }: CorrectionFacts,

@@ -20,35 +20,35 @@ import {
 import { amend, type Transition } from "./transition.ts";
 import { illegalState } from "./transitions.ts";
 
-/** What is recorded of credentials that were made of others, or that open nothing any more. */
+/** The recorded delegations and revocations of a reservation or bundle. */
 export type CredentialRecord = Pick<Reservation | Bundle, "delegations" | "revokedCredentials">;
 
 const dayMs = 86_400_000;
 
-/** How long a delegate's credential opens where the caller does not say, in ms. */
+/** Default validity of a delegated credential, in ms. */
 const delegationDefaultMs = dayMs;
 
-/** How long it opens at most, in ms: an agent that is offline cannot hear that it was revoked, so that it must end soon. */
+/** Longest validity of a delegated credential, in ms. Short, because an offline agent does not learn of a revocation. */
 const delegationMaxMs = 3 * dayMs;
 
-/** How many credentials of one reservation or bundle can be delegated, and how many revoked: its record must stay bounded. */
+/** Limit for the delegations, and for the revocations, of one reservation or bundle, so that its record stays bounded. */
 const credentialsMax = 10;
 
-/** States in which there may be credentials of a reservation to revoke. */
+/** States in which a reservation may have valid credentials. */
 const revocableStates: ReadonlySet<ReservationState> = new Set([
   ReservationState.CONFIRMED,
   ReservationState.DEPOSITED,
   ReservationState.IN_DOUBT,
 ]);
 
-/** The claims of a credential from which a narrower one is to be made. */
+/** Claims of a credential that is to be delegated. */
 export interface ParentCredential {
   readonly act: Act;
   readonly isDelegated?: boolean | undefined;
   readonly expiresAtMs: number;
 }
 
-/** The hashes by which events speak of credentials. An empty one: a PIN. */
+/** Hashes that identify credentials in events. Empty: a PIN. */
 export interface CredentialHashes {
   credentialHash: string;
   parentCredentialHash?: string;
@@ -57,31 +57,31 @@ export interface CredentialHashes {
 /** A new delegation. */
 export interface DelegationFacts extends Required<CredentialHashes> {
   actor: Party;
-  /** Until when it opens, in s since 1970. */
+  /** End of its validity, in s since 1970. */
   expiresAtS: number;
 }
 
-/** The hashes of the credentials that open nothing any more. */
+/** The hashes of the revoked credentials. */
 export function revokedHashes({ delegations, revokedCredentials }: CredentialRecord): string[] {
   const revoked = [...delegations.filter(({ revokedAt }) => revokedAt !== undefined), ...revokedCredentials];
   return revoked.map(({ credentialHash }) => credentialHash);
 }
 
-/** Refuses a credential from which no narrower one may be made, with CREDENTIAL_NOT_ACCEPTED. @param hash of the credential */
+/** Throws CREDENTIAL_NOT_ACCEPTED if a credential cannot be delegated. @param hash of the credential */
 export function refuseParent(parent: ParentCredential, record: CredentialRecord, hash: string, atMs: number): void {
   if (parent.act !== Act.COLLECT) throw notAccepted("TYPE");
   if (parent.isDelegated) throw notAccepted("DELEGATED");
-  // In its last second the narrower one would open for no whole second.
+  // In its last second the delegated one would be valid for less than a second.
   if (parent.expiresAtMs - 1000 <= atMs) throw notAccepted("EXPIRED");
   if (revokedHashes(record).includes(hash)) throw notAccepted("REVOKED");
 }
 
 /**
- * When a delegate's credential opens that is made at a time, in ms: never longer than the one from which it is made.
+ * The validity of a delegated credential: never longer than its parent's.
  *
- * @param expiresAt the end that is wanted
+ * @param expiresAt the requested end
  * @returns two times in s since 1970
- * @throws {PetakError} INVALID_FIELD where it would open for less than a second.
+ * @throws {PetakError} INVALID_FIELD if it would be valid for less than a second.
  */
 export function delegationValidity(
   { expiresAtMs }: ParentCredential,
@@ -97,7 +97,7 @@ export function delegationValidity(
   return { notBeforeS, expiresAtS };
 }
 
-/** Records a credential that was made of one for a reservation. Throws CREDENTIALS_EXHAUSTED where there are as many as can be. */
+/** Records a credential that was delegated from a reservation's credential. Throws CREDENTIALS_EXHAUSTED at the limit. */
 export function delegate(before: Reservation, facts: DelegationFacts, atMs: number): Transition {
   const change = withDelegation(before, facts, before.reservationId, atMs);
   const { actor } = facts;
@@ -108,7 +108,7 @@ export function delegate(before: Reservation, facts: DelegationFacts, atMs: numb
  * Revokes credentials of a reservation: the token with a hash and what was delegated from it, the PIN, or both.
  *
  * @param credentialHash empty: no token
- * @throws {PetakError} ILLEGAL_STATE where there can be none; CREDENTIALS_EXHAUSTED where as many are revoked as can be.
+ * @throws {PetakError} ILLEGAL_STATE if the reservation can have no valid credential; CREDENTIALS_EXHAUSTED at the limit.
  */
 export function revoke(
   before: Reservation,
@@ -123,17 +123,17 @@ export function revoke(
   return { ...amend(before, change, facts, atMs), ...(endsPin ? { pin: null } : {}) };
 }
 
-/** Whether there may be credentials of a reservation to revoke. */
+/** Whether a reservation may have valid credentials. */
 export function isRevocable({ state }: Reservation): boolean {
   return revocableStates.has(state);
 }
 
-/** What an event says of the credential it is about. */
+/** The proof of an event about a credential. */
 export function credentialProof(hashes: CredentialHashes): Proof {
   return create(ProofSchema, { kind: hashes.credentialHash === "" ? ProofKind.PIN : ProofKind.ACCESS_TOKEN, ...hashes });
 }
 
-/** The record with one more delegation. Throws CREDENTIALS_EXHAUSTED where there are as many as can be. @param subject whose record it is */
+/** Adds a delegation to a record. Throws CREDENTIALS_EXHAUSTED at the limit. @param subject id of the reservation or bundle */
 export function withDelegation(
   { delegations }: CredentialRecord,
   { credentialHash, parentCredentialHash, expiresAtS }: Omit<DelegationFacts, "actor">,
@@ -151,11 +151,11 @@ export function withDelegation(
 }
 
 /**
- * The record after a credential was revoked at a time, in ms, with what was delegated from it.
+ * Adds the revocation of a credential, and of everything delegated from it, to a record.
  *
- * @param credentialHash empty: none was, and the record stays
- * @param subject whose record it is
- * @throws {PetakError} CREDENTIALS_EXHAUSTED where as many are revoked as can be.
+ * @param credentialHash empty: no credential, and the record stays unchanged
+ * @param subject id of the reservation or bundle
+ * @throws {PetakError} CREDENTIALS_EXHAUSTED at the limit.
  */
 export function withRevocation(before: CredentialRecord, credentialHash: string, subject: string, atMs: number): Partial<CredentialRecord> {
   if (credentialHash === "") return {};
@@ -174,14 +174,14 @@ export function withRevocation(before: CredentialRecord, credentialHash: string,
   return { delegations, revokedCredentials: [...before.revokedCredentials, revoked] };
 }
 
-/** The error where as many credentials were delegated or revoked as can be. */
+/** The error at the limit of delegations or revocations. */
 export function credentialsExhausted(subject: string, limit: number, what: "delegated" | "revoked"): PetakError {
   return new PetakError("CREDENTIALS_EXHAUSTED", `${limit} credentials of ${subject} have been ${what}, which is the limit`, {
     metadata: { limit: String(limit), subject },
   });
 }
 
-/** The error where no narrower credential can be made of the one that was shown. */
+/** The error for a credential that cannot be delegated. */
 export function notAccepted(refusal: string): PetakError {
   return new PetakError("CREDENTIAL_NOT_ACCEPTED", `the access token cannot be delegated: ${refusal}`, {
     metadata: { refusal, subject: "access_token" },

@@ -33,31 +33,31 @@ const eventTypes: Readonly<Record<number, EventType>> = {
   [DeviceEventType.PARCEL_RECALLED]: EventType.PARCEL_RECALLED,
 };
 
-/** Events of doors that are opened for work at the site: they are no part of a parcel's custody. */
+/** Events of doors that are opened for SERVICE; they are not part of a parcel's custody. */
 const serviceEventTypes: typeof eventTypes = {
   [DeviceEventType.DOOR_OPENED]: EventType.SERVICE_DOOR_OPENED,
   [DeviceEventType.DOOR_CLOSED]: EventType.SERVICE_DOOR_CLOSED,
 };
 
-/** An agent of a site, as its reports are proven. */
+/** The authenticated agent of a report. */
 export interface ReportingAgent {
   /** The site's operator. */
   readonly participantId: string;
   readonly keyId: string;
 }
 
-/** The facts of a report about a reservation. */
 export interface ReportFacts {
   event: DeviceEvent;
   /** The terms of the reservation. */
   terms: FullTerms;
   agent: ReportingAgent;
-  /** Where a delegate came: the hash of the credential from which the delegate's was made. Empty: the credential was none, or the record does not know. */
+  /** Hash of the credential from which the used one was delegated. Empty: not delegated, or unknown. */
   parentCredentialHash: string;
 }
 
 /**
- * What a report changes. Reports are never refused, since they state what has happened: one that contradicts the record puts the reservation in doubt.
+ * Applies a report to a reservation. Reports are never refused, since they state what has happened; a report that contradicts the record puts the reservation in
+ * doubt.
  *
  * @param atMs when the report is recorded, in ms
  */
@@ -71,7 +71,7 @@ export function applyReport(before: Reservation, { event, terms, agent, parentCr
   };
   if (beginsDeposit(event, before)) return depositUnderWay(before, facts, atMs);
   const state = stateAfter(event.type, before, occurredAtMs);
-  // A parcel that has left cannot come into doubt any more, and what is in doubt stays so.
+  // After the parcel has left there is no doubt any more, and a doubt is not recorded twice.
   if (state === undefined || findTransition(before.state, state) === undefined)
     return record(before, { ...facts, type: eventTypeOf(event) }, atMs);
   const change = {
@@ -82,14 +82,14 @@ export function applyReport(before: Reservation, { event, terms, agent, parentCr
   const hasLeft = state === S.COLLECTED || state === S.RECALLED;
   return {
     ...transitionTo(before, change, facts, atMs),
-    // A clock that is ahead would date the parcel later than anybody can have looked.
+    // Not in the future, even if the site's clock is ahead.
     movedAtMs: Math.min(occurredAtMs, atMs),
     isAllowed: true,
     ...(hasLeft ? closeAccess(before, atMs) : {}),
   };
 }
 
-/** The times and the fee that change with the state. */
+/** The times and the fee that change together with the state. */
 function changeWith(
   state: ReservationState,
   { terms, occurredAtMs }: { terms: FullTerms; occurredAtMs: number },
@@ -99,11 +99,11 @@ function changeWith(
   if (state === S.COLLECTED) return { collectedAt: occurredAt };
   if (state === S.RECALLED) return { recalledAt: occurredAt };
   if (state !== S.DEPOSITED) return {};
-  // Somebody came after all: no fee is due for a no-show.
+  // The parcel came after all: no fee for a no-show.
   return { depositedAt: occurredAt, feeDue: undefined, collectUntil: timestampFromMs(atMs + durationMs(terms.freeStorage)) };
 }
 
-/** The event of a report that is about no reservation at its site: only the site's operator sees it. */
+/** The event of a report that concerns no reservation at its site. Only the site's operator sees it. */
 export function deviceEvent(event: DeviceEvent, agent: ReportingAgent, site: Site, atMs: number): Event {
   return siteEvent({
     type: eventTypeOf(event),
@@ -119,14 +119,14 @@ function eventTypeOf({ type, act }: DeviceEvent): EventType {
   return (act === Act.SERVICE ? serviceEventTypes[type] : undefined) ?? eventTypes[type] ?? EventType.UNSPECIFIED;
 }
 
-/** How long the depositor has after opening the door, in ms, before the clock may pass `deposit_until`. */
+/** Least time from the opening of the door to `deposit_until`, in ms. */
 const depositUnderWayMs = 10 * 60_000;
 
 function beginsDeposit({ type, act }: DeviceEvent, { state }: Reservation): boolean {
   return type === DeviceEventType.DOOR_OPENED && act === Act.DEPOSIT && state === ReservationState.CONFIRMED;
 }
 
-/** While a deposit is under way its place must not be given to anybody else: a limit that is near is moved. */
+/** Extends a near deadline, so that the place is not given to somebody else during the deposit. */
 function depositUnderWay(before: Reservation, facts: ChangeFacts, atMs: number): Transition {
   const limitMs = before.depositUntil === undefined ? 0 : timestampMs(before.depositUntil);
   const leastMs = atMs + depositUnderWayMs;
@@ -140,12 +140,12 @@ function stateAfter(
   { state, depositUntil, sizeClassId }: Reservation,
   occurredAtMs: number,
 ): ReservationState | undefined {
-  // A reservation that never got a place has no credential: a report that names it is recorded, and is about no parcel of it.
+  // A reservation that never got a place has no credential; a report that names it is recorded and changes nothing.
   if (sizeClassId === "") return undefined;
   switch (type) {
     case DeviceEventType.PARCEL_DEPOSITED:
       if (state === S.CONFIRMED) return S.DEPOSITED;
-      // A site that was offline reports late a deposit that came in time.
+      // A site that was offline reports a timely deposit late.
       if (state === S.NO_SHOW && depositUntil !== undefined && occurredAtMs < timestampMs(depositUntil)) return S.DEPOSITED;
       return unexpected.includes(state) ? S.IN_DOUBT : undefined;
     case DeviceEventType.PARCEL_COLLECTED:
@@ -159,10 +159,10 @@ function stateAfter(
   }
 }
 
-/** States that a deposit contradicts: nobody was expected to come yet, or any more. */
+/** States that a deposit contradicts. */
 const unexpected: readonly ReservationState[] = [S.HELD, S.EXPIRED, S.CANCELLED, S.NO_SHOW];
 
-/** The bundle whose credential a device reports; empty: none, or one of another region, which is ignored. */
+/** The bundle of a reported credential; empty: none. A bundle of another region is ignored. */
 function bundleOf({ bundleId }: DeviceEvent, siteId: string): string {
   return parseBundleId(bundleId)?.region === parseSiteId(siteId)?.region ? bundleId : "";
 }

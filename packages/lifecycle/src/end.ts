@@ -5,15 +5,15 @@ import type { Transition } from "./transition.ts";
 
 const S = ReservationState;
 
-/** How long after its end a token may open, in ms: an agent allows for the skew, and its clock may be as far behind. */
+/** How long after its expiry a token may still open, in ms: the agent tolerates the skew, and its clock may be as far behind. */
 const tokenOutlivesMs = 2 * siteClockSkewMs;
 
 /** Final states of reservations for which a token may have been issued. */
 const tokenStates: ReadonlySet<ReservationState> = new Set([S.CANCELLED, S.COLLECTED, S.NO_SHOW, S.RECALLED]);
 
 /**
- * What ends with a reservation at a time, in ms: its PIN at once; what its site's agent is told of it when the last token to deposit has expired. Until
- * then the agent must know that the token opens nothing any more: the agent may be a new one, or one that was offline.
+ * Ends a reservation's access at a time, in ms: the PIN at once; its allowances once the last token to deposit has expired. Until then the site's agent, which may
+ * be new or was offline, must learn that the token is no longer accepted.
  */
 export function closeAccess({ depositUntil }: Reservation, atMs: number): Required<Pick<Transition, "deadlineMs" | "isAllowed" | "pin">> {
   const tokenEndsMs = depositUntil === undefined ? 0 : timestampMs(depositUntil) + tokenOutlivesMs;

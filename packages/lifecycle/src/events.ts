@@ -15,20 +15,20 @@ import {
   type Site,
 } from "@petak/protocol";
 
-/** The version of the event layout that is written. */
+/** Version of the event layout. */
 export const eventSchemaVersion = 1;
 
-/** The facts of an event that do not follow from its reservation. */
+/** Facts of an event in addition to its reservation. */
 export interface EventFacts {
   type: EventType;
   /** The reservation after the event. */
   reservation: Reservation;
-  /** Its id, where `reservation` does not have it yet. */
+  /** The reservation's id, if `reservation` does not have it yet. */
   reservationId?: string;
-  /** Default: the state of `reservation`, since most events are no transitions. */
+  /** Default: the state of `reservation`, since most events change no state. */
   stateBefore?: ReservationState;
   actor: MessageInitShape<typeof PartySchema>;
-  /** When it happened, in ms, by the clock of where it happened. */
+  /** When it happened, in ms, by the clock at the place. */
   occurredAtMs: number;
   /** When it is recorded, in ms. Default: when it happened. */
   recordedAtMs?: number;
@@ -36,9 +36,9 @@ export interface EventFacts {
   cancellationReason?: CancellationReason | undefined;
   /** The reservation that replaces this one, or that this one replaces. */
   relatedReservationId?: string;
-  /** The bundle, where the event is about one or about its credential. */
+  /** The bundle, if the event concerns one or its credential. */
   bundleId?: string;
-  /** Whether it states the fee that is due after it. Default false. */
+  /** Whether it contains the fee due after it. Default false. */
   statesFee?: boolean;
 }
 
@@ -71,12 +71,12 @@ export function reservationEvent(facts: EventFacts): Event {
   return event;
 }
 
-/** The facts of an event that do not follow from its site. */
+/** Facts of an event about a site. */
 export interface SiteEventFacts extends Pick<EventFacts, "type" | "actor" | "occurredAtMs" | "recordedAtMs" | "proof"> {
   site: Site;
 }
 
-/** An event about a site and no reservation: only the site's operator sees it. */
+/** An event about a site and no reservation. Only the site's operator sees it. */
 export function siteEvent({ type, site, actor, occurredAtMs, recordedAtMs = occurredAtMs, proof }: SiteEventFacts): Event {
   const fields: MessageInitShape<typeof EventSchema> = {
     eventId: newEventId(parseSiteId(site.siteId)?.region ?? ""),

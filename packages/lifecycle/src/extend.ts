@@ -9,26 +9,25 @@ import { illegalState } from "./transitions.ts";
 
 const S = ReservationState;
 
-/** The facts of an extension. */
 export interface ExtendFacts {
   actor: Party;
-  /** The limit that is wanted. */
+  /** The requested deadline. */
   until: Timestamp;
   /** The terms of the reservation. */
   terms: FullTerms;
-  /** How long a place is held at most, from when the hold was taken, in ms. */
+  /** Longest hold, from when it was taken, in ms. */
   holdMaxMs: number;
 }
 
-/** How long a reservation can wait, from when it was made, in ms: as long as Reserve allows. */
+/** Longest wait, from when the reservation was made, in ms: the limit of Reserve. */
 const waitMaxMs = 7 * 86_400_000;
 
 /**
- * Moves the limit in force to the time wanted, or as far as it can be moved. The owner can extend in every state that has a limit, the site's operator
- * once the parcel is inside.
+ * Moves the deadline in force to the requested time, or as far as allowed. The owner can extend in every state that has a deadline, the site's operator after
+ * the deposit.
  *
- * @throws {PetakError} ILLEGAL_STATE where there is no limit to move, or it has passed; INVALID_FIELD where the new one is no later;
- *   EXTENSION_EXHAUSTED where it cannot be moved any farther.
+ * @throws {PetakError} ILLEGAL_STATE if there is no deadline or it has passed; INVALID_FIELD if the new one is not later; EXTENSION_EXHAUSTED if it cannot be
+ *   moved any farther.
  */
 export function extend(before: Reservation, facts: ExtendFacts, atMs: number): WritingTransition {
   const { actor, terms, until } = facts;
@@ -36,7 +35,7 @@ export function extend(before: Reservation, facts: ExtendFacts, atMs: number): W
   refusePassed(before, atMs, state);
   const { field, name, nowMs, mostMs } = extensible(before, facts, atMs);
   const wantedMs = timestampMs(until);
-  // The parcel may be overdue: its new limit must not have passed as well.
+  // The parcel may be overdue; the new deadline must be in the future.
   const afterMs = Math.max(nowMs, atMs);
   if (wantedMs <= afterMs) {
     throw invalidField("until", `must be later than now and than ${name} (${isoTime(nowMs)})`, "extend.until_is_later");
@@ -54,12 +53,12 @@ export function extend(before: Reservation, facts: ExtendFacts, atMs: number): W
   return {
     ...amend(before, change, { type: EventType.RESERVATION_EXTENDED, actor, statesFee: true }, atMs),
     deadlineMs: untilMs,
-    // A PIN to collect opens until then too, and so does its bundle's.
+    // Extends the reservation's PIN to collect, and that of its bundle.
     ...(isDeposited ? { pin: { expiresAtS: Math.floor(untilMs / 1000) } } : {}),
   };
 }
 
-/** A limit in force that the caller may move: where it is, and the last time to which it can be moved, in ms. */
+/** A deadline that the caller may move, with its present and its latest time, in ms. */
 type Extensible = Pick<Deadline, "field" | "name"> & { nowMs: number; mostMs: number };
 
 function extensible(before: Reservation, { actor, terms, holdMaxMs }: ExtendFacts, atMs: number): Extensible {
@@ -80,7 +79,7 @@ function extensible(before: Reservation, { actor, terms, holdMaxMs }: ExtendFact
 }
 
 function ms(timestamp: Timestamp | undefined): number {
-  if (timestamp === undefined) throw new Error("a reservation without the limits of its state");
+  if (timestamp === undefined) throw new Error("a reservation lacks the deadline of its state");
   return timestampMs(timestamp);
 }
 

@@ -3,14 +3,14 @@ import { durationMs, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt
 import { type Money, MoneySchema, type Reservation, ReservationState, type Terms } from "@petak/protocol";
 import type { FullTerms } from "./terms.ts";
 
-/** Until when giving up a confirmed reservation is free; undefined: at any time. */
+/** Until when a confirmed reservation can be cancelled free of charge; undefined: at any time. */
 export function freeChangeUntil({ lateChangeFee, freeChangeBeforeDeposit }: Terms, confirmedAtMs: number, depositUntilMs: number) {
   if (lateChangeFee === undefined || freeChangeBeforeDeposit === undefined) return undefined;
-  // Until a late confirmation, at least, there was nothing to pay.
+  // Never before the confirmation, which may come late.
   return timestampFromMs(Math.max(confirmedAtMs, depositUntilMs - durationMs(freeChangeBeforeDeposit)));
 }
 
-/** The fee for giving up a reservation at a time, in ms. The site's operator, where it did not make the reservation, pays nothing. */
+/** The fee for cancelling a reservation at a time, in ms. A site's operator pays nothing for other participants' reservations. */
 export function lateChangeFee(
   before: Reservation,
   { lateChangeFee: fee }: Terms,
@@ -22,12 +22,12 @@ export function lateChangeFee(
   return isLate && fee !== undefined && participantId === before.participantId ? { feeDue: fee } : {};
 }
 
-/** The fee due when nobody has come to deposit. */
+/** The fee for a no-show. */
 export function noShowFee({ noShowFee: fee }: Terms): Pick<Reservation, "feeDue"> {
   return fee === undefined ? {} : { feeDue: fee };
 }
 
-/** The fee due once `collect_until` is moved to a time, in ms. An extension by the operator itself is free. */
+/** The total fee after `collect_until` is moved to a time, in ms. An extension by the site's operator is free. */
 export function extensionFee(
   before: Reservation,
   { extensionPricePerDay: price, freeStorage }: FullTerms,
@@ -37,13 +37,13 @@ export function extensionFee(
   const { depositedAt, collectUntil, feeDue } = before;
   if (price === undefined || depositedAt === undefined || collectUntil === undefined || participantId !== before.participantId) return {};
   const freeUntilMs = timestampMs(depositedAt) + durationMs(freeStorage);
-  // A late report dates the deposit back: storage that was free stays free.
+  // A late report dates the deposit back; storage that was free stays free.
   const paidUntilMs = Math.max(freeUntilMs, timestampMs(collectUntil));
   const days = daysAfter(freeUntilMs, untilMs) - daysAfter(freeUntilMs, paidUntilMs);
   return days > 0 ? { feeDue: sum(times(price, days), feeDue) } : {};
 }
 
-/** The number of days begun between two times, in ms. */
+/** The number of started days between two times, in ms. */
 function daysAfter(fromMs: number, toMs: number): number {
   return Math.max(0, Math.ceil((toMs - fromMs) / 86_400_000));
 }
@@ -54,7 +54,7 @@ function times({ currencyCode, units, nanos }: Money, count: number): Money {
   return money(currencyCode, (units * nanosPerUnit + BigInt(nanos)) * BigInt(count));
 }
 
-/** Adds two amounts of one currency: that of the reservation's terms. */
+/** Adds two amounts of one currency, that of the reservation's terms. */
 function sum(amount: Money, before: Money | undefined): Money {
   if (before === undefined) return amount;
   const nanosOf = ({ units, nanos }: Money) => units * nanosPerUnit + BigInt(nanos);

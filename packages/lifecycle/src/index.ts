@@ -1,8 +1,8 @@
 /**
- * What is true of a reservation whatever stores it: its states and transitions, deadlines, terms and fees, the events that are recorded, what ends with
- * it, and what a device's report changes. Pure: no store, no RPC, and no clock but the times that are passed in. Runs in browsers.
+ * The rules of a reservation, independent of storage: states and transitions, deadlines, terms and fees, recorded events, the end of access, and the effect of
+ * device reports. Pure: no store, no RPC, no clock; times are passed in. Runs in browsers.
  *
- * One function per act takes the reservation, the facts of the act and the time, and gives the {@link Transition}, or throws a PetakError.
+ * Each act has one function. It takes the reservation, the facts of the act and the time, and returns a {@link Transition} or throws a PetakError.
  */
 export { allowancesOf, bundleAllowanceOf } from "./allowances.ts";
 export { asMade } from "./as-made.ts";

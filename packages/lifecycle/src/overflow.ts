@@ -22,28 +22,26 @@ export function overflowFallbackMetadata(asked: { overflowPolicy?: OverflowPolic
   return name === undefined ? {} : { overflow_fallback: name };
 }
 
-/** A participant that redirects. */
 export interface PolicyCaller {
   readonly roles: readonly Role[];
 }
 
 /**
- * Whether a caller is bound by the policy that was declared in advance. A courier at the door is, whoever else's parcel it carries. A merchant acts for
- * the consumer, and may decide anew.
+ * Whether a caller must follow the overflow policy declared in advance. A courier must; a merchant acts for the consumer and may decide anew.
  */
 export function isBoundByPolicy({ overflowPolicy }: Reservation, { roles }: PolicyCaller): boolean {
   return overflowPolicy !== undefined && !roles.includes(Role.MERCHANT);
 }
 
-/** The site that was wanted, from which the policy measures distances. */
+/** The originally requested site, from which the policy measures distances. */
 export function wantedSiteOf({ wantedSiteId, siteId }: Reservation): string {
   return wantedSiteId === "" ? siteId : wantedSiteId;
 }
 
 /**
- * Refuses a named site that the policy does not allow. Back to the site that was wanted a parcel may always go.
+ * Throws if the policy does not allow a site. The originally requested site is always allowed.
  *
- * @param distanceM of the named site from the one that was wanted, in m
+ * @param distanceM distance from the originally requested site, in m
  * @throws {PetakError} OUTSIDE_OVERFLOW_POLICY.
  */
 export function refuseOutside(
@@ -57,10 +55,10 @@ export function refuseOutside(
 }
 
 /**
- * A search for the nearest site, narrowed to what the policy allows and measured from the site that was wanted.
+ * Restricts a search for the nearest site to what the policy allows, measured from the originally requested site.
  *
- * @param origin the position of the site that was wanted
- * @throws {PetakError} OUTSIDE_OVERFLOW_POLICY where nothing of it is allowed.
+ * @param origin position of the originally requested site
+ * @throws {PetakError} OUTSIDE_OVERFLOW_POLICY if the policy allows no site of the search.
  */
 export function nearestWithin(old: Reservation, nearest: NearestPlace, origin: NearestPlace["origin"]): RedirectRequest["place"] {
   const { maxDistanceM = 0, operatorIds = [] } = old.overflowPolicy ?? {};
@@ -71,7 +69,7 @@ export function nearestWithin(old: Reservation, nearest: NearestPlace, origin: N
   return { case: "nearest", value: { ...nearest, origin, radiusM, operatorIds: allowed } };
 }
 
-/** The operators that both lists allow, an empty list allowing all; undefined where there is none. */
+/** The operators that both lists allow; an empty list allows all. Undefined: none. */
 function allowedOperators(declared: readonly string[], asked: readonly string[]): string[] | undefined {
   if (declared.length === 0) return [...asked];
   if (asked.length === 0) return [...declared];

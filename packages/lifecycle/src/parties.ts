@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type Bundle, type Event, type ModeName, type Party, PartyKind, PartySchema, type Reservation } from "@petak/protocol";
 
-/** The gateway, which acts by the clock. */
+/** The gateway, the actor when deadlines pass. */
 export const gatewayParty: Party = Object.freeze(create(PartySchema, { kind: PartyKind.GATEWAY }));
 
 /** The consumer of a reservation. */
@@ -20,7 +20,7 @@ export function agentParty({ participantId }: { participantId: string }): Party 
   return create(PartySchema, { kind: PartyKind.AGENT, participantId });
 }
 
-/** Whether a participant may know of a reservation, a bundle or an event: it made the reservation or runs the site, in the same network. */
+/** Whether a participant may see a reservation, bundle or event: it made the reservation or operates the site, and its key is of the same network. */
 export function isParty(
   subject: Reservation | Bundle | Event,
   { participantId, mode }: { readonly participantId: string; readonly mode: ModeName },
@@ -28,10 +28,10 @@ export function isParty(
   return subject.isTest === (mode === "test") && (subject.participantId === participantId || subject.operatorId === participantId);
 }
 
-/** Which of its parties may change a reservation: its owner, who made it; the owner or the site's operator; or only the operator. */
+/** Parties that may make a change. The owner is the participant that made the reservation. */
 export type Changer = "owner" | "owner or operator" | "operator";
 
-/** Whether a participant is one that may make a change. */
+/** Whether a participant may make a change. */
 export function mayChange(reservation: Reservation, { participantId }: { readonly participantId: string }, changer: Changer): boolean {
   if (changer !== "operator" && reservation.participantId === participantId) return true;
   return changer !== "owner" && reservation.operatorId === participantId;

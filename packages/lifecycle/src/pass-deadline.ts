@@ -11,14 +11,14 @@ import { amend, type Transition, transitionTo } from "./transition.ts";
 const S = ReservationState;
 
 /**
- * What the clock does once it has passed the limit in force: a wait is rejected, a hold expires, a depositor has not shown up. A parcel that waits to be
- * collected stays where it is, and is overdue: due for recall.
+ * Applies the deadline in force once it has passed: a wait is rejected, a hold expires, a missing deposit is a no-show. A deposited parcel stays inside and becomes
+ * overdue.
  *
- * @throws {TypeError} where nothing is due; ask {@link isDue} first.
+ * @throws {TypeError} if the reservation is not due; check {@link isDue} first.
  */
 export function passDeadline(before: Reservation, { terms }: { terms: FullTerms }, atMs: number): Transition {
   const deadline = deadlines.get(before.state);
-  if (deadline === undefined || !isDue(before, atMs)) throw new TypeError("nothing of the reservation is due");
+  if (deadline === undefined || !isDue(before, atMs)) throw new TypeError("the reservation is not due");
   const state = deadline.next;
   if (state === undefined) {
     const change = { overdueSince: timestampFromMs(atMs) };

@@ -5,23 +5,23 @@ import { gatewayParty } from "./parties.ts";
 import type { MadeFacts } from "./reserve.ts";
 import { type Transition, transitionTo } from "./transition.ts";
 
-/** The end of a wait that begins at a time in ms. */
+/** The end of a wait. @param fromMs its begin, in ms since 1970 */
 export function waitUntil({ seconds, nanos }: Pick<Duration, "seconds" | "nanos">, fromMs: number): Timestamp {
   return timestampFromMs(fromMs + Number(seconds) * 1000 + Math.floor(nanos / 1_000_000));
 }
 
-/** The rank of a reservation that came to wait at a time, in µs since 1970: whoever came first has the least. */
+/** The rank in a queue: when the wait began, in µs since 1970. The lowest rank is served first. */
 export function waitingRank({ seconds, nanos }: Timestamp): number {
   return Number(seconds) * 1_000_000 + Math.floor(nanos / 1000);
 }
 
-/** A reservation that waits in place of being held. @param held as {@link heldReservation} makes it */
+/** Turns a new held reservation into a queued one. @param held from {@link heldReservation} */
 export function queuedReservation(held: Reservation, until: Timestamp): Reservation {
   const { holdExpiresAt: _holdExpiresAt, ...kept } = held;
   return { ...kept, state: ReservationState.QUEUED, queuedUntil: until };
 }
 
-/** The event of a reservation that comes to wait. */
+/** The event of a reservation that is queued. */
 export function queuedEvent(queued: Reservation, { actor, relatedReservationId }: MadeFacts, atMs: number): Event {
   return reservationEvent({
     type: EventType.RESERVATION_QUEUED,
@@ -33,18 +33,18 @@ export function queuedEvent(queued: Reservation, { actor, relatedReservationId }
   });
 }
 
-/** The place that a waiting reservation gets. */
+/** The place that a queued reservation gets. */
 export interface PromotionFacts extends Pick<Reservation, "siteId" | "operatorId" | "sizeClassId" | "termsId"> {
-  /** The compartment that is promised; empty where the hold is soft. */
+  /** The promised compartment; empty for a soft hold. */
   heldCompartmentId: string;
   /** How long the place is held, in ms. */
   holdMs: number;
 }
 
 /**
- * Gives a waiting reservation the place that came free. A store that does so in the step that frees the place writes the same.
+ * Promotes a queued reservation to a place that has become free. A store that promotes in its own script must write the same.
  *
- * @throws {PetakError} ILLEGAL_STATE where it does not wait.
+ * @throws {PetakError} ILLEGAL_STATE if it is not queued.
  */
 export function promote(before: Reservation, { holdMs, ...place }: PromotionFacts, atMs: number): Transition {
   const change = { ...place, state: ReservationState.HELD, holdExpiresAt: timestampFromMs(atMs + holdMs) };
@@ -53,9 +53,9 @@ export function promote(before: Reservation, { holdMs, ...place }: PromotionFact
 }
 
 /**
- * The event of a promotion, made in advance: without the site, the operator, the times and the revision, which are known where the place comes free.
+ * A prepared event of a later promotion, without site, operator, times and revision, which are known only when a place becomes free.
  *
- * @param held the reservation as it would have been held when it came to wait
+ * @param held the reservation as it would have been held when it was queued
  */
 export function promotedEvent(held: Reservation, reservationId: string, atMs: number): Event {
   const {

@@ -11,16 +11,16 @@ import { findTransition, illegalState, requireTransition } from "./transitions.t
 
 const S = ReservationState;
 
-/** The states of a new reservation for which an old one may be given up. */
+/** States of the new reservation in which it can replace the old one. */
 const standingStates: ReadonlySet<ReservationState> = new Set([S.QUEUED, S.HELD, S.CONFIRMED]);
 
-/** How long to wait before asking again where nothing is free, in ms: places come free when parcels are collected. */
+/** Suggested delay before a retry if no place is free, in ms. */
 const noPlaceRetryMs = 60_000;
 
 /**
- * Refuses to redirect what has ended, or is inside already.
+ * Throws if a reservation cannot be redirected.
  *
- * @throws {PetakError} ILLEGAL_STATE.
+ * @throws {PetakError} ILLEGAL_STATE if the parcel is inside or the reservation has ended.
  */
 export function refuseRedirect(old: Reservation, atMs: number): void {
   requireTransition(old, S.CANCELLED);
@@ -28,7 +28,7 @@ export function refuseRedirect(old: Reservation, atMs: number): void {
 }
 
 /**
- * The reservation that replaces another, held at a place elsewhere, but for what depends on the place: id, site, operator, size class, terms and held
+ * The reservation that replaces another one, held elsewhere, without the fields that depend on the place: id, site, operator, size class, terms and held
  * compartment.
  */
 export function replacement(
@@ -55,43 +55,43 @@ export function replacement(
   };
   if (request.overflowPolicy !== undefined) reservation.overflowPolicy = request.overflowPolicy;
   if (reservation.overflowPolicy === undefined) return reservation;
-  // Where the consumer's side redirects, it wants the parcel there from now on.
+  // A redirect on the consumer's behalf changes the requested site.
   const wantedNow = request.place.case === "siteId" ? request.place.value : "";
   reservation.wantedSiteId = isBoundByPolicy(old, caller) ? wantedSiteOf(old) : wantedNow;
   return reservation;
 }
 
-/** The facts by which a redirection is brought to its end. */
+/** Facts of a redirect. */
 export interface RedirectFacts {
   actor: Party;
   reason: CancellationReason;
-  /** The terms of the old reservation, and of the new one. */
+  /** Terms of the old and of the new reservation. */
   oldTerms: FullTerms;
   takenTerms: FullTerms;
 }
 
-/** The next step of a redirection. */
+/** A step of a redirect. */
 export type RedirectStep =
-  /** Nothing is left to be done. */
+  /** The redirect is complete. */
   | { tag: "done" }
-  /** The new reservation is confirmed as the old one is. */
+  /** Confirm the new reservation, like the old one. */
   | { tag: "confirm"; transition: Transition }
-  /** The old one ends in favour of the new one: the last step. */
+  /** Cancel the old one in favour of the new one: the last step. */
   | { tag: "end"; transition: WritingTransition }
-  /** The new one is given back, unless it has ended already, and the refusal is the answer. */
+  /** Cancel the new one, unless it has ended, and respond with the refusal. */
   | { tag: "give back"; transition: Transition | undefined; refusal: PetakError };
 
 /**
- * The next step of a redirection, by what the old and the new reservation are now. Each step is done once, however often the redirection is begun.
+ * The next step of a redirect, determined by the present states of the old and the new reservation. A repeated redirect therefore repeats no step.
  *
- * @throws {PetakError} ILLEGAL_STATE where the new reservation has ended meanwhile: the old one stays as it is.
+ * @throws {PetakError} ILLEGAL_STATE if the new reservation has ended; the old one stays unchanged.
  */
 export function nextRedirectStep(old: Reservation, taken: Reservation, facts: RedirectFacts, atMs: number): RedirectStep {
   const { actor, reason, oldTerms, takenTerms } = facts;
   if (old.redirectedTo === taken.reservationId) return { tag: "done" };
   const refusal = refusalOf(() => refuseRedirect(old, atMs));
   if (refusal !== undefined) return giveBack(taken, actor, refusal, atMs);
-  // The old one has got its place meanwhile, which is not given up for one in a queue.
+  // The old one has been promoted since; its place is not given up for a place in a queue.
   if (taken.state === S.QUEUED && old.state !== S.QUEUED) return giveBack(taken, actor, noPlaceElsewhere(old), atMs);
   refuseGone(taken, atMs);
   if (old.state === S.CONFIRMED && taken.state === S.HELD) {
@@ -107,7 +107,7 @@ function giveBack(taken: Reservation, actor: Party, refusal: PetakError, atMs: n
   return { tag: "give back", transition: canEnd ? cancelUnseen(taken, { actor }, atMs) : undefined, refusal };
 }
 
-/** Refuses to give up a place for one that was lost because nobody came back for it in time. */
+/** Throws if the new reservation's hold has ended before the redirect was completed. */
 function refuseGone(taken: Reservation, atMs: number): void {
   const why = ": the hold that this request took has ended meanwhile; send a request with a new request_id";
   if (!standingStates.has(taken.state)) throw illegalState(taken, S.CONFIRMED, why);

@@ -14,38 +14,36 @@ import {
 import { reservationEvent } from "./events.ts";
 import { consumerParty, participantParty } from "./parties.ts";
 
-/** How long holds last, in ms. */
+/** Durations of holds, in ms. */
 export interface HoldLimits {
-  /** Where the caller does not say. */
+  /** Default duration. */
   holdDefaultMs: number;
-  /** At most, from when the hold was taken. */
+  /** Longest duration, from when the hold was taken. */
   holdMaxMs: number;
 }
 
-/** Who asks for a hold, and for how long. */
 export interface HoldFacts {
   /** The participant that makes the reservation. */
   participantId: string;
   isTest: boolean;
-  /** How long the place is held, in ms. */
+  /** Duration of the hold, in ms. */
   holdMs: number;
 }
 
-/** The facts of the event that makes a reservation. */
+/** Facts of the first event of a reservation. */
 export interface MadeFacts {
   actor: Party;
-  /** The reservation that it replaces, where that is redirected. */
+  /** The reservation that it replaces in a redirect. */
   relatedReservationId?: string | undefined;
 }
 
-/** How long the place that a request asks for is held, in ms. */
+/** Duration of the hold that a request gets, in ms. */
 export function holdMsOf({ holdDuration }: ReserveRequest, { holdDefaultMs, holdMaxMs }: HoldLimits): number {
   return Math.min(holdDuration === undefined ? holdDefaultMs : durationMs(holdDuration), holdMaxMs);
 }
 
 /**
- * The reservation that a request makes where a place is free, but for what depends on the place: id, site, operator, size class, terms and held
- * compartment.
+ * The held reservation of a request, without the fields that depend on the place: id, site, operator, size class, terms and held compartment.
  */
 export function heldReservation(request: ReserveRequest, { participantId, isTest, holdMs }: HoldFacts, atMs: number): Reservation {
   const participant = participantParty({ participantId });
@@ -71,7 +69,7 @@ export function heldReservation(request: ReserveRequest, { participantId, isTest
   return reservation;
 }
 
-/** The event of a hold. @param reservation the hold; it need not have its id, site and operator yet */
+/** The event of a hold. @param reservation may lack id, site and operator */
 export function heldEvent(
   reservation: Reservation,
   reservationId: string,

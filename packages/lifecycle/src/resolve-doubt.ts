@@ -4,7 +4,7 @@ import { closeAccess } from "./end.ts";
 import { transitionTo, type WritingTransition } from "./transition.ts";
 import { illegalState } from "./transitions.ts";
 
-/** The state of a reservation in doubt after its operator has looked. */
+/** The states that follow from what the operator found. */
 const doubtOutcomes: ReadonlyMap<DoubtOutcome, ReservationState> = new Map([
   [DoubtOutcome.COLLECTED, ReservationState.COLLECTED],
   [DoubtOutcome.RECALLED, ReservationState.RECALLED],
@@ -12,9 +12,9 @@ const doubtOutcomes: ReadonlyMap<DoubtOutcome, ReservationState> = new Map([
 ]);
 
 /**
- * Ends a reservation in doubt by what its operator found.
+ * Ends a reservation in doubt according to what its operator found.
  *
- * @throws {PetakError} ILLEGAL_STATE where it is not in doubt.
+ * @throws {PetakError} ILLEGAL_STATE if it is not in doubt.
  */
 export function resolveDoubt(
   before: Reservation,
@@ -31,7 +31,7 @@ export function resolveDoubt(
   };
   return {
     ...transitionTo(before, change, { actor }, atMs),
-    // Nobody knows when the parcel went. The safe assumption is that the site's last report has counted it as gone already.
+    // Nobody knows when the parcel left. The safe assumption: the site's last capacity report already counted it as gone.
     movedAtMs: 0,
     ...closeAccess(before, atMs),
   };

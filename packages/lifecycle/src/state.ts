@@ -4,12 +4,12 @@ const S = ReservationState;
 
 const endedStates: ReadonlySet<ReservationState> = new Set([S.EXPIRED, S.CANCELLED, S.NO_SHOW, S.COLLECTED, S.RECALLED, S.REJECTED]);
 
-/** The name of a state as the protocol spells it, e.g. `HELD`. */
+/** The name of a state in the protocol, e.g. `HELD`. */
 export function stateName(state: ReservationState): string {
   return Object.entries(ReservationState).find(([, value]) => value === state)?.[0] ?? String(state);
 }
 
-/** Whether a reservation has ended. A late report of a site may still be recorded about it, or put it in doubt; nothing else changes it. */
+/** Whether a reservation has ended. Only a late report of its site can still change it. */
 export function hasEnded({ state }: Pick<Reservation, "state">): boolean {
   return endedStates.has(state);
 }
@@ -28,8 +28,8 @@ export function leavesQueue(before: Reservation, after: Reservation | undefined)
 }
 
 /**
- * The compartment that a reservation occupies by name, so that no hard hold is promised it; empty: none. Before the deposit it is the one promised
- * to a hard hold, after it the one behind which the agent reported the parcel.
+ * The compartment that a reservation takes by name, so that it is not promised to a hard hold; empty: none. Before the deposit it is the one promised to its own
+ * hard hold, afterwards the one where the agent reported the parcel.
  */
 export function namedCompartment({ state, compartmentId, heldCompartmentId }: Reservation): string {
   switch (state) {

@@ -2,21 +2,21 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { durationFromMs, durationMs } from "@bufbuild/protobuf/wkt";
 import { invalidField, type Money, type Terms, TermsSchema } from "@petak/protocol";
 
-/** The limits of a gateway where neither site nor operator sets any, in ms. */
+/** A gateway's limits for sites without terms, in ms. */
 export interface DefaultLimits {
-  /** How long a collector has after the deposit. */
+  /** Free storage after the deposit. */
   collectWithinMs: number;
-  /** How long a parcel may stay at most after the deposit, however often it is extended. */
+  /** Longest storage after the deposit, including extensions. */
   storageMaxMs: number;
 }
 
-/** Terms in which no duration is left open. */
+/** Terms with all durations set. */
 export type FullTerms = Terms & Required<Pick<Terms, "freeStorage" | "longestStorage" | "noShowAfter">>;
 
-/** How long a depositor has at most where no terms say, in ms: as long as Confirm can ask for. */
+/** Default time for the deposit, in ms: the longest that Confirm accepts. */
 const noShowAfterMs = 7 * 86_400_000;
 
-/** The terms where neither site nor operator sets any. */
+/** The terms of sites for which neither site nor operator has set any. */
 export function gatewayTerms({ collectWithinMs, storageMaxMs }: DefaultLimits): FullTerms {
   return full({
     freeStorage: durationFromMs(Math.min(collectWithinMs, storageMaxMs)),
@@ -25,7 +25,7 @@ export function gatewayTerms({ collectWithinMs, storageMaxMs }: DefaultLimits): 
   });
 }
 
-/** The terms in force: each field of the first terms given that set it, or else of the fallback. */
+/** The terms in force. Each field comes from the first of `given` that sets it, otherwise from the fallback. */
 export function termsInForce(fallback: FullTerms, ...given: readonly (Terms | undefined)[]): FullTerms {
   const firstOf = <Name extends keyof Terms>(name: Name) => given.find((terms) => terms?.[name] !== undefined)?.[name] ?? fallback[name];
   const longestStorage = firstOf("longestStorage") ?? fallback.longestStorage;
@@ -46,7 +46,7 @@ export function termsInForce(fallback: FullTerms, ...given: readonly (Terms | un
   });
 }
 
-/** Refuses terms that contradict themselves, with INVALID_FIELD. @param path where they stand in the request */
+/** Throws INVALID_FIELD if terms contradict themselves. @param path of the terms in the request */
 export function checkTerms({ freeStorage, longestStorage }: Terms, path: string): void {
   if (freeStorage === undefined || longestStorage === undefined) return;
   const [freeMs, longestMs] = [durationMs(freeStorage), durationMs(longestStorage)];
@@ -58,12 +58,12 @@ export function checkTerms({ freeStorage, longestStorage }: Terms, path: string)
   );
 }
 
-/** Terms as they are stored: without a number that the caller may have sent, and without unknown fields at any depth. */
+/** Terms as they are stored: without an id from the caller, and without unknown fields at any depth. */
 export function asGiven(terms: Terms): Terms {
   return fromBinary(TermsSchema, toBinary(TermsSchema, { ...terms, termsId: "" }, { writeUnknownFields: false }));
 }
 
-/** A cost of zero is none. */
+/** Undefined for a cost of zero. */
 function costOf(amount: Money | undefined): Money | undefined {
   return amount === undefined || (amount.units === 0n && amount.nanos === 0) ? undefined : amount;
 }

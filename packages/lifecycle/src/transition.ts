@@ -4,34 +4,34 @@ import { deadlineMsOf } from "./deadlines.ts";
 import { type EventFacts, reservationEvent } from "./events.ts";
 import { requireTransition } from "./transitions.ts";
 
-/** A PIN as it is stored: hashed, with its validity. */
+/** A stored PIN: its hash and validity. */
 export interface PinEntry {
   /** HMAC-SHA256 of the PIN under the site's key: 32 bytes. */
   hash: Uint8Array;
-  /** From when it opens, in s since 1970. */
+  /** Start of its validity, in s since 1970. */
   notBeforeS: number;
-  /** Until when it opens, in s since 1970. */
+  /** End of its validity, in s since 1970. */
   expiresAtS: number;
 }
 
-/** A change of a reservation and everything that is written with it, all or nothing, wherever it is stored. */
+/** A change of a reservation and everything that must be written atomically with it. */
 export interface Transition {
   /** The reservation as it was read. */
   before: Reservation;
-  /** The reservation to write, its revision one more than before; undefined where only events are recorded. */
+  /** The reservation to write, with the next revision; undefined if only events are recorded. */
   after?: Reservation;
-  /** Changes of the numbers of held and of occupied places of its size class. */
+  /** Changes of the counts of held and of occupied places of its size class. */
   heldChange: number;
   occupiedChange: number;
-  /** When the parcel went in or came out, in ms. Required where `occupiedChange` is not 0. */
+  /** When the parcel went in or came out, in ms. Required if `occupiedChange` is not 0. */
   movedAtMs?: number;
-  /** When the clock next changes it, in ms; null: never; undefined: unchanged. */
+  /** When the clock next changes it, in ms since 1970; null: never; undefined: unchanged. */
   deadlineMs?: number | null;
-  /** Whether its site's agent is told of it from now on; undefined: unchanged. */
+  /** Whether its site's agent gets allowances for it from now on; undefined: unchanged. */
   isAllowed?: boolean;
   /**
-   * The PIN that opens for it; or a new end of the present one, in s since 1970, and of its bundle's PIN where that would end earlier and has not
-   * lasted as long as it may; null: none any more; undefined: unchanged.
+   * The new PIN; or a new end of the present PIN, in s since 1970, which also applies to its bundle's PIN if that ends earlier, up to the longest validity;
+   * null: the PIN ends; undefined: unchanged.
    */
   pin?: PinEntry | { expiresAtS: number } | null;
   /** Events to append to the record. */
@@ -41,13 +41,13 @@ export interface Transition {
 /** A transition that writes the reservation. */
 export type WritingTransition = Transition & { after: Reservation };
 
-/** What the event of a change says beside the reservation. */
+/** Facts of the event of a change. */
 export interface ChangeFacts extends Pick<EventFacts, "actor" | "cancellationReason" | "relatedReservationId" | "proof" | "bundleId"> {
-  /** When it happened, in ms, by the clock of where it happened. Default: when it is recorded. */
+  /** When it happened, in ms, by the clock at the place. Default: when it is recorded. */
   occurredAtMs?: number;
 }
 
-/** What the event of a change without a change of state says beside the reservation. */
+/** Facts of the event of a change that keeps the state. */
 export type AmendFacts = ChangeFacts & Pick<EventFacts, "type" | "statesFee">;
 
 /** A reservation with fields changed at a time, in ms, and its next revision. */
@@ -56,11 +56,11 @@ export function changed(before: Reservation, atMs: number, change: Partial<Reser
 }
 
 /**
- * Takes a reservation to another state, by the table of transitions.
+ * Changes the state of a reservation according to the table of transitions.
  *
  * @param change the new state, and the other fields that change with it
  * @param atMs when the change is recorded, in ms
- * @throws {PetakError} ILLEGAL_STATE where there is no such transition.
+ * @throws {PetakError} ILLEGAL_STATE if there is no such transition.
  */
 export function transitionTo(
   before: Reservation,
@@ -95,7 +95,7 @@ export function amend(before: Reservation, change: Partial<Reservation>, facts: 
   return { before, after, heldChange: 0, occupiedChange: 0, events: [event] };
 }
 
-/** Records an event about a reservation, which stays as it is. @param atMs when it is recorded, in ms */
+/** Records an event about an unchanged reservation. @param atMs when it is recorded, in ms */
 export function record(before: Reservation, facts: AmendFacts, atMs: number): Transition {
   const event = reservationEvent({ ...recordedAt(facts, atMs), reservation: before });
   return { before, heldChange: 0, occupiedChange: 0, events: [event] };

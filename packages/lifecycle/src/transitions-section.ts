@@ -2,7 +2,7 @@ import { EventType, ReservationState } from "@petak/protocol";
 import { stateName } from "./state.ts";
 import { transitions } from "./transitions.ts";
 
-/** The lines of docs/protocol.md between which the section stands. */
+/** The lines of docs/protocol.md that enclose the section. */
 const sectionBegin = "<!-- begin: printed from packages/lifecycle/src/transitions.ts by npm run generate -->";
 const sectionEnd = "<!-- end -->";
 
@@ -30,9 +30,9 @@ function transitionsSection(): string {
 }
 
 /**
- * A page with its section about the transitions printed anew.
+ * Regenerates the section about the transitions of a page.
  *
- * @throws {Error} where the page does not contain the lines that enclose the section
+ * @throws {Error} if the page lacks the lines that enclose the section
  */
 export function withTransitionsSection(page: string): string {
   const from = page.indexOf(sectionBegin);

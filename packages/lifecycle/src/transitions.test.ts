@@ -6,12 +6,12 @@ import { findTransition, transitions } from "./transitions.ts";
 import { withTransitionsSection } from "./transitions-section.ts";
 
 describe("the table of transitions", () => {
-  it("stands in docs/protocol.md as it is", () => {
+  it("is printed in docs/protocol.md", () => {
     const page = readFileSync(new URL("../../../docs/protocol.md", import.meta.url), "utf8");
     expect(withTransitionsSection(page)).toBe(page);
   });
 
-  it("leads out of no final state but into doubt, and where a site without the network reports late", () => {
+  it("leaves a final state only into doubt, and after a late report of an offline site", () => {
     const { EXPIRED, CANCELLED, NO_SHOW, COLLECTED, RECALLED, IN_DOUBT, DEPOSITED } = ReservationState;
     const final: readonly ReservationState[] = [EXPIRED, CANCELLED, NO_SHOW, COLLECTED, RECALLED];
     const out = transitions.filter(({ from, to }) => final.includes(from) && to !== IN_DOUBT);
@@ -29,7 +29,7 @@ describe("the table of transitions", () => {
     );
   });
 
-  it("keeps what a reservation takes: one place from the hold to the collection, none before and after", () => {
+  it("takes one place from the hold to the collection, and none before and after", () => {
     const taken = new Map<ReservationState, number>([[ReservationState.UNSPECIFIED, 0]]);
     for (const { from, to, heldChange, occupiedChange } of transitions) {
       const before = taken.get(from);
@@ -43,7 +43,7 @@ describe("the table of transitions", () => {
     expect(taken.get(ReservationState.IN_DOUBT)).toBe(1);
   });
 
-  it("knows no way back", () => {
+  it("has no way back", () => {
     expect(findTransition(ReservationState.CONFIRMED, ReservationState.HELD)).toBeUndefined();
     expect(findTransition(ReservationState.COLLECTED, ReservationState.DEPOSITED)).toBeUndefined();
   });

@@ -1,16 +1,16 @@
 import { EventType, PetakError, type Reservation, ReservationState } from "@petak/protocol";
 import { stateName } from "./state.ts";
 
-/** A row of the table: one way from a state to another. */
+/** A row of the table: a transition between two states. */
 export interface TransitionRule {
   from: ReservationState;
   to: ReservationState;
   /** The event that records it. */
   event: EventType;
-  /** Changes of the numbers of held and of occupied places of the reservation's size class. */
+  /** Changes of the counts of held and of occupied places of the reservation's size class. */
   heldChange: -1 | 0 | 1;
   occupiedChange: -1 | 0 | 1;
-  /** What causes it, for the published table. */
+  /** Its cause, for the published table. */
   cause: string;
 }
 
@@ -44,15 +44,15 @@ export const transitions: readonly TransitionRule[] = [
   rule(S.NO_SHOW, S.IN_DOUBT, E.RESERVATION_IN_DOUBT, 0, 1, "the agent reports a deposit that came too late"),
 ];
 
-/** The transition between two states, or undefined where there is none. */
+/** The transition between two states; undefined if there is none. */
 export function findTransition(from: ReservationState, to: ReservationState): TransitionRule | undefined {
   return transitions.find((candidate) => candidate.from === from && candidate.to === to);
 }
 
 /**
- * The transition from the state of a reservation to another.
+ * The transition from a reservation's state to another.
  *
- * @throws {PetakError} ILLEGAL_STATE where there is none.
+ * @throws {PetakError} ILLEGAL_STATE if there is none.
  */
 export function requireTransition(before: Reservation, to: ReservationState): TransitionRule {
   const found = findTransition(before.state, to);
@@ -60,7 +60,7 @@ export function requireTransition(before: Reservation, to: ReservationState): Tr
   return found;
 }
 
-/** ILLEGAL_STATE: what was asked for is not possible in the reservation's state. Names both states. @param why appended to the message */
+/** An ILLEGAL_STATE error that names both states. @param why appended to the message */
 export function illegalState({ reservationId, state }: Reservation, to: ReservationState, why = ""): PetakError {
   return new PetakError("ILLEGAL_STATE", `reservation ${reservationId} is ${stateName(state)} and cannot become ${stateName(to)}${why}`, {
     metadata: { reservation_id: reservationId, subject: reservationId, state: stateName(state), wanted: stateName(to) },

@@ -3,19 +3,19 @@ import type { DoorRefusal } from "./refusals.ts";
 import { type ChosenDoor, chooseCompartments } from "./reservation-rules.ts";
 import type { DoorSnapshot } from "./snapshot.ts";
 
-/** What a bundle's credential may open. */
+/** The doors that a bundle's credential may open. */
 export interface BundleDoors {
-  /** One door for each parcel that it can open for now, in the bundle's order. */
+  /** One door for each parcel that it opens for now, in the bundle's order. */
   readonly doors: readonly ChosenDoor[];
-  /** The first use only: the reservations whose parcels lie here, those too whose door does not open now. */
+  /** First use only: the reservations whose parcels are here, including those whose door does not open now. */
   readonly toCollect: readonly string[];
   /** Why nothing opens. */
   readonly refusal: DoorRefusal | undefined;
 }
 
 /**
- * Which doors a bundle's credential may open. Its first use settles for which parcels it is good, those that lie here then, and it opens to each of
- * them once; a parcel that comes later needs another credential.
+ * Chooses the doors that a bundle's credential may open. Its first use determines its parcels: those that are here then. It opens once for each of them; a later
+ * parcel needs another credential.
  */
 export function chooseBundleDoors(
   { bundleId, credentialId, isSpent }: { bundleId: string; credentialId: string; isSpent: boolean },

@@ -67,7 +67,7 @@ function at(...compartmentIds: string[]): { compartmentId: string }[] {
 }
 
 describe("the decision", () => {
-  it("is the same for the same credential, snapshot and time, and changes nothing", async () => {
+  it("is deterministic and changes nothing", async () => {
     const before = structuredClone({
       ...snapshot,
       isSpent: undefined,
@@ -83,7 +83,7 @@ describe("the decision", () => {
     ).toEqual(before);
   });
 
-  it("offers a deposit only what is closed, empty, working, of the class and nobody's", async () => {
+  it("offers a deposit only compartments that are closed, empty, working, free and of its size class", async () => {
     const wrong = [
       { sizeClassId: "L" },
       { condition: "IN_DOUBT" as const },
@@ -101,7 +101,7 @@ describe("the decision", () => {
     expect(await decide(credential, { ...snapshot, compartments: withGood }, nowMs)).toMatchObject({ opens: true, doors: at("Y1") });
   });
 
-  it("opens the door that a hard hold was promised and no other, and keeps it from everybody else while the hold lasts", async () => {
+  it("opens only the door promised to a hard hold, and keeps it from others while the hold lasts", async () => {
     const promise = (changes: object = {}) =>
       create(AllowanceSchema, {
         reservationId: newReservationId("83652b"),
@@ -143,7 +143,7 @@ describe("the decision", () => {
     expect([late, over].map((decision) => decision.opens && decision.doors)).toMatchObject([at("A2"), at("A1", "A2")]);
   });
 
-  it("believes what the agent saw before what the gateway told", async () => {
+  it("prefers the agent's own record to the gateway's allowances", async () => {
     const [first, ...rest] = snapshot.compartments;
     const compartments = first === undefined ? rest : [{ ...first, reservationId }, ...rest];
     const credential = { token: await token(Act.COLLECT) };
@@ -151,7 +151,7 @@ describe("the decision", () => {
     expect(await decide(credential, { ...snapshot, compartments }, nowMs)).toMatchObject({ doors: at("A1") });
   });
 
-  it("opens no door of which the gateway tells while somebody else has just opened it", async () => {
+  it("does not open a door named by the gateway while somebody else has just opened it", async () => {
     const credential = { token: await token(Act.COLLECT) };
     const visit = {
       compartmentId: "A2",
@@ -171,7 +171,7 @@ describe("the decision", () => {
     }
   });
 
-  it("lets a credential open its own door again only while that is closed and the grace lasts", async () => {
+  it("lets a credential reopen its own door only while that is closed and within the grace period", async () => {
     const shown = await token(Act.DEPOSIT);
     const first = await decide({ token: shown }, snapshot, nowMs);
     if (!first.opens) throw new Error("the first showing opens");
@@ -203,12 +203,12 @@ describe("the decision", () => {
     });
   });
 
-  it("does not open for one parcel where another lies", async () => {
+  it("does not open for one parcel the door of another", async () => {
     const compartments = snapshot.compartments.map((one) => ({ ...one, reservationId: newReservationId("83652b") }));
     expect(await decide({ pin }, { ...snapshot, compartments }, nowMs)).toMatchObject({ opens: false, refusal: "NOT_DEPOSITED" });
   });
 
-  it("finds a PIN wherever it stands among the others", async () => {
+  it("finds a PIN at any position among others", async () => {
     const others = await Promise.all(["1", "2", "3"].map(async (digit) => ({ pinHash: await hashPin(pinKey, digit.repeat(8)) })));
     const noise = others.map((fields) =>
       create(AllowanceSchema, { reservationId: newReservationId("83652b"), act: Act.COLLECT, ...fields }),
@@ -223,7 +223,7 @@ describe("the decision", () => {
     }
   });
 
-  it("counts every PIN that does not open, and none that is no PIN", async () => {
+  it("counts every PIN that does not open, but no malformed one", async () => {
     const failuresAfter = async (shown: string, changes: Partial<DoorSnapshot> = {}) =>
       (await decide({ pin: shown }, { ...snapshot, ...changes }, nowMs)).lockOut.failures;
     expect(await failuresAfter("11111111")).toBe(1);
@@ -233,7 +233,7 @@ describe("the decision", () => {
     expect(await failuresAfter(pin)).toBe(0);
   });
 
-  it("takes one wrong PIN back for a right one, and none where the door of a right one opens once more", async () => {
+  it("subtracts one wrong PIN for a right one, but none when that reopens its door", async () => {
     const lockOut = { failures: 3, lastFailureMs: nowMs, lockedUntilMs: nowMs };
     const first = await decide({ pin }, { ...snapshot, lockOut }, nowMs);
     if (!first.opens) throw new Error("the right PIN opens");
@@ -245,7 +245,7 @@ describe("the decision", () => {
     expect(again).toMatchObject({ opens: true, reopens: true, lockOut });
   });
 
-  it("opens for nothing at random", async () => {
+  it("opens for no random credential", async () => {
     const times = { notBeforeMs: nowMs - 60_000, expiresAtMs: nowMs + 60_000 };
     const common = { issuerKey, siteId, reservationId, holderKeyHash: newTokenId(), ...times };
     const bound = await Promise.all([Act.RECALL, Act.SERVICE, Act.COLLECT].map((act) => mintAccessToken({ ...common, act })));
@@ -258,7 +258,7 @@ describe("the decision", () => {
     );
     await fc.assert(
       fc.asyncProperty(credential, async (shown) => {
-        // Whatever challenge it names was given a moment ago.
+        // Every challenge counts as just issued.
         const decision = await decide(shown, { ...snapshot, challengeAgeMs: () => 0 }, nowMs);
         expect(decision.opens).toBe(false);
       }),
@@ -268,14 +268,14 @@ describe("the decision", () => {
 });
 
 describe("the refusals", () => {
-  it("are those of the rule book, word for word", async () => {
+  it("are listed in docs/credentials.md, word for word", async () => {
     const text = await readFile(new URL("../../../../docs/credentials.md", import.meta.url), "utf8");
     const rows = [...text.matchAll(/^\| `([A-Z_]+)` \| (.+?) \|/gm)].map(([, name, meaning]) => [name, meaning]);
     expect(rows).toEqual(Object.entries(doorRefusals));
     for (const name of Object.keys(doorRefusals)) expect(name.length).toBeLessThanOrEqual(64);
   });
 
-  it("tell the person nothing about a credential that does not open", () => {
+  it("reveal nothing to the person about a credential that does not open", () => {
     const told = Object.keys(doorRefusals).map((refusal) => personRefusal(refusal as DoorRefusal));
     expect([...new Set(told)].sort()).toEqual(["NOT_ACCEPTED", "NO_PLACE_FREE", "OUT_OF_ORDER", "PINS_LOCKED"]);
   });

@@ -18,23 +18,23 @@ import { type ChosenDoor, chooseCompartments } from "./reservation-rules.ts";
 import { chooseForService, type ServiceRight } from "./service-rules.ts";
 import type { Credential, DoorSnapshot, TokenShown, Visit } from "./snapshot.ts";
 
-/** What a credential was found to be. */
+/** What is known of a credential. */
 interface Shown {
   readonly proofKind: ProofKind;
-  /** Undefined where the credential could not be proven: its id is anybody's word then. */
+  /** Undefined if the credential was not verified, since its id is then unproven. */
   readonly credentialId?: string;
   readonly act?: Act;
-  /** Empty where the credential is a bundle's, or for work at the site. */
+  /** Empty for a bundle's credential and for SERVICE. */
   readonly reservationId?: string;
-  /** The bundle whose credential it is. Empty: a reservation's own. */
+  /** The bundle of the credential. Empty: it is a reservation's. */
   readonly bundleId?: string;
-  /** Whether it is a delegate's. */
+  /** Whether it was delegated. */
   readonly isDelegated?: boolean;
-  /** The state of the lock-out afterwards. */
+  /** The lock-out after the decision. */
   readonly lockOut: LockOut;
 }
 
-/** What is known of a credential once it is proven. */
+/** What is known of a verified credential. */
 interface Proven extends Shown {
   readonly credentialId: string;
   readonly act: Act;
@@ -46,13 +46,13 @@ interface Proven extends Shown {
 /** A door opens. */
 export interface Opening extends Proven {
   readonly opens: true;
-  /** The doors that may be opened, the preferred one first. */
+  /** The doors that may be opened, in order of preference. */
   readonly doors: readonly ChosenDoor[];
-  /** True: the credential opened the first of these doors a moment ago and may again. */
+  /** True: the credential has already opened the first of these doors and may open it again. */
   readonly reopens: boolean;
-  /** A bundle's credential that is used for the first time: the reservations whose parcels lie here now, to each of which it opens once. */
+  /** First use of a bundle's credential: the reservations whose parcels are here now, for each of which it opens once. */
   readonly toCollect: readonly string[];
-  /** Until when the credential could be good again, in ms: how long its id stays spent at least. */
+  /** Until when the credential could be valid, in ms: its id must stay spent at least that long. */
   readonly expiresAtMs: number;
 }
 
@@ -62,15 +62,14 @@ export interface Refusal extends Shown {
   readonly refusal: DoorRefusal;
 }
 
-/** What is decided at the door. */
+/** A decision at the door. */
 export type Decision = Opening | Refusal;
 
-/** How often a credential may open its door again while the outcome is open: once for a door that fell shut, once for good measure. */
+/** How often a credential may open its door again while the outcome is unknown: once for a door that fell shut, and once in reserve. */
 const maxReopenings = 2;
 
 /**
- * Decides whether a credential opens a door, and which. Pure: the same credential, snapshot and time give the same decision, and nothing
- * is changed. The caller spends the credential before it pulses the lock.
+ * Decides whether a credential opens a door, and which. Pure and deterministic. The caller must spend the credential before it pulses the lock.
  */
 export async function decide(credential: Credential, snapshot: DoorSnapshot, nowMs: number): Promise<Decision> {
   return "token" in credential ? decideToken(credential, snapshot, nowMs) : decidePin(credential.pin, snapshot, nowMs);
@@ -92,11 +91,11 @@ async function decideToken({ token, presence, compartmentId }: TokenShown, snaps
   if (holderKeyHash !== undefined) {
     const refusal = await refusePresence(presence, { holderKeyHash, tokenId, compartmentId: doorId }, snapshot);
     if (refusal !== undefined) return { opens: false, refusal, ...proven };
-    // From here on the report says that whoever stood there was the token's holder.
+    // From here on, reports say that the token's holder was present.
     proven.proofKind = ProofKind.BOUND_ACCESS_TOKEN;
   }
   if (isService) {
-    // The list names the token, whichever door it would open.
+    // The list contains the token, not a single door.
     if (snapshot.revokedServiceHashes.includes(await credentialHash(tokenId))) return { opens: false, refusal: "REVOKED", ...proven };
     return decideService({ allowedId, compartmentId: doorId }, proven, snapshot, nowMs);
   }
@@ -106,12 +105,12 @@ async function decideToken({ token, presence, compartmentId }: TokenShown, snaps
 async function decidePin(pin: string, snapshot: DoorSnapshot, nowMs: number): Promise<Decision> {
   const { pinKey, lockOut } = snapshot;
   const shown = { proofKind: ProofKind.PIN, lockOut };
-  // Not counted as wrong: it could not have been right.
+  // Not counted as a wrong PIN: it could not be a right one.
   if (!isPin(pin)) return { opens: false, refusal: "PIN_MALFORMED", ...shown };
   if (isLockedOut(lockOut, nowMs)) return { opens: false, refusal: "LOCKED_OUT", ...shown };
   if (pinKey === undefined) return { opens: false, refusal: "NOT_BOOTED", ...shown };
   const hash = await hashPin(pinKey, pin);
-  // Every refusal counts, the right PIN at the wrong time too: were it not so, the lock-out would tell which PINs exist.
+  // Every refusal counts, also of a right PIN at the wrong time; otherwise the lock-out would reveal which PINs exist.
   const counted = { proofKind: ProofKind.PIN, lockOut: afterWrongPin(lockOut, nowMs) };
   const allowance = findByPin(hash, [...snapshot.allowances, ...snapshot.bundles]);
   if (allowance === undefined) return { opens: false, refusal: "PIN_UNKNOWN", ...counted };
@@ -126,11 +125,11 @@ async function decidePin(pin: string, snapshot: DoorSnapshot, nowMs: number): Pr
   const sizeClassId = "act" in allowance ? allowance.sizeClassId : undefined;
   const decision = await decideRight({ ...proven, expiresAtMs }, sizeClassId, snapshot, nowMs);
   if (!decision.opens) return decision;
-  // A door that opens once more, or the next one of a bundle, proves nothing that the first opening did not.
+  // Only the first opening counts as a right PIN, not a repeated one or the next door of a bundle.
   return { ...decision, lockOut: decision.reopens || snapshot.isSpent(decision.credentialId) ? lockOut : afterRightPin(lockOut) };
 }
 
-/** The allowance with a PIN's hash. It looks at all of them, whichever it is, so that the time taken tells nothing. */
+/** The allowance with a PIN's hash. Always compares with all of them, so that timing reveals nothing. */
 function findByPin<One extends Allowance | BundleAllowance>(hash: Uint8Array, allowances: readonly One[]): One | undefined {
   let found: One | undefined;
   for (const allowance of allowances) if (equalInConstantTime(hash, allowance.pinHash)) found = allowance;
@@ -148,7 +147,7 @@ function judgePinTime(
   return undefined;
 }
 
-/** How long a PIN's id stays spent, in ms: its end may be moved, a bundle's as far as a credential may last from its begin. */
+/** Until when a PIN's id must stay spent, in ms. Its expiry may be extended, a bundle's up to the longest validity from its start. */
 function pinSpentUntilMs({ notBefore, expiresAt }: Allowance | BundleAllowance, nowMs: number): number {
   const endsMs = expiresAt === undefined ? nowMs : timestampMs(expiresAt);
   return Math.max(endsMs, (notBefore === undefined ? nowMs : timestampMs(notBefore)) + accessTokenMaxLifetimeMs);
@@ -172,11 +171,11 @@ async function decideRight(
     const doors = compartmentIds.map((compartmentId) => ({ compartmentId, reservationId }));
     return { opens: true, ...proven, doors, reopens: false, toCollect: [] };
   }
-  // A scanner reads a code that is held before it many times: no second door opens by that.
-  const standsOpen = snapshot.visits.some((visit) => visit.credentialId === credentialId && visit.phase === "OPEN");
-  if (standsOpen) return { opens: false, refusal: "IN_USE", ...proven };
+  // A scanner reads the same code many times; that must not open a second door.
+  const isDoorOpen = snapshot.visits.some((visit) => visit.credentialId === credentialId && visit.phase === "OPEN");
+  if (isDoorOpen) return { opens: false, refusal: "IN_USE", ...proven };
   const chosen = chooseBundleDoors({ bundleId, credentialId, isSpent }, snapshot, nowMs);
-  // A parcel that is seen inside still, or a door that may not have opened, comes before the next door; where no sensor tells, nobody is held up by it.
+  // A parcel still detected inside, or a door that may not have opened, comes before the next door. Without a sensor reading the next door comes first.
   const unseen = again.filter(({ phase, compartmentId }) => phase === "CLOSED" && occupancyOf(compartmentId, snapshot) === "UNKNOWN");
   const first = again.filter((visit) => !unseen.includes(visit));
   const doors = [...first, ...chosen.doors, ...unseen];
@@ -199,7 +198,7 @@ function decideService(
   return { opens: true, ...proven, doors: [door], reopens: false, toCollect: [] };
 }
 
-/** The doors that a credential opened a moment ago and may open once more. */
+/** The doors that a credential has opened and may open again. */
 function opensAgain(credentialId: string, { visits }: DoorSnapshot, nowMs: number): Visit[] {
   return visits.filter(
     (visit) =>
@@ -211,7 +210,7 @@ function occupancyOf(compartmentId: string, { compartments }: DoorSnapshot): Occ
   return compartments.find((compartment) => compartment.compartmentId === compartmentId)?.occupancy;
 }
 
-/** Whether the gateway's list says that a credential was revoked. It counts only where it stands with what the credential is for. */
+/** Whether the gateway has listed a credential as revoked, for its own reservation or bundle. */
 function isRevoked(hash: string, { reservationId, bundleId }: Proven, { allowances, bundles }: DoorSnapshot): boolean {
   const subjects =
     bundleId === ""

@@ -1,37 +1,36 @@
 /**
- * How a site answers wrong PINs: for all PINs together, because a guesser tries them all, and never for token holders, who have proven
- * what they hold.
+ * A site's defence against guessing of PINs. It applies to all PINs together, because a guesser tries them all, and never to tokens.
  */
 export interface LockOut {
-  /** Wrong PINs that count: every right one takes one back, a quiet hour all. */
+  /** Counted wrong PINs. A right PIN subtracts one; an hour without wrong PINs resets the count. */
   readonly failures: number;
-  /** When the last wrong one came, in ms. */
+  /** Time of the last wrong PIN, in ms. */
   readonly lastFailureMs: number;
-  /** Until when no PIN is looked at, in ms. */
+  /** Until when all PINs are refused, in ms. */
   readonly lockedUntilMs: number;
 }
 
-/** No wrong PIN yet. */
+/** The state without wrong PINs. */
 export const noLockOut: LockOut = { failures: 0, lastFailureMs: 0, lockedUntilMs: 0 };
 
-/** So many wrong PINs cost nothing: people mistype. */
-export const freeFailures = 5;
+/** The lock-out starts with this wrong PIN; earlier ones are free, since people mistype. */
+const firstLockingFailure = 5;
 
-/** The first lock-out, in ms. It doubles with every further wrong PIN. */
+/** Duration of the first lock-out, in ms. It doubles with every further wrong PIN. */
 export const firstLockOutMs = 30_000;
 
 /**
- * The longest lock-out, in ms. With it a guesser has fewer than 200 tries a day, and one more for each right PIN that others type: one of
- * 50 live PINs falls in some 27 years.
+ * Longest lock-out, in ms. It leaves a guesser fewer than 200 tries a day, plus one for each right PIN of other people: with 50 valid PINs, a success takes some
+ * 27 years on average.
  */
 export const longestLockOutMs = 900_000;
 
-/** After so long without a wrong PIN, in ms, the count begins anew: yesterday's attack must not lock out today's first typing error. */
+/** Time without wrong PINs after which the count is reset, in ms, so that yesterday's attack does not lock out today's first typing error. */
 const forgottenAfterMs = 3_600_000;
 
 /**
- * Whether no PIN is looked at now. A lock-out that would last longer than the longest was written down before the gateway set the clock back,
- * perhaps by years, and is over: the count stays, so the next wrong PIN locks again.
+ * Whether PINs are refused at a time. A remaining lock-out longer than the longest one dates from before the clock was set back and is ignored; the count stays, so
+ * the next wrong PIN locks again.
  */
 export function isLockedOut(lockOut: LockOut, nowMs: number): boolean {
   const remainingMs = lockOut.lockedUntilMs - nowMs;
@@ -42,14 +41,13 @@ export function isLockedOut(lockOut: LockOut, nowMs: number): boolean {
 export function afterWrongPin(lockOut: LockOut, nowMs: number): LockOut {
   const isForgotten = nowMs >= lockOut.lastFailureMs + forgottenAfterMs;
   const failures = (isForgotten ? 0 : lockOut.failures) + 1;
-  const excess = failures - freeFailures;
+  const excess = failures - firstLockingFailure;
   const lockOutMs = excess < 0 ? 0 : Math.min(longestLockOutMs, firstLockOutMs * 2 ** excess);
   return { failures, lastFailureMs: nowMs, lockedUntilMs: nowMs + lockOutMs };
 }
 
 /**
- * The state after a right PIN. It takes back one wrong one and no more: were the count to begin anew, a guesser would only have to wait for
- * the next customer, and at a busy site have hundreds of tries more a day.
+ * The state after a right PIN. It subtracts only one wrong PIN: if it reset the count, a guesser at a busy site would have hundreds more tries a day.
  */
 export function afterRightPin(lockOut: LockOut): LockOut {
   return lockOut.failures <= 1 ? noLockOut : { ...lockOut, failures: lockOut.failures - 1 };

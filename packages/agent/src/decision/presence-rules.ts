@@ -1,18 +1,18 @@
 import { challengeLifetimeMs, judgePresence, type PresenceRefusal, readPresence } from "@petak/credential";
 import type { DoorSnapshot } from "./snapshot.ts";
 
-/** A token that is bound to a key, and the door that it is to open now. */
+/** A token that is bound to a key, and the door to open. */
 export interface BoundToken {
   readonly tokenId: string;
   readonly holderKeyHash: string;
-  /** Where the holder says which door. Empty otherwise. */
+  /** The door that the holder named. Empty: none. */
   readonly compartmentId: string;
 }
 
 /**
- * Why the holder of a token that is bound to a key is not taken to be there, or undefined where all is well.
+ * Verifies that the holder of a token bound to a key is present. Undefined: it is; otherwise the reason.
  *
- * @param proof what came with the token
+ * @param proof the presence proof that was presented with the token
  */
 export async function refusePresence(
   proof: string | undefined,
@@ -24,7 +24,7 @@ export async function refusePresence(
   if (presence === undefined) return "PRESENCE_MALFORMED";
   const ageMs = challengeAgeMs(presence.challenge);
   if (ageMs === undefined) return "CHALLENGE_UNKNOWN";
-  // A challenge that is yet to be given was given before the device's clock was set back.
+  // A negative age: the challenge was issued before the device's clock was set back.
   if (ageMs < 0 || ageMs >= challengeLifetimeMs) return "CHALLENGE_EXPIRED";
   return judgePresence(presence, { holderKeyHash, siteId, tokenId, compartmentId });
 }

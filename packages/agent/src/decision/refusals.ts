@@ -1,7 +1,7 @@
 import { accessTokenRefusals, presenceRefusals } from "@petak/credential";
 
 /**
- * Why a door was refused, for the report. docs/credentials.md lists them all. The person at the door is told a {@link PersonRefusal} only.
+ * Why a door did not open, for reports. docs/credentials.md lists them all. The person at the door sees only a {@link PersonRefusal}.
  */
 export const doorRefusals = {
   ...accessTokenRefusals,
@@ -26,24 +26,24 @@ export const doorRefusals = {
   LOCKED_OUT: "PINs are refused for some minutes after too many wrong ones.",
 } as const;
 
-/** Why a door was refused, for the report. */
+/** Why a door did not open, for reports. */
 export type DoorRefusal = keyof typeof doorRefusals;
 
 /**
- * What the person at the door is told. NOT_ACCEPTED is one answer for every credential that does not open, so that nobody learns from it
- * whether a credential exists, where or when. The others say nothing about a credential but to its holder.
+ * What the person at the door sees. NOT_ACCEPTED covers every credential that does not open, so that it does not reveal whether a credential exists or where and
+ * when it is valid. The others reveal nothing about a credential except to its holder.
  */
 export type PersonRefusal =
   /** The credential does not open here now. */
   | "NOT_ACCEPTED"
-  /** PINs are not looked at for some minutes; access tokens are. */
+  /** PINs are refused for some minutes; access tokens are accepted. */
   | "PINS_LOCKED"
-  /** The credential is good, and no place is free. */
+  /** The credential is valid, but no place is free. */
   | "NO_PLACE_FREE"
-  /** The credential is good, and the door does not open. */
+  /** The credential is valid, but the door does not open. */
   | "OUT_OF_ORDER";
 
-/** What the person is told for a reported refusal. */
+/** What the person sees for a reported refusal. */
 export function personRefusal(refusal: DoorRefusal): PersonRefusal {
   switch (refusal) {
     case "LOCKED_OUT":

@@ -4,39 +4,39 @@ import { Act } from "@petak/protocol";
 import type { DoorRefusal } from "./refusals.ts";
 import type { DoorSnapshot } from "./snapshot.ts";
 
-/** A right that has been proven: for a reservation. */
+/** A verified right for a reservation. */
 export interface ProvenRight {
   readonly act: Act;
   readonly reservationId: string;
-  /** Needed for DEPOSIT. */
+  /** Required for DEPOSIT. */
   readonly sizeClassId: string | undefined;
 }
 
-/** A door that may be opened, and for whose parcel. */
+/** A door that may be opened, and the reservation for which it opens. */
 export interface ChosenDoor {
   readonly compartmentId: string;
   readonly reservationId: string;
 }
 
 /**
- * Which doors a proven right may open, the preferred one first, or why none. What the agent saw itself goes before what the gateway told
- * it: a parcel that was deposited a minute ago without the network can be collected without it.
+ * The doors that a verified right may open, in order of preference, or why none. The agent's own record takes precedence over the gateway's allowances: a parcel
+ * that was deposited offline can be collected offline.
  */
 export function chooseCompartments(right: ProvenRight, snapshot: DoorSnapshot, nowMs: number): readonly string[] | DoorRefusal {
   const { act, reservationId } = right;
-  // The gateway may not have heard, and other credentials of the reservation may be about.
+  // The gateway may not know yet, and the reservation may have other credentials.
   if (snapshot.hasEnded(reservationId)) return "RESERVATION_STATE";
   const allowances = snapshot.allowances.filter((one) => one.reservationId === reservationId);
-  // Whichever act the gateway tells it with: one that is over may be named with its deposit alone.
+  // Allowances of any act count: a reservation that has ended may have only one for DEPOSIT.
   if (allowances.some(isAccessClosed)) return "RESERVATION_STATE";
-  // Who takes a parcel back opens the door that its collector would.
+  // A recall opens the same door as a collection.
   const allowance = allowances.find((one) => one.act === (act === Act.RECALL ? Act.COLLECT : act));
   if (snapshot.visits.some((visit) => visit.reservationId === reservationId)) return "IN_USE";
   if (act === Act.DEPOSIT) return chooseForDeposit(right, allowance?.compartmentId ?? "", snapshot, nowMs);
   return chooseForCollection(reservationId, allowance?.compartmentId, snapshot);
 }
 
-/** A deposit whose hold is hard opens the door that it was promised and no other; every other deposit leaves that door alone. */
+/** A deposit for a hard hold opens only the promised door; other deposits never do. */
 function chooseForDeposit(
   { reservationId, sizeClassId }: ProvenRight,
   promisedId: string,
@@ -53,7 +53,7 @@ function chooseForDeposit(
       compartment.condition === "OK" &&
       compartment.reservationId === "" &&
       compartment.door === "CLOSED" &&
-      // A place that cannot be seen empty is not free: the record alone has been wrong before.
+      // Without a sensor reading the place is not free: the record alone may be wrong.
       compartment.occupancy === "EMPTY" &&
       !taken.has(compartmentId),
   );
@@ -63,8 +63,8 @@ function chooseForDeposit(
 }
 
 /**
- * The doors that hard holds of other reservations were promised. A promise ends with its hold, by the agent's own clock too: one that has not
- * reached its gateway for days must not keep doors for parcels that nobody brings any more.
+ * The doors promised to hard holds of other reservations. A promise also ends by the agent's own clock, so that an agent that is offline for days does not keep
+ * doors for expired holds.
  */
 function promisedToOthers(reservationId: string, { allowances, maxSkewMs }: DoorSnapshot, nowMs: number): string[] {
   const promises = allowances.filter(
@@ -78,12 +78,16 @@ function promisedToOthers(reservationId: string, { allowances, maxSkewMs }: Door
   return promises.map(({ compartmentId }) => compartmentId);
 }
 
-function chooseForCollection(reservationId: string, toldId: string | undefined, snapshot: DoorSnapshot): readonly string[] | DoorRefusal {
-  const seen = snapshot.compartments.find((compartment) => compartment.reservationId === reservationId);
-  const told = snapshot.compartments.find(({ compartmentId, reservationId: holder }) => compartmentId === toldId && holder === "");
-  const compartment = seen ?? told;
+function chooseForCollection(
+  reservationId: string,
+  allowedId: string | undefined,
+  snapshot: DoorSnapshot,
+): readonly string[] | DoorRefusal {
+  const recorded = snapshot.compartments.find((compartment) => compartment.reservationId === reservationId);
+  const allowed = snapshot.compartments.find(({ compartmentId, reservationId: holder }) => compartmentId === allowedId && holder === "");
+  const compartment = recorded ?? allowed;
   if (compartment === undefined) return "NOT_DEPOSITED";
-  // What lies behind a door that somebody else has just opened is not yet known.
+  // The outcome of somebody else's visit to this door is not known yet.
   if (snapshot.visits.some(({ compartmentId }) => compartmentId === compartment.compartmentId)) return "IN_USE";
   return compartment.condition === "IN_DOUBT" ? "IN_DOUBT" : [compartment.compartmentId];
 }

@@ -2,80 +2,80 @@ import type { Act, Allowance, BundleAllowance, ProofKind, TrustBundle } from "@p
 import type { CabinetCompartment, DoorState, Occupancy } from "../cabinet/cabinet.ts";
 import type { LockOut } from "./lock-out.ts";
 
-/** What a person shows at the door. */
+/** A credential as presented at the door. */
 export type Credential = TokenShown | { readonly pin: string };
 
-/** An access token, and what comes with it. */
+/** A presented access token. */
 export interface TokenShown {
   readonly token: string;
-  /** The proof that the token's holder is there: see docs/credentials.md. Needed where the token is bound to a key. */
+  /** The presence proof (docs/credentials.md). Required if the token is bound to a key. */
   readonly presence?: string;
-  /** SERVICE: the door that is to open. Default the one that the token names. Other acts have none. */
+  /** SERVICE only: the door to open. Default: the door that the token names. */
   readonly compartmentId?: string;
 }
 
-/** Whether a compartment may be given to a parcel. */
+/** Whether a compartment can be used for a parcel. */
 export type Condition =
   | "OK"
-  /** What lies in it must be checked by somebody first. */
+  /** Somebody must first check what is in it. */
   | "IN_DOUBT"
-  /** Its lock did not open the last time. */
+  /** Its lock failed at the last attempt. */
   | "LOCK_FAILED";
 
-/** What the agent knows of a compartment beside what its sensors say. */
+/** The agent's record of a compartment, in addition to its sensors. */
 export interface CompartmentRecord {
   readonly compartmentId: string;
   readonly condition: Condition;
-  /** Whose parcel lies in it. Empty: nobody's. */
+  /** The reservation whose parcel is inside. Empty: none. */
   readonly reservationId: string;
 }
 
-/** A door that a credential opened and whose outcome is not settled. */
+/** The opening of a door by a credential, until its outcome is settled. */
 export interface Visit {
   readonly compartmentId: string;
-  /** A token's id, or the base64url of a PIN's hash. SERVICE: the token's id, a slash and the door, since each door opens once. */
+  /** A token's id, or the base64url of a PIN's hash. SERVICE: `<token id>/<door>`, since the token opens each door once. */
   readonly credentialId: string;
   readonly proofKind: ProofKind;
   readonly act: Act;
-  /** SERVICE: whose parcel lies there. Empty: nobody's. */
+  /** SERVICE: the reservation whose parcel is inside. Empty: none. */
   readonly reservationId: string;
-  /** The bundle whose credential it is. Empty: a reservation's own. */
+  /** The bundle of the credential. Empty: it is a reservation's. */
   readonly bundleId: string;
-  /** Whether the credential is a delegate's. */
+  /** Whether the credential was delegated. */
   readonly isDelegated: boolean;
-  /** OPENING: the lock is about to be pulsed. OPEN: it was. CLOSED: the door is closed and the sensors do not show what should be. */
+  /** OPENING: the lock is about to be pulsed. OPEN: it was. CLOSED: the door is closed, but the sensors do not show the expected result. */
   readonly phase: "OPENING" | "OPEN" | "CLOSED";
-  /** How often the same credential has opened the door again. */
+  /** How often the credential has opened the door again. */
   readonly reopenings: number;
-  /** Until when it may, in ms. After that the outcome is in doubt. */
+  /** End of the grace period, in ms; after it the outcome is in doubt. */
   readonly graceUntilMs: number;
 }
 
-/** All that the decision at the door is made from. */
+/** The complete input of a decision at the door, besides credential and time. */
 export interface DoorSnapshot {
   readonly siteId: string;
-  /** The site's size classes in its own order, as the tokens count them. */
+  /** The site's size classes in its own order, to which tokens refer by index. */
   readonly sizeClassIds: readonly string[];
-  /** Undefined before the agent has reached its gateway for the first time. */
+  /** Undefined before the first boot. */
   readonly trustBundle: TrustBundle | undefined;
-  /** Undefined before the agent has reached its gateway for the first time. */
+  /** Undefined before the first boot. */
   readonly pinKey: Uint8Array | undefined;
   readonly allowances: readonly Allowance[];
   readonly bundles: readonly BundleAllowance[];
-  /** Hashes of the tokens for SERVICE that open nothing any more. */
+  /** Hashes of revoked tokens for SERVICE. */
   readonly revokedServiceHashes: readonly string[];
   readonly isSpent: (credentialId: string) => boolean;
-  /** The reservations of a bundle that its credential, which was used, has yet to open for. */
+  /** The reservations for which a used credential of a bundle can still open. */
   readonly toCollect: (credentialId: string) => readonly string[];
-  /** Whether a reservation is over here by what the agent saw: its parcel has gone, or was not there when somebody looked after a doubt. */
+  /** Whether the agent has seen the end of a reservation: its parcel has left, or its compartment was found empty after a doubt. */
   readonly hasEnded: (reservationId: string) => boolean;
-  /** How long ago the site gave a challenge, in ms. Undefined: it did not, or it was used. */
+  /** Age of a challenge, in ms. Undefined: not issued by this site since its start, or already used. */
   readonly challengeAgeMs: (challenge: string) => number | undefined;
   readonly visits: readonly Visit[];
   readonly compartments: readonly (CabinetCompartment & CompartmentRecord & { readonly door: DoorState; readonly occupancy: Occupancy })[];
   readonly lockOut: LockOut;
-  /** False: see JudgeAccessTokenInput. */
+  /** See JudgeAccessTokenInput. */
   readonly clockTrusted: boolean;
-  /** How far the clock may be wrong, in ms. */
+  /** Tolerated error of the clock, in ms. */
   readonly maxSkewMs: number;
 }

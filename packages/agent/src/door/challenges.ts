@@ -1,49 +1,48 @@
 import { challengeLifetimeMs, newChallenge } from "@petak/credential";
 
-/** What a site asks the holder of a token to sign. */
+/** A challenge that the holder of a token must sign. */
 export interface Challenge {
-  /** 22 characters. Show it as a QR code, or send it over Bluetooth: it is no secret. */
+  /** 22 characters, to be shown as a QR code or sent over Bluetooth. Not secret. */
   readonly challenge: string;
-  /** For how long it is good, in ms. */
+  /** Its validity, in ms. */
   readonly lifetimeMs: number;
 }
 
-/** The challenges that a site has given and nobody has answered. */
+/** The open challenges of a site. */
 export interface Challenges {
-  give(): Challenge;
-  /** How long ago a challenge was given, in ms. Undefined: it was not, or it was used. */
+  issue(): Challenge;
+  /** Age of a challenge, in ms. Undefined: not issued by this site since its start, or already used. */
   ageMs(challenge: string): number | undefined;
-  /** Uses a challenge up, whatever comes of it. */
+  /** Invalidates a challenge, whether the attempt succeeds or not. */
   use(challenge: string): void;
 }
 
-/** A site has at most so many challenges about. More people do not stand before one; whoever asks for more pushes out the oldest. */
-const mostChallenges = 100;
+/** Limit for open challenges; a further one replaces the oldest. More people do not stand at one site. */
+const challengesMax = 100;
 
 /**
- * Keeps challenges in memory, and on no disk: a site that was without power knows none of those before, and so accepts no answer to them.
+ * Keeps challenges in memory only: after a power cut the site accepts no proof for earlier challenges.
  *
- * @param now the device's clock, in ms. Not the site's, which the gateway corrects and which may stand in its place: only the time between
- * giving and using counts here.
+ * @param now the device's clock, in ms. Not the site's corrected clock, which may jump or stand still: only elapsed time matters here.
  */
 export function createChallenges(now: () => number): Challenges {
-  const givenAtMs = new Map<string, number>();
+  const issuedAtMs = new Map<string, number>();
   return {
-    give() {
+    issue() {
       const challenge = newChallenge();
-      for (const oldest of givenAtMs.keys()) {
-        if (givenAtMs.size < mostChallenges) break;
-        givenAtMs.delete(oldest);
+      for (const oldest of issuedAtMs.keys()) {
+        if (issuedAtMs.size < challengesMax) break;
+        issuedAtMs.delete(oldest);
       }
-      givenAtMs.set(challenge, now());
+      issuedAtMs.set(challenge, now());
       return { challenge, lifetimeMs: challengeLifetimeMs };
     },
     ageMs(challenge) {
-      const atMs = givenAtMs.get(challenge);
+      const atMs = issuedAtMs.get(challenge);
       return atMs === undefined ? undefined : now() - atMs;
     },
     use(challenge) {
-      givenAtMs.delete(challenge);
+      issuedAtMs.delete(challenge);
     },
   };
 }

@@ -14,18 +14,17 @@ import { type ReportedCredential, type Reporter, reportedHash } from "./reporter
 import { createSerialQueue } from "./serial-queue.ts";
 import { createVisits } from "./visits.ts";
 
-/** What comes of a credential at the door. */
+/** Result of presenting a credential. */
 export type Presentation =
   | {
       readonly opened: true;
       readonly compartmentId: string;
       readonly act: Act;
-      /** How many doors of the bundle open after this one, each when the one before it was closed and its parcel taken. */
+      /** Number of further doors of the bundle; each opens once the previous one was closed and its parcel taken. */
       readonly doorsToCome: number;
     }
   | { readonly opened: false; readonly refusal: PersonRefusal };
 
-/** What a door needs. */
 export interface DoorOptions {
   siteId: string;
   store: AgentStore;
@@ -37,35 +36,35 @@ export interface DoorOptions {
   after: After;
   maxSkewMs: number;
   graceMs: number;
-  /** Refusals that could tell something are given no sooner than this after the credential came, in ms. */
+  /** Least time from a presentation to the refusal NOT_ACCEPTED, in ms, so that its timing reveals nothing. */
   refusalMs: number;
-  /** Called after reports were written. */
+  /** Called after reports may have been written. */
   onReport: () => void;
 }
 
-/** The doors of a terminal. Nothing here needs the network. */
+/** The doors of a terminal. Works offline. */
 export interface Door {
-  /** Gives a challenge for the holder of a token to sign. */
+  /** Issues a challenge for the holder of a token. */
   challenge(): Challenge;
   present(credential: Credential): Promise<Presentation>;
-  /** Somebody looked into a compartment: it is empty and may be used again. Throws where the sensor sees something in it. */
+  /** Records that somebody looked into a compartment and found it empty, so that it can be used again. Throws if the sensor reports a parcel. */
   markChecked(compartmentId: string): Promise<void>;
-  /** Resolves when everything that the sensors have said up to now is written down. */
+  /** Resolves when all sensor readings so far have been recorded. */
   written(): Promise<void>;
-  /** Begins to watch the sensors, and takes up the visits that a restart interrupted. */
+  /** Starts watching the sensors, and resumes visits that a restart interrupted. */
   start(): Promise<void>;
-  /** Ends, when what is being decided has been. */
+  /** Stops after the decision in progress. */
   stop(): Promise<void>;
 }
 
-/** Makes the doors. Credentials and sensors are looked at one after another, so that no two of them find one compartment free. */
+/** Makes the doors. Credentials and sensor readings are processed one at a time, so that no compartment is given away twice. */
 export function createDoor(options: DoorOptions): Door {
   const { siteId, store, cabinet, clock, reporter, challenges, logger, after, onReport, graceMs } = options;
   const enqueue = createSerialQueue();
   const visits = createVisits({ store, cabinet, clock, reporter, logger, graceMs });
   /**
-   * The bundles that are being collected, by the id of their credential: what was shown, and until when the next door opens by itself. Not on disk:
-   * after a restart nobody may be there.
+   * The bundles that are being collected, by credential id, with the time until which the next door opens automatically. Not on disk: after a restart the person
+   * may have left.
    */
   const collections = new Map<string, { credential: Credential; untilMs: number }>();
   let stopWatching: (() => void) | undefined;
@@ -103,7 +102,7 @@ export function createDoor(options: DoorOptions): Door {
     return decision.opens ? open(credential, decision) : refuse(decision);
   }
 
-  /** Whatever came of it: an answer is looked at once. */
+  /** A challenge is used up by the first proof for it, valid or not. */
   function useChallenge(credential: Credential): void {
     const presence = "token" in credential && credential.presence !== undefined ? readPresence(credential.presence) : undefined;
     if (presence !== undefined) challenges.use(presence.challenge);
@@ -136,10 +135,10 @@ export function createDoor(options: DoorOptions): Door {
   }
 
   /**
-   * Opens the next door of a bundle when one of it was closed and no parcel is seen inside, so that one showing does for all. Only soon after that one was opened: who
-   * has gone away must not have a door opened behind their back; the credential, shown again, goes on.
+   * Opens the next door of a bundle after one was closed and no parcel is detected inside, so that the credential need be presented only once. Only within the
+   * grace period after the last opening: no door may open after the person has left. Presenting the credential again continues the collection.
    */
-  async function goOn(closed: Visit): Promise<void> {
+  async function openNextDoor(closed: Visit): Promise<void> {
     const collection = collections.get(closed.credentialId);
     if (collection === undefined) return;
     collections.delete(closed.credentialId);
@@ -151,7 +150,7 @@ export function createDoor(options: DoorOptions): Door {
     if (doors.length > 0) await open(collection.credential, { ...decision, doors });
   }
 
-  /** Those of some doors that have not just been opened. */
+  /** The doors for which there is no visit in progress. */
   function unopened(doors: readonly ChosenDoor[]): ChosenDoor[] {
     const visits = store.visits();
     return doors.filter((door) => !visits.some(({ compartmentId }) => compartmentId === door.compartmentId));
@@ -164,7 +163,7 @@ export function createDoor(options: DoorOptions): Door {
     const reopenings = before === undefined ? 0 : before.reopenings + 1;
     const whose = { credentialId, proofKind, act, reservationId, bundleId, isDelegated };
     const visit = { compartmentId, ...whose, reopenings, graceUntilMs: clock.nowMs() + graceMs };
-    // On the disk before the lock is pulsed: the credential is spent, for this reservation where it is a bundle's, and whose visit it is.
+    // On disk before the lock is pulsed: the credential is spent (a bundle's for this reservation), and the visit has begun.
     store.transaction(() => {
       if (!store.isSpent(credentialId)) {
         store.spend(credentialId, decision.expiresAtMs);
@@ -193,21 +192,21 @@ export function createDoor(options: DoorOptions): Door {
     return true;
   }
 
-  async function look(compartmentId: string): Promise<void> {
-    const closed = await visits.look(compartmentId);
-    if (closed !== undefined) await goOn(closed);
+  async function inspect(compartmentId: string): Promise<void> {
+    const closed = await visits.inspect(compartmentId);
+    if (closed !== undefined) await openNextDoor(closed);
   }
 
-  /** Looks again when the next grace passes. */
+  /** Schedules the next end of a grace period. */
   function scheduleSettling(): void {
     cancelSettling?.();
     const deadlineMs = visits.nextDeadlineMs();
     cancelSettling = deadlineMs === undefined ? undefined : after(Math.max(0, deadlineMs - clock.nowMs()), () => void settle());
   }
 
-  /** Runs one step for the sensors. A step that fails is told to the operator; nobody waits for it. */
+  /** Processes a sensor reading. A failure is logged, since no caller waits for it. */
   async function watch(step: () => Promise<void>): Promise<void> {
-    await enqueue(step).catch((error: unknown) => logger.error({ err: error }, "what the sensors say could not be written down"));
+    await enqueue(step).catch((error: unknown) => logger.error({ err: error }, "a sensor reading could not be recorded"));
     if (stopWatching !== undefined) scheduleSettling();
     onReport();
   }
@@ -217,28 +216,28 @@ export function createDoor(options: DoorOptions): Door {
   }
 
   return {
-    challenge: challenges.give,
+    challenge: challenges.issue,
     async present(credential) {
-      const cameAtMs = performance.now();
+      const presentedAtMs = performance.now();
       const presentation = await enqueue(() => present(credential));
       scheduleSettling();
       onReport();
       if (!presentation.opened && presentation.refusal === "NOT_ACCEPTED") {
-        const restMs = options.refusalMs - (performance.now() - cameAtMs);
+        const restMs = options.refusalMs - (performance.now() - presentedAtMs);
         if (restMs > 0) await new Promise<void>((resolve) => after(restMs, resolve));
       }
       return presentation;
     },
     markChecked(compartmentId) {
       return enqueue(() => {
-        if (cabinet.occupancy(compartmentId) === "OCCUPIED") throw new Error(`something is in compartment '${compartmentId}'`);
+        if (cabinet.occupancy(compartmentId) === "OCCUPIED") throw new Error(`compartment '${compartmentId}' is not empty`);
         visits.clear(compartmentId);
       });
     },
     written: () => enqueue(() => undefined),
     async start() {
-      stopWatching = cabinet.onChange((compartmentId) => void watch(() => look(compartmentId)));
-      for (const { compartmentId } of store.visits()) await watch(() => look(compartmentId));
+      stopWatching = cabinet.onChange((compartmentId) => void watch(() => inspect(compartmentId)));
+      for (const { compartmentId } of store.visits()) await watch(() => inspect(compartmentId));
       scheduleSettling();
     },
     async stop() {

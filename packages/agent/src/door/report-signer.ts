@@ -8,7 +8,7 @@ export interface ReportKey {
   privateJwk: Ed25519PrivateJwk;
 }
 
-/** Makes what signs a site's reports. It signs at once: a report is written with its signature, in the transaction of what it tells of. */
+/** Makes the signer of a site's reports. It is synchronous, since a report is stored with its signature in the transaction of the change it reports. */
 export function createReportSigner(siteId: string, { keyId, privateJwk }: ReportKey): SignReport {
   const { kty, crv, x, d } = privateJwk;
   const key = createPrivateKey({ key: { kty, crv, x, d }, format: "jwk" });

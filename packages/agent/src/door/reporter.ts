@@ -4,26 +4,26 @@ import type { SiteClock } from "../clock.ts";
 import type { DoorRefusal } from "../decision/refusals.ts";
 import type { AgentStore } from "../store/agent-store.ts";
 
-/** What a report says of a credential. */
+/** A credential in a report. */
 export interface ReportedCredential {
   readonly proofKind: ProofKind;
-  /** Empty: the credential was not proven, so its id is anybody's word. */
+  /** Empty if the credential was not verified, since its id is then unproven. */
   readonly credentialHash: string;
   readonly act: Act;
   readonly reservationId: string;
-  /** The bundle whose credential it is. Empty: a reservation's own. */
+  /** The bundle of the credential. Empty: it is a reservation's. */
   readonly bundleId: string;
-  /** Whether it is a delegate's. */
+  /** Whether it was delegated. */
   readonly delegated: boolean;
 }
 
-/** Writes reports of what happens at the doors into the outbox. Called within the transaction that makes the change. */
+/** Appends reports of events at the doors to the outbox. Call it within the transaction of the reported change. */
 export interface Reporter {
   refused(credential: ReportedCredential, refusal: DoorRefusal): void;
   happened(type: DeviceEventType, credential: ReportedCredential, compartmentId: string): void;
 }
 
-/** Makes a reporter. @param isOnline whether the gateway was reached the last time */
+/** Makes a reporter. @param isOnline whether the last call reached the gateway */
 export function createReporter(options: { store: AgentStore; clock: SiteClock; isOnline: () => boolean }): Reporter {
   const { store, clock, isOnline } = options;
   return {
@@ -37,8 +37,8 @@ export function createReporter(options: { store: AgentStore; clock: SiteClock; i
 }
 
 /**
- * The hash under which a credential is reported. Empty where it was not proven. The doors that one token for service opens have one hash: what
- * stands after a slash is the door.
+ * The hash of a credential for reports; empty if it was not verified. The id of a service token used at a door is `<token id>/<door>`; all its doors have the
+ * same hash.
  */
 export async function reportedHash(credentialId: string | undefined): Promise<string> {
   const [tokenId] = credentialId?.split("/") ?? [];

@@ -1,7 +1,6 @@
-/** Runs tasks one after another, in the order in which they came. A task that fails does not hold up the next. */
+/** Runs tasks one after another, in order. A task that fails does not stop the next. */
 export type SerialQueue = <T>(task: () => Promise<T> | T) => Promise<T>;
 
-/** Makes a queue. */
 export function createSerialQueue(): SerialQueue {
   let tail: Promise<unknown> = Promise.resolve();
   return (task) => {

@@ -6,28 +6,27 @@ import type { AgentLogger } from "../logger.ts";
 import type { AgentStore } from "../store/agent-store.ts";
 import { type ReportedCredential, type Reporter, reportedHash } from "./reporter.ts";
 
-/** How long the same credential may open its door again while the outcome is open, in ms: two minutes, to fetch what was forgotten. */
+/** Grace period during which the same credential may open its door again if the outcome is unknown, in ms: time to fetch a forgotten parcel. */
 export const defaultGraceMs = 120_000;
 
-/** Watches what becomes of opened doors. */
+/** Tracks opened doors until their outcome is known. */
 export interface Visits {
   /**
-   * Looks at a compartment and writes down what has become of it. Gives the visit whose door was closed and
-   * whose parcel is not seen inside any more, if it is one.
+   * Reads a compartment's sensors and records the result. Returns the visit if its door was closed and no parcel is detected inside any more.
    */
-  look(compartmentId: string): Promise<Visit | undefined>;
-  /** Settles the visits whose grace has passed. */
+  inspect(compartmentId: string): Promise<Visit | undefined>;
+  /** Settles the visits whose grace period has ended. */
   settleAfterGrace(): Promise<void>;
-  /** Writes down that a compartment is empty and nobody's. Where there was doubt whether a parcel was there, its reservation is over here. */
+  /** Records that a compartment is empty and free. If it was in doubt, its reservation has ended here. */
   clear(compartmentId: string): void;
-  /** When the next grace passes, in ms, or undefined where nothing is open. */
+  /** End of the next grace period, in ms since 1970; undefined if there is none. */
   nextDeadlineMs(): number | undefined;
 }
 
 /**
- * Makes the watch. A visit goes from OPENING (spent, on disk, before the lock is pulsed) over OPEN to its outcome. A closed door alone
- * proves nothing: the outcome is what the occupancy sensor shows. Where it does not show it, the visit is CLOSED and waits for the sensor
- * or the same credential until its grace has passed; then it is in doubt, and the compartment is given to nobody until somebody looks.
+ * Tracks visits: OPENING (the credential is spent on disk, before the lock is pulsed), then OPEN, then the outcome. A closed door proves nothing; the occupancy
+ * sensor decides. If it does not show the expected result, the visit is CLOSED and waits for the sensor or the same credential until the grace period ends.
+ * After that the compartment is in doubt and stays unused until somebody has checked it.
  */
 export function createVisits(options: {
   store: AgentStore;
@@ -39,16 +38,16 @@ export function createVisits(options: {
 }): Visits {
   const { store, cabinet, clock, reporter, logger, graceMs } = options;
 
-  async function look(compartmentId: string): Promise<Visit | undefined> {
+  async function inspect(compartmentId: string): Promise<Visit | undefined> {
     const visit = store.visits().find((one) => one.compartmentId === compartmentId);
     const door = cabinet.doorState(compartmentId);
     if (visit === undefined) {
-      if (door === "OPEN") openedByNobody(compartmentId);
+      if (door === "OPEN") reportUnexplainedOpening(compartmentId);
       return undefined;
     }
     const credential = await reported(visit);
     if (visit.phase === "OPENING" && door === "OPEN") {
-      // The lock was pulsed, and the power went before that was written down.
+      // The lock was pulsed, but the power failed before that was recorded.
       store.transaction(() => {
         reporter.happened(DeviceEventType.DOOR_OPENED, credential, compartmentId);
         store.saveVisit({ ...visit, phase: "OPEN" });
@@ -66,7 +65,7 @@ export function createVisits(options: {
     return undefined;
   }
 
-  /** Writes down a visit's outcome where the sensor shows it. */
+  /** Records a visit's outcome if the sensor shows it. */
   function settled(visit: Visit, credential: ReportedCredential): boolean {
     const { compartmentId, act, reservationId } = visit;
     if (act === Act.SERVICE) return settledService(visit);
@@ -82,7 +81,7 @@ export function createVisits(options: {
     return true;
   }
 
-  /** Work moves no parcel: one that lay behind the door must lie there still, else there is doubt. A doubt ends where the place is seen empty. */
+  /** Service moves no parcel: if a parcel was behind the door and is not detected any more, there is doubt. An existing doubt ends if the place is empty. */
   function settledService({ compartmentId, reservationId }: Visit): boolean {
     const { condition } = store.compartment(compartmentId);
     const occupancy = cabinet.occupancy(compartmentId);
@@ -92,7 +91,6 @@ export function createVisits(options: {
     return true;
   }
 
-  /** Writes down that a compartment is empty. Where there was doubt whether a parcel was there, its reservation is over here. */
   function clear(compartmentId: string): void {
     const { reservationId, condition } = store.compartment(compartmentId);
     store.transaction(() => {
@@ -106,14 +104,14 @@ export function createVisits(options: {
     reporter.happened(DeviceEventType.DOUBT, credential, compartmentId);
     store.saveCompartment({ compartmentId, condition: "IN_DOUBT", reservationId });
     store.removeVisit(compartmentId);
-    logger.warn({ compartmentId, reservationId }, "the sensors do not show what became of the parcel");
+    logger.warn({ compartmentId, reservationId }, "the sensors do not show whether the parcel is inside");
   }
 
   async function settleAfterGrace(): Promise<void> {
     const nowMs = clock.nowMs();
     for (const visit of store.visits()) {
       if (visit.graceUntilMs > nowMs) continue;
-      await look(visit.compartmentId);
+      await inspect(visit.compartmentId);
       const current = store.visits().find(({ compartmentId }) => compartmentId === visit.compartmentId);
       if (current === undefined || current.phase === "OPEN" || current.graceUntilMs > nowMs) continue;
       const credential = await reported(current);
@@ -121,7 +119,7 @@ export function createVisits(options: {
     }
   }
 
-  /** A visit whose lock was never seen to open: it failed, or the power went at that moment. */
+  /** Settles a visit whose door was never seen open: the lock failed, or the power failed at that moment. */
   function settleUnopened(visit: Visit, credential: ReportedCredential): void {
     const { compartmentId, act } = visit;
     if (act === Act.SERVICE) {
@@ -137,9 +135,9 @@ export function createVisits(options: {
     else store.removeVisit(compartmentId);
   }
 
-  function openedByNobody(compartmentId: string): void {
+  function reportUnexplainedOpening(compartmentId: string): void {
     const record = store.compartment(compartmentId);
-    logger.warn({ compartmentId }, "a door is open that no credential opened");
+    logger.warn({ compartmentId }, "a door is open although no credential opened it");
     if (record.reservationId === "" || record.condition === "IN_DOUBT") return;
     store.transaction(() => {
       const nobody = { proofKind: ProofKind.UNSPECIFIED, credentialHash: "", act: Act.UNSPECIFIED };
@@ -150,11 +148,11 @@ export function createVisits(options: {
   }
 
   return {
-    look,
+    inspect,
     settleAfterGrace,
     clear,
     nextDeadlineMs() {
-      // An open door has no deadline: it waits for whoever closes it. One that is seen closed and was never said to be has its own.
+      // An open door has no deadline. A door that was closed without a notification from the sensor does.
       const deadlines = store
         .visits()
         .filter(({ phase, compartmentId }) => phase !== "OPEN" || cabinet.doorState(compartmentId) === "CLOSED");
@@ -163,7 +161,7 @@ export function createVisits(options: {
   };
 }
 
-/** What the sensor shows where an act has come to its end, and what is reported then. */
+/** The sensor reading that completes an act, and its report. */
 const outcomes: ReadonlyMap<Act, { occupancy: Occupancy; type: DeviceEventType }> = new Map([
   [Act.DEPOSIT, { occupancy: "OCCUPIED", type: DeviceEventType.PARCEL_DEPOSITED }],
   [Act.COLLECT, { occupancy: "EMPTY", type: DeviceEventType.PARCEL_COLLECTED }],

@@ -2,16 +2,16 @@ import { generateKeyPair, holderKeyHash, provePresence } from "@petak/credential
 import type { Agent } from "../agent.ts";
 import type { TokenShown } from "../decision/snapshot.ts";
 
-/** A person with a key in their telephone. The key lasts as long as the process. */
+/** A person with a key in their telephone. The key is kept in memory only. */
 export interface SimulatedHolder {
-  /** The key to which a token is bound: 32 bytes. */
+  /** The holder's public key: 32 bytes. */
   readonly publicKey: Uint8Array<ArrayBuffer>;
-  /** The hash by which a token names the key. */
+  /** The key's hash in tokens. */
   readonly keyHash: string;
   /**
-   * Signs a challenge of a terminal for a token, as the telephone does over Bluetooth.
+   * Presents a token with a presence proof, as the telephone does over Bluetooth.
    *
-   * @param how the challenge to sign (default: a fresh one of the terminal), and the door to open with a token for SERVICE
+   * @param how the challenge to sign (default: a new one of the terminal), and the door to open with a token for SERVICE
    */
   show(
     terminal: { readonly agent: Pick<Agent, "challenge"> },
@@ -20,7 +20,7 @@ export interface SimulatedHolder {
   ): Promise<TokenShown>;
 }
 
-/** Makes a person with a new key. */
+/** Makes a holder with a new key. */
 export async function newHolder(): Promise<SimulatedHolder> {
   const { privateJwk, publicKey } = await generateKeyPair();
   return {

@@ -1,4 +1,4 @@
-/** Terminals in software, for tests, demonstrations and simulations: the real agent, a simulated cabinet, and the people before it. */
+/** Simulated terminals for tests, demonstrations and simulators: a real agent with a simulated cabinet, and simulated people. */
 export { newHolder, type SimulatedHolder } from "./holder.ts";
 export { type InstalledTerminal, type InstallTerminalOptions, installTerminal } from "./install-terminal.ts";
 export { createSimulatedCabinet, type SimulatedCabinet, type SimulatedCabinetOptions } from "./simulated-cabinet.ts";

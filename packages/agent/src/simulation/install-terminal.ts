@@ -8,9 +8,9 @@ import type { AgentOptions } from "../agent.ts";
 import type { AgentLogger } from "../logger.ts";
 import { createSimulatedTerminal, type SimulatedTerminal } from "./simulated-terminal.ts";
 
-/** A terminal with a key of its own, which the site's operator has registered. */
+/** A terminal with its own key, registered by the site's operator. */
 export interface InstalledTerminal extends SimulatedTerminal {
-  /** Stops the agent, removes its database and revokes its key. What fails is logged, and the rest is done. */
+  /** Stops the agent, removes its database and revokes its key. Failures are logged and do not stop the other steps. */
   remove(): Promise<void>;
 }
 
@@ -18,9 +18,9 @@ export interface InstalledTerminal extends SimulatedTerminal {
 export interface InstallTerminalOptions {
   /** The gateway's address. */
   url: string;
-  /** The site's operator, who registers the agent's key. */
+  /** Client of the site's operator, who registers the agent's key. */
   operator: PetakClient;
-  /** The operator's key, which says its participant, the gateway's audience and the mode. */
+  /** The operator's key file, which has the participant, the gateway's audience and the mode. */
   operatorKey: KeyFile;
   site: Site;
   logger: AgentLogger;
@@ -29,8 +29,8 @@ export interface InstallTerminalOptions {
 }
 
 /**
- * Puts a terminal at a site: a registered key, a database in a temporary directory, every compartment empty. The agent does not run before
- * `start`. Throws a ConnectError where the operator may not register the key; nothing is left then.
+ * Installs a terminal at a site: a registered key, a database in a temporary directory, empty compartments. `start` starts the agent. Throws a ConnectError, and
+ * leaves nothing behind, if the operator may not register the key.
  */
 export async function installTerminal(options: InstallTerminalOptions): Promise<InstalledTerminal> {
   const { url, operator, operatorKey, site, logger, testClock } = options;
@@ -38,7 +38,7 @@ export async function installTerminal(options: InstallTerminalOptions): Promise<
   const { participant_id: participantId, audience } = operatorKey;
   const mode = operatorKey.mode === "live" ? Mode.LIVE : Mode.TEST;
   const { privateJwk, publicKey } = await generateKeyPair();
-  const label = "terminal in software";
+  const label = "simulated terminal";
   const { key } = await operator.participants.registerKey({ requestId: randomUUID(), publicKey, mode, siteId, label });
   const keyId = key?.keyId ?? "";
   const undo: { what: string; step: () => unknown }[] = [
@@ -78,7 +78,7 @@ export async function installTerminal(options: InstallTerminalOptions): Promise<
   }
 }
 
-/** The doors that a site lists, or one for each place where it lists none. */
+/** The compartments of a site, or one for each place if it lists none. */
 function compartmentsOf(site: Site): { compartmentId: string; sizeClassId: string }[] {
   if (site.compartments.length > 0) return site.compartments;
   return site.sizeClasses.flatMap(({ sizeClassId, installed }) =>

@@ -8,18 +8,18 @@ const compartments = [
 ];
 
 describe("a simulated cabinet", () => {
-  it("lets nobody reach through a shut door", async () => {
+  it("lets nobody reach through a closed door", async () => {
     const cabinet = createSimulatedCabinet({ compartments, occupied: ["A2"] });
-    expect(() => cabinet.putIn("A1")).toThrow("the door of compartment 'A1' is shut");
-    expect(() => cabinet.takeOut("A2")).toThrow("the door of compartment 'A2' is shut");
+    expect(() => cabinet.putIn("A1")).toThrow("the door of compartment 'A1' is closed");
+    expect(() => cabinet.takeOut("A2")).toThrow("the door of compartment 'A2' is closed");
     await cabinet.open("A1");
     await cabinet.open("A2");
-    expect(() => cabinet.takeOut("A1")).toThrow("no parcel is in compartment 'A1'");
-    expect(() => cabinet.putIn("A2")).toThrow("a parcel is in compartment 'A2' already");
+    expect(() => cabinet.takeOut("A1")).toThrow("there is no parcel in compartment 'A1'");
+    expect(() => cabinet.putIn("A2")).toThrow("there is already a parcel in compartment 'A2'");
     expect(() => cabinet.putIn("A9")).toThrow("no compartment 'A9'");
   });
 
-  it("shows what the person does, and says so to whoever listens", async () => {
+  it("reflects the person's actions, and notifies listeners", async () => {
     const cabinet = createSimulatedCabinet({ compartments });
     const seen: string[] = [];
     const end = cabinet.onChange((id) => seen.push(`${id} ${cabinet.doorState(id)} ${cabinet.occupancy(id)}`));
@@ -33,7 +33,7 @@ describe("a simulated cabinet", () => {
     expect(cabinet.contents()).toEqual(["A1"]);
   });
 
-  it("has the same faults for the same seed", async () => {
+  it("has the same faults with the same seed", async () => {
     const run = async () => {
       const cabinet = createSimulatedCabinet({ compartments, random: createRandom(7).float, lockFaultRate: 0.5, sensorFaultRate: 0.5 });
       const outcomes: string[] = [];
@@ -53,7 +53,7 @@ describe("a simulated cabinet", () => {
     expect(await run()).toEqual(outcomes);
   });
 
-  it("can be without occupancy sensors", () => {
+  it("can have no occupancy sensors", () => {
     expect(createSimulatedCabinet({ compartments, hasOccupancySensors: false }).occupancy("A1")).toBe("UNKNOWN");
   });
 });

@@ -1,33 +1,32 @@
 import type { Cabinet, CabinetCompartment, DoorState, Occupancy } from "../cabinet/cabinet.ts";
 
-/** What a simulated cabinet is like. */
 export interface SimulatedCabinetOptions {
   compartments: readonly CabinetCompartment[];
-  /** A number in [0, 1), from a seeded source, so that faults can be had again. Default: never a fault. */
+  /** Random numbers in [0, 1) from a seeded source, so that faults are reproducible. Default: no faults. */
   random?: () => number;
-  /** How often a lock does not open when it is pulsed. Range: [0, 1]. Default 0. */
+  /** Probability that a lock does not open. Range: [0, 1]. Default 0. */
   lockFaultRate?: number;
-  /** How often a look at a compartment gives UNKNOWN. Range: [0, 1]. Default 0. */
+  /** Probability that a reading of an occupancy sensor is UNKNOWN. Range: [0, 1]. Default 0. */
   sensorFaultRate?: number;
-  /** False: no compartment has an occupancy sensor, so all give UNKNOWN. Default true. */
+  /** False: there are no occupancy sensors; all readings are UNKNOWN. Default true. */
   hasOccupancySensors?: boolean;
-  /** The compartments in which a parcel lies already. Default none. */
+  /** The compartments that contain a parcel at the start. Default none. */
   occupied?: Iterable<string>;
 }
 
-/** A cabinet in software, and the hands of the person before it. */
+/** A simulated cabinet, with the actions of the person in front of it. */
 export interface SimulatedCabinet extends Cabinet {
-  /** Puts a parcel in. Throws where the door is shut or a parcel is inside. */
+  /** Puts a parcel in. Throws if the door is closed or a parcel is inside. */
   putIn(compartmentId: string): void;
-  /** Takes the parcel out. Throws where the door is shut or nothing is inside. */
+  /** Takes the parcel out. Throws if the door is closed or nothing is inside. */
   takeOut(compartmentId: string): void;
-  /** Closes the door. Does nothing where it is closed. */
+  /** Closes the door, if it is open. */
   closeDoor(compartmentId: string): void;
-  /** The compartments in which a parcel lies, whatever the sensors say: what another cabinet takes as `occupied`. */
+  /** The compartments that contain a parcel, regardless of sensor faults; can be passed to another cabinet as `occupied`. */
   contents(): string[];
 }
 
-/** Makes a cabinet whose doors spring open when their locks are pulsed and stay open until somebody closes them. */
+/** Makes a cabinet whose doors open when their locks are pulsed and stay open until somebody closes them. */
 export function createSimulatedCabinet(options: SimulatedCabinetOptions): SimulatedCabinet {
   const { compartments, random = () => 1, lockFaultRate = 0, sensorFaultRate = 0, hasOccupancySensors = true } = options;
   const places = new Map(compartments.map(({ compartmentId }) => [compartmentId, { isOpen: false, isOccupied: false }]));
@@ -42,7 +41,7 @@ export function createSimulatedCabinet(options: SimulatedCabinetOptions): Simula
 
   function openPlace(compartmentId: string): { isOpen: boolean; isOccupied: boolean } {
     const found = place(compartmentId);
-    if (!found.isOpen) throw new Error(`the door of compartment '${compartmentId}' is shut`);
+    if (!found.isOpen) throw new Error(`the door of compartment '${compartmentId}' is closed`);
     return found;
   }
 
@@ -72,13 +71,13 @@ export function createSimulatedCabinet(options: SimulatedCabinetOptions): Simula
     },
     putIn(compartmentId) {
       const target = openPlace(compartmentId);
-      if (target.isOccupied) throw new Error(`a parcel is in compartment '${compartmentId}' already`);
+      if (target.isOccupied) throw new Error(`there is already a parcel in compartment '${compartmentId}'`);
       target.isOccupied = true;
       changed(compartmentId);
     },
     takeOut(compartmentId) {
       const target = openPlace(compartmentId);
-      if (!target.isOccupied) throw new Error(`no parcel is in compartment '${compartmentId}'`);
+      if (!target.isOccupied) throw new Error(`there is no parcel in compartment '${compartmentId}'`);
       target.isOccupied = false;
       changed(compartmentId);
     },

@@ -10,45 +10,44 @@ import { createSimulatedCabinet, type SimulatedCabinet } from "./simulated-cabin
 /** A door that a credential opened. */
 export type OpenDoor = Presentation & { opened: true };
 
-/** Options of a terminal: those of its agent, and what stands around the agent. */
+/** Options of a terminal: those of its agent, and its surroundings. */
 export interface SimulatedTerminalOptions extends Omit<AgentOptions, "store" | "cabinet" | "logger"> {
-  /** Where the agent's database is, or will be. */
+  /** Path of the agent's database; created if it does not exist. */
   storePath: string;
-  /** The doors of a cabinet of the terminal's own, every compartment empty; or a cabinet that is there already. */
+  /** The doors of a new, empty cabinet; or an existing cabinet. */
   cabinet: readonly CabinetCompartment[] | SimulatedCabinet;
   /** Default: nothing is logged. */
   logger?: AgentLogger;
 }
 
-/** A terminal in software: a real agent before a simulated cabinet, and the people who come to it. */
+/** A real agent with a simulated cabinet, and simulated people. */
 export interface SimulatedTerminal {
   readonly cabinet: SimulatedCabinet;
   readonly storePath: string;
-  /** Another one after {@link restart}. */
+  /** Replaced by {@link restart}. */
   readonly agent: Agent;
-  /** Another one after {@link restart}. */
+  /** Replaced by {@link restart}. */
   readonly store: AgentStore;
-  /** Starts the agent, as `Agent.start` does. */
+  /** Starts the agent; see `Agent.start`. */
   start(): Promise<boolean>;
-  /** Stops the agent in good order, and starts another one over the same database and cabinet. @param changes options of the new agent */
+  /** Stops the agent, and starts a new one with the same database and cabinet. @param changes options of the new agent */
   restart(changes?: Partial<AgentOptions>): Promise<boolean>;
   /**
-   * Somebody shows a credential, and at each door that opens puts a parcel in or takes one out, as the credential's act has it, and closes
-   * the door. Resolves with the first door, or the refusal, when the gateway has the reports. Throws where a further door of a bundle does
-   * not open.
+   * Simulates a person who presents a credential and uses each door that opens (see {@link useDoor}). Resolves with the first door, or the refusal, once the
+   * gateway has acknowledged the reports. Throws if a further door of a bundle does not open.
    */
   visit(credential: Credential): Promise<Presentation>;
-  /** Puts a parcel in or takes one out behind an open door, as the act has it, and closes the door. For SERVICE it only closes the door. */
+  /** Puts a parcel in (DEPOSIT) or takes it out (COLLECT, RECALL), and closes the door. SERVICE: only closes the door. */
   useDoor(door: OpenDoor): void;
-  /** The next door of a bundle, which has opened by itself; undefined where none has. */
+  /** The next door of a bundle, which opened automatically; undefined if none is open. */
   nextDoor(door: OpenDoor): OpenDoor | undefined;
-  /** Stops the agent and closes its database. May be called any number of times. */
+  /** Stops the agent and closes its database. Idempotent. */
   stop(): Promise<void>;
 }
 
 const silent: AgentLogger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** Makes a terminal, and opens its database. The agent does not run before {@link SimulatedTerminal.start}. */
+/** Makes a terminal and opens its database. {@link SimulatedTerminal.start} starts the agent. */
 export function createSimulatedTerminal({ storePath, logger = silent, ...options }: SimulatedTerminalOptions): SimulatedTerminal {
   const cabinet = "open" in options.cabinet ? options.cabinet : createSimulatedCabinet({ compartments: options.cabinet });
   let isOpen = true;

@@ -22,7 +22,7 @@ async function newPath(): Promise<string> {
 }
 
 describe("an outbox", () => {
-  it("numbers its reports without a gap, whatever fails, is acknowledged or is opened anew in between", async () => {
+  it("numbers its reports without a gap across failures, acknowledgements and restarts", async () => {
     const operation = fc.oneof(
       { weight: 5, arbitrary: fc.record({ kind: fc.constant("append" as const), count: fc.integer({ min: 1, max: 5 }) }) },
       fc.record({ kind: fc.constant("fail" as const), count: fc.integer({ min: 1, max: 5 }) }),
@@ -65,7 +65,7 @@ describe("an outbox", () => {
     );
   });
 
-  it("keeps reports for a while after they were acknowledged, and says when it has them no longer", async () => {
+  it("retains some acknowledged reports, and returns none of those it has deleted", async () => {
     const store = openAgentStore(await newPath());
     store.transaction(() => upTo(1100).map(() => store.outbox.append(report, nowMs)));
     store.outbox.acknowledge(1050);
@@ -76,7 +76,7 @@ describe("an outbox", () => {
     store.close();
   });
 
-  it("goes on after another store's reports, and gives way where the gateway has more than it ever wrote", async () => {
+  it("continues after another store's reports, and yields if the gateway has more than it ever wrote", async () => {
     const store = openAgentStore(await newPath());
     const ids = [1, 2].map(() => store.outbox.append(report, nowMs).deviceEventId);
     store.outbox.join("key_test_a", 57);
@@ -90,7 +90,7 @@ describe("an outbox", () => {
     store.close();
   });
 
-  it("begins anew under a new key, with what was not acknowledged under the old one", async () => {
+  it("restarts its numbers under a new key, with the reports unacknowledged under the old one", async () => {
     const store = openAgentStore(await newPath());
     store.outbox.join("key_test_a", 0);
     const ids = upTo(4).map(() => store.outbox.append(report, nowMs).deviceEventId);
@@ -101,7 +101,7 @@ describe("an outbox", () => {
     store.close();
   });
 
-  it("keeps the time of a report within what the protocol allows", async () => {
+  it("keeps the time of a report within the protocol's range", async () => {
     const store = openAgentStore(await newPath());
     expect(store.outbox.append(report, 0).occurredAt).toEqual(timestampFromMs(Date.UTC(2000, 0, 1)));
     expect(store.outbox.append(report, 9e12).occurredAt).toEqual(timestampFromMs(Date.UTC(2200, 0, 1)));
@@ -110,7 +110,7 @@ describe("an outbox", () => {
 });
 
 describe("a store", () => {
-  it("spends nothing twice, and forgets what has expired only", async () => {
+  it("spends nothing twice, and deletes only what has expired", async () => {
     const path = await newPath();
     let store = openAgentStore(path);
     store.spend("a", nowMs);
@@ -124,7 +124,7 @@ describe("a store", () => {
     store.close();
   });
 
-  it("gives everything back as it was", async () => {
+  it("returns everything as it was stored", async () => {
     const path = await newPath();
     let store = openAgentStore(path);
     const allowance = create(AllowanceSchema, { reservationId: "r", act: Act.COLLECT, pinHash: new Uint8Array(32).fill(1) });
@@ -168,7 +168,7 @@ describe("a store", () => {
     store.close();
   });
 
-  it("is one agent's at a time, and readable by its owner alone", async () => {
+  it("is used by one agent at a time, and readable by its owner only", async () => {
     const path = await newPath();
     const store = openAgentStore(path);
     expect(() => openAgentStore(path)).toThrow(new AgentStoreError(`${path} is in use by another agent; stop that one first`));
@@ -261,11 +261,11 @@ describe("a store", () => {
     after.close();
   });
 
-  it("is refused where the file is something else", async () => {
-    expect(() => openAgentStore(fileURLToPath(import.meta.url))).toThrow("is no agent's store");
+  it("is refused if the file is something else", async () => {
+    expect(() => openAgentStore(fileURLToPath(import.meta.url))).toThrow("is not an agent's store");
   });
 
-  it("keeps everything that was written when its process is killed, and the lock goes with the process", async () => {
+  it("keeps all writes when its process is killed, and then releases the lock", async () => {
     const path = await newPath();
     const script = `
       import { openAgentStore } from ${JSON.stringify(new URL("../index.ts", import.meta.url).href)};

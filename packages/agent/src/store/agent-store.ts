@@ -17,29 +17,28 @@ import { createOutbox, type Outbox } from "./outbox.ts";
 import { createFacts, createNumbers, createTransaction, type Transaction } from "./values.ts";
 
 /**
- * What an agent must not forget, on disk. Every change is on the disk when its call returns, or when the {@link transaction} does that it
- * is part of. One process at a time has it.
+ * An agent's persistent state. A change is on disk when its call, or its enclosing {@link transaction}, returns. Used by one process at a time.
  */
 export interface AgentStore {
   readonly path: string;
-  /** The reports that the gateway has not acknowledged. */
+  /** The reports to the gateway. */
   readonly outbox: Outbox;
-  /** Makes several changes at once: all or, where `change` throws, none. */
+  /** Makes several changes atomically. If `change` throws, none is made. */
   readonly transaction: Transaction;
 
-  /** Ties a new store to a site. Throws an AgentStoreError where it is tied to another. */
+  /** Binds a new store to a site. Throws an AgentStoreError if it is bound to another. */
   bind(siteId: string): void;
-  /** What the gateway said at the last boot. Undefined: there was none. */
+  /** The site as of the last boot. Undefined: no boot yet. */
   site(): Site | undefined;
   pinKey(): Uint8Array | undefined;
   trustBundle(): TrustBundle | undefined;
   saveBoot(boot: { site: Site | undefined; pinKey: Uint8Array; trustBundle: TrustBundle | undefined }): void;
-  /** The version of the allowances. 0: none came yet. */
+  /** The version of the allowances. 0: no sync yet. */
   syncVersion(): bigint;
   allowances(): readonly Allowance[];
-  /** The bundles to which reservations of the allowances belong. */
+  /** The bundles of the reservations in the allowances. */
   bundles(): readonly BundleAllowance[];
-  /** Hashes of the tokens for SERVICE that open nothing any more. */
+  /** Hashes of revoked tokens for SERVICE. */
   revokedServiceHashes(): readonly string[];
   saveSync(sync: {
     version: bigint;
@@ -50,26 +49,26 @@ export interface AgentStore {
   }): void;
 
   isSpent(credentialId: string): boolean;
-  /** Spends a credential for as long as it could be shown again. Throws where it is spent: nothing is spent twice. */
+  /** Spends a credential until it has expired. Throws if it is already spent. */
   spend(credentialId: string, expiresAtMs: number): void;
-  /** Writes down for which reservations a bundle's credential, which is spent, still opens. */
+  /** Records the reservations for which a bundle's spent credential still opens. */
   saveToCollect(credentialId: string, reservationIds: readonly string[]): void;
   /** The reservations for which a bundle's credential still opens. */
   toCollect(credentialId: string): readonly string[];
   /** Spends a bundle's credential for one of its reservations. */
   removeToCollect(credentialId: string, reservationId: string): void;
   /**
-   * Forgets spent credentials that have expired before a time, but for PINs that the gateway's list names: their end may be moved. The caller is sure
-   * that the time has passed.
+   * Deletes spent credentials that expired before a time, except PINs in the gateway's list, whose expiry may be extended. The caller must be certain that the
+   * time has passed.
    */
   forgetSpent(expiredBeforeMs: number): void;
 
-  /** Writes down that a reservation is over here: its parcel was seen to go, or its compartment was found empty after a doubt. */
+  /** Records the end of a reservation at this site: its parcel has left, or its compartment was found empty after a doubt. */
   saveEnded(reservationId: string): void;
   hasEnded(reservationId: string): boolean;
   /**
-   * Forgets reservations that are over at a time after which no credential of theirs is alive. Those for which none is set yet get `forgetAtMs`, if
-   * the gateway has all reports: it issues nothing for them any more. The caller is sure of the times.
+   * Deletes ended reservations whose time of deletion has passed. Those without one get `forgetAtMs` once the gateway has all reports, since it then issues no more
+   * credentials for them; by that time all their credentials must have expired. The caller must be certain of the times.
    */
   forgetEnded(times: { nowMs: number; forgetAtMs: number }): void;
 
@@ -81,19 +80,19 @@ export interface AgentStore {
 
   lockOut(): LockOut;
   saveLockOut(lockOut: LockOut): void;
-  /** The latest time that is known to have passed, in ms. 0: none. */
+  /** The latest time that is known to have passed, in ms since 1970. 0: none. */
   clockFloorMs(): number;
-  /** How far the gateway's clock is ahead of the device's, in ms. */
+  /** Lead of the gateway's clock over the device's, in ms. */
   clockOffsetMs(): number;
   saveClock(clock: { floorMs: number; offsetMs: number }): void;
 
-  /** Gives the file back. */
+  /** Closes the file. */
   close(): void;
 }
 
 type VisitRow = Omit<Visit, "isDelegated"> & { isDelegated: number };
 
-/** Opens an agent's store, or makes it. Throws an AgentStoreError where another process has it or it is none. */
+/** Opens or creates an agent's store. Throws an AgentStoreError if another process has it or the file is not a store. */
 export function openAgentStore(path: string): AgentStore {
   const database = openDatabase(path);
   const facts = createFacts(database);
@@ -130,9 +129,9 @@ export function openAgentStore(path: string): AgentStore {
   };
   const rows = sql.allowances.all() as { message: Uint8Array }[];
   let allowances = rows.map(({ message }) => fromBinary(AllowanceSchema, message));
-  const told = readMessage(facts.read("bundles"), SyncResponseSchema);
-  let bundles = told?.bundles ?? [];
-  let revokedServiceHashes = told?.revokedServiceHashes ?? [];
+  const listed = readMessage(facts.read("bundles"), SyncResponseSchema);
+  let bundles = listed?.bundles ?? [];
+  let revokedServiceHashes = listed?.revokedServiceHashes ?? [];
 
   return {
     path,
@@ -164,8 +163,8 @@ export function openAgentStore(path: string): AgentStore {
       transaction(() => {
         sql.clearAllowances.run();
         for (const allowance of sync.allowances) sql.addAllowance.run(toBinary(AllowanceSchema, allowance));
-        const told = { bundles: [...sync.bundles], revokedServiceHashes: [...sync.revokedServiceHashes] };
-        facts.write("bundles", toBinary(SyncResponseSchema, create(SyncResponseSchema, told)));
+        const listed = { bundles: [...sync.bundles], revokedServiceHashes: [...sync.revokedServiceHashes] };
+        facts.write("bundles", toBinary(SyncResponseSchema, create(SyncResponseSchema, listed)));
         facts.writeText("sync_version", String(sync.version));
         if (sync.trustBundle !== undefined) facts.write("trust_bundle", toBinary(TrustBundleSchema, sync.trustBundle));
       });
@@ -248,7 +247,7 @@ export function openAgentStore(path: string): AgentStore {
   };
 }
 
-/** The ids of the PINs that a list names. */
+/** The ids of the PINs in a list of allowances. */
 function namedPinIds(list: readonly (Allowance | BundleAllowance)[]): string[] {
   return list.flatMap(({ pinHash }) => (pinHash.length === 0 ? [] : encodeBase64url(pinHash)));
 }

@@ -2,8 +2,8 @@ import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { parseSiteId } from "@petak/protocol";
 
-/** The steps that make each version of the one before, from an empty file on. SQLite's `user_version` states the version. */
-const steps = [
+/** The migrations, each from one version to the next; the first starts with an empty file. SQLite's `user_version` has the version. */
+const migrations = [
   `
   CREATE TABLE fact (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE allowance (position INTEGER PRIMARY KEY, message BLOB NOT NULL) STRICT;
@@ -35,25 +35,23 @@ const steps = [
 /** The first version whose site ids all have the code of their store. */
 const storeCodesVersion = 4;
 
-/** An agent's store is in use by another process, or is none. */
+/** An agent's store cannot be used: another process has it, or the file is not a store of this version. */
 export class AgentStoreError extends Error {
   override readonly name = "AgentStoreError";
 }
 
 /**
- * Opens the database of a store, or makes it, for this process alone. A commit is on the disk before it returns (WAL with
- * `synchronous=FULL`), so what was spent stays spent when the power goes.
+ * Opens or creates the database of a store, for this process alone. A commit is on disk before it returns (WAL with `synchronous=FULL`), so spent credentials stay
+ * spent after a power failure. A store of an earlier version is migrated irreversibly, unless its site id has no store code.
  *
- * A store of an earlier version is brought to the present one, at once and for good; not so that of a site whose id has no store code.
- *
- * Throws an AgentStoreError that names the file where another process has it, it is no store, or this release does not read it.
+ * Throws an AgentStoreError that names the file if another process has it, it is not a store, or this release does not read it.
  */
 export function openDatabase(path: string): DatabaseSync {
-  // It holds the site's pin key, so its owner alone may read it; SQLite gives its other files the same rights.
+  // It contains the site's PIN key, so only its owner may read it; SQLite gives its other files the same mode.
   closeSync(openSync(path, "a", 0o600));
   const database = new DatabaseSync(path);
   try {
-    // The lock must be exclusive before WAL is entered: then no memory is shared, and the lock stays until the end.
+    // Exclusive locking must be set before WAL mode: SQLite then uses no shared memory, and keeps the lock until the end.
     database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT;");
     migrate(database);
     return database;
@@ -65,14 +63,14 @@ export function openDatabase(path: string): DatabaseSync {
 
 function migrate(database: DatabaseSync): void {
   const { user_version: version } = database.prepare("PRAGMA user_version").get() as { user_version: number };
-  if (version > steps.length) {
+  if (version > migrations.length) {
     throw new AgentStoreError(
-      `has version ${version} and this release reads versions up to ${steps.length}: start a later release of the agent that reads version ${version}, or give this one a new store`,
+      `has version ${version} and this release reads versions up to ${migrations.length}: start a later release of the agent that reads version ${version}, or give this one a new store`,
     );
   }
-  if (version === steps.length) return;
+  if (version === migrations.length) return;
   if (version > 0 && version < storeCodesVersion) requireStoreCode(database, version);
-  database.exec(`BEGIN; ${steps.slice(version).join("")} PRAGMA user_version = ${steps.length}; COMMIT;`);
+  database.exec(`BEGIN; ${migrations.slice(version).join("")} PRAGMA user_version = ${migrations.length}; COMMIT;`);
 }
 
 /** Refuses the store of a site whose id has no store code: no credential and no gateway of this release names such a site. */
@@ -89,6 +87,6 @@ function explain(path: string, error: unknown): unknown {
   const code = error instanceof Error && "errcode" in error ? error.errcode : undefined;
   // SQLITE_BUSY and SQLITE_NOTADB.
   if (code === 5) return new AgentStoreError(`${path} is in use by another agent; stop that one first`, { cause: error });
-  if (code === 26) return new AgentStoreError(`${path} is no agent's store`, { cause: error });
+  if (code === 26) return new AgentStoreError(`${path} is not an agent's store`, { cause: error });
   return error;
 }

@@ -5,43 +5,41 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type DeviceEvent, DeviceEventSchema } from "@petak/protocol";
 import type { Facts, Numbers, Transaction } from "./values.ts";
 
-/** What is reported. Number, id, time and signature are the outbox's to add. */
+/** Content of a report. The outbox adds number, id, time and signature. */
 export type Report = Omit<
   MessageInitShape<typeof DeviceEventSchema>,
   "$typeName" | "sequence" | "deviceEventId" | "occurredAt" | "signature"
 >;
 
-/** Signs a report as it is, but for its signature: 64 bytes. */
+/** Signs a report: 64 bytes. Ignores its present signature. */
 export type SignReport = (event: DeviceEvent) => Uint8Array<ArrayBuffer>;
 
-/** Reports in the order of their numbers, from 1, without a gap, over restarts and crashes. */
+/** Reports numbered from 1 without a gap, across restarts and crashes. */
 export interface Outbox {
-  /** Says who signs: the reports that are written from now on, and when they are read, those that are not signed. */
+  /** Sets the signer of new reports, and of unsigned reports when they are read. */
   signWith(sign: SignReport): void;
-  /** Adds a report. Its number is one more than the last one's. */
+  /** Appends a report with the next number. */
   append(report: Report, occurredAtMs: number): DeviceEvent;
   /** The number of the last report. 0: none. */
   lastSequence(): number;
   /** The number of the last report that the gateway has recorded. 0: none. */
   acknowledgedSequence(): number;
-  /** The reports after a number, in order, at most `limit`. Empty too where they are kept no longer. */
+  /** The reports after a number, in order, at most `limit`. Also empty if they have been deleted. */
   after(sequence: number, limit: number): DeviceEvent[];
-  /** Notes that the gateway has recorded the reports up to a number. */
+  /** Records that the gateway has recorded the reports up to a number. */
   acknowledge(sequence: number): void;
   /**
-   * Lets the sequence go on after the last report that the gateway has by a key of the agent's. Under a key that is new to the store, the
-   * reports that nobody has acknowledged get the numbers that follow: the gateway counts by key. Under the key it had, it acts only where
-   * the gateway has more than the store ever wrote, which is then an old copy of the true one; what it holds is the gateway's already.
+   * Continues the sequence after the last report that the gateway has recorded under a key of the agent. The gateway numbers reports per key, so under a new key
+   * the unacknowledged reports are renumbered. Under the same key nothing changes, unless the gateway has more reports than the store ever wrote: then the store
+   * is an old copy, and the gateway already has its reports.
    */
-  join(keyId: string, sequence: number): void;
+  continueAfter(keyId: string, sequence: number): void;
 }
 
-/**
- * So many reports are kept after they were acknowledged, for a gateway that lost the last moments before a crash and asks for them again.
- */
-const keptReports = 1000;
+/** Number of acknowledged reports that are retained, for a gateway that lost its last writes in a crash and asks for them again. */
+const retainedReports = 1000;
 
-/** What the protocol allows for `occurred_at`, in ms: 2000-01-01 to 2200-01-01. */
+/** The protocol's range of `occurred_at`, in ms: 2000-01-01 to 2200-01-01. */
 const earliestMs = 946_684_800_000;
 const latestMs = 7_258_118_400_000;
 
@@ -85,7 +83,7 @@ export function createOutbox(database: DatabaseSync, values: { facts: Facts; num
           ...report,
           sequence: BigInt(last() + 1),
           deviceEventId: randomUUID(),
-          // A clock that was lost must not make a report that no gateway takes.
+          // A lost clock must not produce a report that the gateway rejects.
           occurredAt: timestampFromMs(Math.min(latestMs, Math.max(earliestMs, occurredAtMs))),
         }),
       );
@@ -99,10 +97,10 @@ export function createOutbox(database: DatabaseSync, values: { facts: Facts; num
       if (sequence <= acknowledged()) return;
       transaction(() => {
         numbers.write("acknowledged_sequence", sequence);
-        remove.run(sequence - keptReports);
+        remove.run(sequence - retainedReports);
       });
     },
-    join(keyId, sequence) {
+    continueAfter(keyId, sequence) {
       const isNewKey = facts.readText("sequence_key") !== keyId;
       if (!isNewKey && sequence <= last()) return;
       transaction(() => {
@@ -112,7 +110,7 @@ export function createOutbox(database: DatabaseSync, values: { facts: Facts; num
         numbers.write("last_sequence", sequence);
         numbers.write("acknowledged_sequence", sequence);
         for (const [index, event] of unseen.entries()) {
-          // The signature is over the number, by the key before.
+          // The old signature covers the old number and was made by the old key.
           write(signed({ ...event, sequence: BigInt(sequence + index + 1), signature: new Uint8Array() }));
         }
       });

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 
-/** Bytes by name. */
+/** Named byte values of a store. */
 export interface Facts {
   read(name: string): Uint8Array | undefined;
   write(name: string, value: Uint8Array): void;
@@ -8,17 +8,16 @@ export interface Facts {
   writeText(name: string, value: string): void;
 }
 
-/** Whole numbers by name. */
+/** Named integers of a store. */
 export interface Numbers {
   read(name: string): number | undefined;
-  /** Writes a number, cut to a whole one. */
+  /** Writes a number, rounded down. */
   write(name: string, value: number): void;
 }
 
-/** Runs a change in a transaction, or in the one that is open. */
+/** Runs a change in a new transaction, or in the open one. */
 export type Transaction = <T>(change: () => T) => T;
 
-/** The single facts of a store. */
 export function createFacts(database: DatabaseSync): Facts {
   const read = database.prepare("SELECT value FROM fact WHERE name = ?");
   const write = database.prepare("INSERT OR REPLACE INTO fact (name, value) VALUES (?, ?)");
@@ -38,7 +37,6 @@ export function createFacts(database: DatabaseSync): Facts {
   };
 }
 
-/** The single numbers of a store. */
 export function createNumbers(database: DatabaseSync): Numbers {
   const read = database.prepare("SELECT value FROM number WHERE name = ?");
   const write = database.prepare("INSERT OR REPLACE INTO number (name, value) VALUES (?, ?)");
@@ -50,7 +48,7 @@ export function createNumbers(database: DatabaseSync): Numbers {
   };
 }
 
-/** The transactions of a store: all of a change or, where it throws, nothing. */
+/** Makes the transactions of a store. A change that throws is rolled back. */
 export function createTransaction(database: DatabaseSync): Transaction {
   return (change) => {
     if (database.isTransaction) return change();

@@ -3,28 +3,27 @@ import { fromConnectError, type PetakClient } from "@petak/client";
 import type { AgentLogger } from "../logger.ts";
 import type { AgentStore } from "../store/agent-store.ts";
 import type { After } from "../timer.ts";
-import { backOffMs } from "./back-off.ts";
-import { createPause } from "./pause.ts";
+import { backoffMs, createPause } from "./pause.ts";
 
-/** The protocol's limit for one call. */
+/** The protocol's limit of reports in a call. */
 const batchSize = 100;
 
 /** Sends the outbox. */
 export interface Flusher {
-  /** Begins: the agent has booted, and the gateway has the reports up to a number. */
+  /** Starts sending after the boot. @param acknowledgedSequence the number of the last report that the gateway has recorded */
   begin(acknowledgedSequence: number): void;
-  /** Says that there may be something to send. It does not cut a wait after a failure short. */
-  nudge(): void;
-  /** Says that the gateway can be reached again. */
-  hurry(): void;
-  /** Resolves when every report written up to now is acknowledged. Rejects when the flusher stops first. */
+  /** Notifies that there may be new reports. Does not shorten the backoff after a failure. */
+  wake(): void;
+  /** Ends the present backoff, since the gateway can be reached again. */
+  retryNow(): void;
+  /** Resolves when every report so far is acknowledged. Rejects if the flusher stops first. */
   flushed(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /**
- * Makes the sender of an outbox. It sends in the order of the numbers and goes on from what the gateway acknowledged; where the gateway
- * misses reports, it goes back to the one that it names.
+ * Makes the sender of an outbox. It sends reports in order after the last acknowledged one; if the gateway misses reports, it resumes at the number that the
+ * gateway names.
  */
 export function createFlusher(options: {
   client: Pick<PetakClient["agents"], "reportEvents">;
@@ -39,10 +38,10 @@ export function createFlusher(options: {
   const { client, siteId, store, logger, after, random, onContact } = options;
   const { outbox } = store;
   const work = createPause(after);
-  const backOff = createPause(after);
+  const backoff = createPause(after);
   const abort = new AbortController();
   let waiters: { upTo: number; resolve: () => void; reject: (error: Error) => void }[] = [];
-  /** The number after which to send. */
+  /** Number of the last report that need not be sent. */
   let position = 0;
   let running: Promise<void> | undefined;
 
@@ -60,18 +59,18 @@ export function createFlusher(options: {
         if (abort.signal.aborted) return;
         failures += 1;
         recover(error);
-        await backOff.wait(backOffMs(failures, random));
+        await backoff.wait(backoffMs(failures, random));
       }
     }
   }
 
   async function sendBatch(): Promise<void> {
     const events = outbox.after(position, batchSize);
-    if (events.length === 0) throw new Error(`the gateway misses report ${position + 1}, which the outbox keeps no longer`);
+    if (events.length === 0) throw new Error(`the gateway misses report ${position + 1}, which the outbox has already deleted`);
     const response = await client.reportEvents({ siteId, events }, { signal: abort.signal });
     onContact(true);
     const acknowledged = Math.min(Number(response.acknowledgedSequence), position + events.length);
-    if (acknowledged <= position) throw new Error(`the gateway acknowledged report ${acknowledged} and nothing of what was sent after it`);
+    if (acknowledged <= position) throw new Error(`the gateway acknowledged only report ${acknowledged} and none of those sent after it`);
     position = acknowledged;
     outbox.acknowledge(acknowledged);
     settleWaiters();
@@ -79,11 +78,11 @@ export function createFlusher(options: {
 
   function recover(error: unknown): void {
     const refusal = error instanceof ConnectError ? fromConnectError(error) : undefined;
-    // An answer of the gateway, even a refusal, shows that it was reached.
+    // A response of the gateway, even a refusal, shows that it was reached.
     onContact(refusal !== undefined);
     const expected = Number(refusal?.metadata.expected);
     if (refusal?.reason === "SEQUENCE_GAP" && Number.isSafeInteger(expected) && expected > 0) position = expected - 1;
-    logger.warn({ err: error, position, lastSequence: outbox.lastSequence() }, "reports could not be handed over");
+    logger.warn({ err: error, position, lastSequence: outbox.lastSequence() }, "reports could not be delivered");
   }
 
   function settleWaiters(): void {
@@ -100,8 +99,8 @@ export function createFlusher(options: {
       running ??= run();
       work.wake();
     },
-    nudge: work.wake,
-    hurry: backOff.cut,
+    wake: work.wake,
+    retryNow: backoff.end,
     flushed() {
       const upTo = outbox.lastSequence();
       if (upTo <= outbox.acknowledgedSequence()) return Promise.resolve();
@@ -111,7 +110,7 @@ export function createFlusher(options: {
     async stop() {
       abort.abort();
       work.wake();
-      backOff.cut();
+      backoff.end();
       await running;
       for (const { reject } of waiters) reject(new Error("the agent was stopped before its reports were acknowledged"));
       waiters = [];

@@ -8,22 +8,20 @@ import { createSerialQueue } from "../door/serial-queue.ts";
 import type { AgentLogger } from "../logger.ts";
 import type { AgentStore } from "../store/agent-store.ts";
 import type { After } from "../timer.ts";
-import { backOffMs } from "./back-off.ts";
-import { createPause } from "./pause.ts";
+import { backoffMs, createPause } from "./pause.ts";
 
-/** Used until the gateway says how often, in ms, and where it says nonsense. */
+/** Interval if the gateway gives none or an invalid one, in ms. */
 const defaultIntervalMs = 30_000;
 
-/** Keeps what an agent must know in step with its gateway. */
+/** Keeps the agent's data in sync with its gateway. */
 export interface Synchroniser {
-  /** Boots where that has not been done, and asks for what has changed. Throws where the gateway cannot be reached or refuses. */
+  /** Boots if that has not been done, and fetches changes. Throws if the gateway cannot be reached or refuses. */
   syncNow(): Promise<void>;
-  /** Goes on asking, at the gateway's interval, or after failures with longer and longer waits. */
-  keepOn(): void;
+  /** Starts to synchronise at the gateway's interval, with backoff after failures. */
+  startPolling(): void;
   stop(): Promise<void>;
 }
 
-/** Makes a synchroniser. */
 export function createSynchroniser(options: {
   client: Pick<PetakClient["agents"], "boot" | "sync">;
   siteId: string;
@@ -37,7 +35,7 @@ export function createSynchroniser(options: {
   now: () => number;
   random: () => number;
   maxSkewMs: number;
-  /** Called after the first boot with the number of the last report that the gateway has. */
+  /** Called after the first boot, with the number of the last report that the gateway has recorded. */
   onBoot: (acknowledgedSequence: number) => void;
   /** Called with whether the gateway was reached. */
   onContact: (isReached: boolean) => void;
@@ -59,7 +57,7 @@ export function createSynchroniser(options: {
     const acknowledged = Number(response.acknowledgedSequence);
     if (serverTime !== undefined) setClock(timestampMs(serverTime), now() - sentAtMs);
     store.saveBoot({ site, pinKey, trustBundle: newer(response.trustBundle) });
-    if (!hasBooted) store.outbox.join(keyId, acknowledged);
+    if (!hasBooted) store.outbox.continueAfter(keyId, acknowledged);
     const asked = syncInterval === undefined ? 0 : durationMs(syncInterval);
     intervalMs = asked > 0 ? Math.min(Math.max(asked, 1000), 3_600_000) : defaultIntervalMs;
     logger.info({ siteId, acknowledgedSequence: acknowledged, intervalMs }, "the agent has booted");
@@ -70,15 +68,15 @@ export function createSynchroniser(options: {
   function setClock(serverTimeMs: number, roundTripMs: number): void {
     const aheadMs = clock.nowMs() - serverTimeMs;
     clock.confirm(serverTimeMs + Math.max(0, roundTripMs) / 2);
-    if (Math.abs(aheadMs) > options.maxSkewMs) logger.warn({ aheadMs }, "the device's clock was wrong and is corrected by the gateway's");
+    if (Math.abs(aheadMs) > options.maxSkewMs) logger.warn({ aheadMs }, "the device's clock was wrong and has been corrected");
   }
 
   async function sync(): Promise<void> {
     const response = await client.sync({ siteId, knownVersion: store.syncVersion() }, { signal });
     if (!response.unchanged) save(response);
-    // A quiet site hears of nothing for weeks; its trust bundle must not run out meanwhile, and Boot gives a new one.
+    // Without changes for weeks, the trust bundle would expire; Boot returns a new one.
     else if (isPastHalf(store.trustBundle(), clock.nowMs())) await boot();
-    // Only the gateway's time is sure enough to forget a spent credential by.
+    // Only after contact with the gateway is the time certain enough to delete spent credentials.
     const nowMs = clock.nowMs();
     store.forgetSpent(nowMs - 2 * options.maxSkewMs);
     store.forgetEnded({ nowMs, forgetAtMs: nowMs + accessTokenMaxLifetimeMs + 2 * options.maxSkewMs });
@@ -91,21 +89,21 @@ export function createSynchroniser(options: {
     });
   }
 
-  /** A trust bundle that was offered, unless the agent keeps the one it has. */
+  /** The offered trust bundle if it supersedes the agent's own. */
   function newer(offered: TrustBundle | undefined): TrustBundle | undefined {
     const held = store.trustBundle();
     if (offered === undefined || supersedes(offered, held, clock.nowMs())) return offered;
     const versions = { offered: String(offered.version), held: String(held?.version) };
-    logger.warn(versions, "the gateway offered an older trust bundle, and the agent keeps its own while that lasts");
+    logger.warn(versions, "the gateway offered an older trust bundle; the agent keeps its own until that expires");
     return undefined;
   }
 
-  /** A new store at an old site learns from the gateway what lies where. Later the agent's own record is the better one. */
+  /** Fills a new store with the parcels that the gateway knows at the site. Later the agent's own record is more accurate. */
   function adoptParcels(allowances: SyncResponse["allowances"]): void {
     const known = new Set(cabinet.compartments().map(({ compartmentId }) => compartmentId));
     for (const { state, compartmentId, reservationId } of allowances) {
-      const isHere = state === ReservationState.DEPOSITED && known.has(compartmentId);
-      if (isHere && store.compartment(compartmentId).reservationId === "") {
+      const isInside = state === ReservationState.DEPOSITED && known.has(compartmentId);
+      if (isInside && store.compartment(compartmentId).reservationId === "") {
         store.saveCompartment({ compartmentId, condition: "OK", reservationId });
       }
     }
@@ -137,16 +135,16 @@ export function createSynchroniser(options: {
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;
-        delayMs = backOffMs(failures, random);
-        logger.warn({ err: error, delayMs }, "the gateway could not be asked for what has changed");
+        delayMs = backoffMs(failures, random);
+        logger.warn({ err: error, delayMs }, "synchronising with the gateway failed");
       }
     }
   }
 
   return {
     syncNow,
-    keepOn() {
-      // Where the first boot failed, the first wait is the shortest.
+    startPolling() {
+      // If the first boot failed, retry soon.
       if (!hasBooted) intervalMs = 1000;
       running ??= run();
     },
@@ -159,7 +157,7 @@ export function createSynchroniser(options: {
   };
 }
 
-/** Whether half of a trust bundle's life is over. */
+/** Whether more than half of a trust bundle's validity has passed. */
 function isPastHalf(bundle: TrustBundle | undefined, nowMs: number): boolean {
   if (bundle?.issuedAt === undefined || bundle.notAfter === undefined) return false;
   return nowMs >= (timestampMs(bundle.issuedAt) + timestampMs(bundle.notAfter)) / 2;

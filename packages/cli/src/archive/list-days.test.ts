@@ -11,7 +11,7 @@ test("an archive that nothing has left for yet says so", async () => {
   await mkdir(dirname(identity), { recursive: true });
   await writeFile(identity, "{}");
   const list = (...args: string[]) => runPetak(["archive", "list", "--archive-dir", directory, ...args]);
-  expect(await list()).toMatchObject({ exitCode: 0, stdout: "No days: nothing has left the records for this archive yet.\n" });
+  expect(await list()).toMatchObject({ exitCode: 0, stdout: "No days: nothing has been archived yet.\n" });
   expect(await list("--region", "836520")).toMatchObject({ stdout: expect.stringMatching(/^No days of region 836520: /) });
   expect(JSON.parse((await list("--json")).stdout)).toEqual({ days: [] });
 });

@@ -4,7 +4,7 @@ import type { Session } from "../session.ts";
 import { formatCount, formatMegabytes } from "../terminal/progress.ts";
 import { type ArchiveLocation, openDirectory } from "./open-directory.ts";
 
-/** Lists the days of an archive. Throws a CliFailure where one cannot be read, after the others. */
+/** Lists the days of an archive. Throws a CliFailure at the end if any cannot be read. */
 export async function listDays(session: Session, options: ArchiveLocation & { region?: string }): Promise<void> {
   const { output } = session;
   const layout = await openDirectory(session, options);
@@ -25,7 +25,7 @@ export async function listDays(session: Session, options: ArchiveLocation & { re
   if (problems.length === 0) output.json(result);
   if (days.length === 0 && problems.length === 0) {
     const where = options.region === undefined ? "" : ` of region ${options.region}`;
-    output.print(`No days${where}: nothing has left the records for this archive yet.`);
+    output.print(`No days${where}: nothing has been archived yet.`);
     return;
   }
   output.table(

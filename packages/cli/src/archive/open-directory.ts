@@ -5,7 +5,7 @@ import { CliFailure } from "../failure.ts";
 import { readConfig } from "../serve/config-options.ts";
 import type { Session } from "../session.ts";
 
-/** Where an archive is: options, else what configures the gateway. */
+/** Location of an archive. Default: the gateway's configuration. */
 export interface ArchiveLocation {
   archiveDir?: string;
   dataDir?: string;
@@ -19,7 +19,7 @@ export async function openDirectory({ io, resolve }: Session, { prefix, ...optio
   const directory = archiveDir === "" ? join(resolve(dataDir), "archive") : resolve(archiveDir);
   const layout = createLayout(directory, prefix);
   if (!existsSync(layout.identity)) {
-    throw new CliFailure(`${layout.root} is no archive. Check --archive-dir and --prefix.`, { reason: "no-archive" });
+    throw new CliFailure(`${layout.root} is not an archive. Check --archive-dir and --prefix.`, { reason: "no-archive" });
   }
   try {
     await requireReadableArchive(diskFiles, layout);

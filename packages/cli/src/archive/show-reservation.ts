@@ -7,10 +7,10 @@ import { CliFailure, usageFailure } from "../failure.ts";
 import type { Session } from "../session.ts";
 import { type ArchiveLocation, openDirectory } from "./open-directory.ts";
 
-/** Shows what an archive has of a reservation. Throws a CliFailure where it has nothing. */
+/** Shows an archived reservation. Throws a CliFailure if the archive does not have it. */
 export async function showReservation(session: Session, options: ArchiveLocation, reservationId: string): Promise<void> {
   const { output } = session;
-  if (!reservationId.startsWith("res_")) throw usageFailure(`"${reservationId}" is no reservation's id; one begins with res_.`);
+  if (!reservationId.startsWith("res_")) throw usageFailure(`"${reservationId}" is not a reservation id; they begin with res_.`);
   const layout = await openDirectory(session, options);
   const found = await findArchived(diskFiles, layout, reservationId).catch((error: unknown) => {
     if (!(error instanceof ArchiveFailure)) throw error;
@@ -20,7 +20,7 @@ export async function showReservation(session: Session, options: ArchiveLocation
     });
   });
   if (found === undefined) {
-    throw new CliFailure(`The archive has no reservation ${reservationId}; it may not have ended, or not long enough ago.`, {
+    throw new CliFailure(`The archive has no reservation ${reservationId}; it may not have ended, or not long ago enough.`, {
       reason: "not-archived",
     });
   }

@@ -14,7 +14,7 @@ import type { Session } from "../session.ts";
 import { formatCount, formatMegabytes } from "../terminal/progress.ts";
 import { type ArchiveLocation, openDirectory } from "./open-directory.ts";
 
-/** Reads all of an archive. Throws a CliFailure where something is not as it was written, after all has been looked at. */
+/** Verifies a whole archive. Throws a CliFailure at the end if anything differs from what was written. */
 export async function verifyArchive(session: Session, options: ArchiveLocation & { rebuildIndex?: boolean }): Promise<void> {
   const { output } = session;
   const layout = await openDirectory(session, options);
@@ -54,12 +54,12 @@ export async function verifyArchive(session: Session, options: ArchiveLocation &
   const counted = `${formatCount(days.length)} days, ${formatCount(events)} events, ${formatCount(reservations)} reservations`;
   if (problems.length === 0) {
     output.json(result);
-    output.print(`All is as it was written: ${counted}, ${formatMegabytes(totalBytes)}.`);
+    output.print(`The archive is intact: ${counted}, ${formatMegabytes(totalBytes)}.`);
     return;
   }
   for (const { region, date, problem } of problems)
-    output.print(`${region ?? "log"} ${date ?? (region === undefined ? "" : "index")}: ${problem}`);
-  throw new CliFailure(`${problems.length} problems in ${counted}. Restore what is named from a copy; docs/retention.md says how.`, {
+    output.print(`${region ?? "feed"} ${date ?? (region === undefined ? "" : "index")}: ${problem}`);
+  throw new CliFailure(`${problems.length} problems in ${counted}. Restore the named files from a copy; see docs/retention.md.`, {
     reason: "archive-damaged",
     result,
   });

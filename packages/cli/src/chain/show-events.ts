@@ -3,9 +3,9 @@ import { type Event, EventType, PartyKind, ProofKind, ReservationState } from "@
 import type { Output } from "../terminal/output.ts";
 
 /**
- * Shows events in a table, in the order in which they came.
+ * Shows events in a table, in their order.
  *
- * @param margin what stands before each line. Default: nothing
+ * @param margin prefix of each line. Default: empty
  */
 export function showEvents(output: Output, events: readonly Event[], margin = ""): void {
   output.table(

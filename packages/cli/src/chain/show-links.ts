@@ -1,9 +1,8 @@
 import { type ReceiptClaims, readReceipt } from "@petak/credential";
 import type { Receipt } from "@petak/protocol";
 import type { Output } from "../terminal/output.ts";
-import { printable } from "./printable.ts";
 
-/** Shows the links of a chain in a table, as they say themselves: nothing of it is verified. */
+/** Shows the links of a chain in a table, without verifying them. */
 export function showLinks(output: Output, receipts: readonly Receipt[]): void {
   if (receipts.length === 0) {
     output.print(output.colors.dim("No receipts yet."));
@@ -44,4 +43,9 @@ function partyText(party: ReceiptClaims["given_by"]): string {
 function timeText(atMs: number): string {
   const date = new Date(atMs);
   return Number.isNaN(date.getTime()) ? "" : `${date.toISOString().slice(0, 19)}Z`;
+}
+
+/** Escapes control and format characters of untrusted text, so that it cannot control the terminal. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }

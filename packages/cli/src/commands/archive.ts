@@ -2,18 +2,18 @@ import type { Command } from "commander";
 import type { ArchiveLocation } from "../archive/open-directory.ts";
 import type { CommandModule } from "../command.ts";
 
-/** `petak archive`: what has left a gateway's records. It works on the files and asks no gateway. */
+/** `petak archive`: lists, shows and verifies archived records. Works on the files, without a gateway. */
 export const registerArchive: CommandModule = (command, context) => {
   withLocation(command.command("list"))
     .description("list the days of the archive, by region")
-    .option("--region <region>", "only of this region, e.g. 836520")
+    .option("--region <region>", "only this region, e.g. 836520")
     .action(async (options: ArchiveLocation & { region?: string }, running: Command) => {
       const { listDays } = await import("../archive/list-days.ts");
       await listDays(context.session(running), options);
     });
 
   withLocation(command.command("show"))
-    .description("show a reservation as it ended, with every event about it")
+    .description("show an archived reservation with all its events")
     .argument("<reservation>", "the reservation's id, res_…")
     .action(async (reservationId: string, options: ArchiveLocation, running: Command) => {
       const { showReservation } = await import("../archive/show-reservation.ts");
@@ -21,10 +21,8 @@ export const registerArchive: CommandModule = (command, context) => {
     });
 
   withLocation(command.command("verify"))
-    .description(
-      "read every file, and compare it with its checksum, its counts, the order of its events, the index and the participants' logs",
-    )
-    .option("--rebuild-index", "make the index anew from the days first; no gateway may archive meanwhile")
+    .description("read every file, and check its checksum, counts, order of events, the index and the participants' feeds")
+    .option("--rebuild-index", "first rebuild the index from the days; no gateway may archive meanwhile")
     .action(async (options: ArchiveLocation & { rebuildIndex?: boolean }, running: Command) => {
       const { verifyArchive } = await import("../archive/verify-archive.ts");
       await verifyArchive(context.session(running), options);
@@ -36,5 +34,5 @@ function withLocation(command: Command): Command {
     .option("--archive-dir <directory>", "the archive's directory (env: PETAK_ARCHIVE_DIR; default: archive in the data directory)")
     .option("--data-dir <directory>", "the gateway's data directory (env: PETAK_DATA_DIR; default: .petak)")
     .option("--config <file>", "the gateway's configuration file (env: PETAK_CONFIG)")
-    .option("--prefix <prefix>", "which network's, by the prefix of its keys", "petak");
+    .option("--prefix <prefix>", "key prefix of the network", "petak");
 }

@@ -12,12 +12,12 @@ import type { Session } from "../session.ts";
 
 const reservationArgument = "the reservation's id, res_…";
 
-/** `petak chain`: the events and signed receipts of one parcel, to look at or to keep. */
+/** `petak chain`: shows or saves the events and signed receipts of one parcel. */
 export const registerChain: CommandModule = (command, context) => {
   command
     .argument("<reservation>", reservationArgument)
-    .option("--out <file>", "where to write what the gateway answers, for `petak verify-chain`; it must not exist")
-    .option("--events", "show every event too, not only the hand-overs of which there are receipts")
+    .option("--out <file>", "save the gateway's response here, for `petak verify-chain`; the file must not exist")
+    .option("--events", "also show all events, not only hand-overs with receipts")
     .action(async (reservationId: string, { out, events = false }: { out?: string; events?: boolean }, running: Command) => {
       const session = context.session(running);
       const { client } = await session.connect();
@@ -30,15 +30,15 @@ export const registerChain: CommandModule = (command, context) => {
         session.output.print();
       }
       showLinks(session.output, chain.receipts);
-      if (out !== undefined) session.output.print(`${out} has it all. Verify it with \`petak verify-chain ${out}\`.`);
+      if (out !== undefined) session.output.print(`Saved to ${out}. Verify it with \`petak verify-chain ${out}\`.`);
     });
 };
 
-/** `petak countersign`: the caller's own signature under a hand-over in which it gave or received the parcel. */
+/** `petak countersign`: countersigns the receipt of a hand-over in which the caller gave or received the parcel. */
 export const registerCountersign: CommandModule = (command, context) => {
   command
     .argument("<reservation>", reservationArgument)
-    .argument("<number>", "which receipt of its chain", parseNumber)
+    .argument("<number>", "number of the receipt in the chain", parseNumber)
     .action(async (reservationId: string, number: number, _options: object, running: Command) => {
       const session = context.session(running);
       const { client, signer } = await session.connect();
@@ -53,31 +53,31 @@ export const registerCountersign: CommandModule = (command, context) => {
         keyId,
         signature,
       });
-      if (receipt === undefined) throw new CliFailure("The gateway took the signature but did not say where it stands.");
+      if (receipt === undefined) throw new CliFailure("The gateway accepted the signature, but its response lacks the receipt.");
       session.output.json(toJson(ReceiptSchema, receipt));
       session.output.print(`Receipt ${number} is countersigned with ${session.output.colors.cyan(keyId)}, in receipt ${receipt.number}.`);
     });
 };
 
-/** Writes what is to prove something, and never over what is there. */
+/** Writes evidence to a new file. Never overwrites. */
 async function keep({ resolve }: Session, out: string, text: string): Promise<void> {
   try {
     await writeFile(resolve(out), text, { flag: "wx" });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") throw new CliFailure(`${out} exists already, and a proof is never written over. Name another file.`);
+    if (code === "EEXIST") throw new CliFailure(`${out} already exists, and evidence is never overwritten. Give another file.`);
     throw new CliFailure(`${out} could not be written: ${message}.`, { cause: error });
   }
 }
 
 function hashOf({ receipts }: GetCustodyChainResponse, number: number): string {
   const receipt = receipts.find((candidate) => candidate.number === number);
-  if (receipt === undefined) throw usageFailure(`The chain has ${receipts.length} receipts, and none with the number ${number}.`);
+  if (receipt === undefined) throw usageFailure(`The chain has ${receipts.length} receipts, but none with number ${number}.`);
   return receipt.hash;
 }
 
 function parseNumber(text: string): number {
   const number = Number(text);
-  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("write a number from 1.");
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("write a number, 1 or greater.");
   return number;
 }

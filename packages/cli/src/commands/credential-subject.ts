@@ -1,10 +1,10 @@
 import { parseBundleId, parseReservationId, parseSiteId } from "@petak/protocol";
 import { InvalidArgumentError } from "commander";
 
-/** What a credential is for: a reservation, a bundle, or work at a site. Its id says which. */
+/** The subject of a credential: a reservation, a bundle, or a site (SERVICE). */
 export type CredentialSubject = { kind: "reservation" | "bundle" | "site"; id: string };
 
-/** Reads the id of what a credential is for. */
+/** Parses the id of a reservation, bundle or site. */
 export function parseSubject(id: string): CredentialSubject {
   if (parseReservationId(id) !== undefined) return { kind: "reservation", id };
   if (parseBundleId(id) !== undefined) return { kind: "bundle", id };
@@ -12,14 +12,14 @@ export function parseSubject(id: string): CredentialSubject {
   throw new InvalidArgumentError("write the id of a reservation, res_…, of a bundle, bdl_…, or of a site, site_….");
 }
 
-/** The same where work at a site will not do. */
+/** Parses the id of a reservation or bundle. */
 export function parseCollectable(id: string): CredentialSubject {
   const subject = parseSubject(id);
   if (subject.kind === "site") throw new InvalidArgumentError("write the id of a reservation, res_…, or of a bundle, bdl_….");
   return subject;
 }
 
-/** Reads an Ed25519 public key, 32 bytes in base64 or base64url. */
+/** Parses an Ed25519 public key, 32 bytes in base64 or base64url. */
 export function parsePublicKey(text: string): Uint8Array<ArrayBuffer> {
   const bytes = Uint8Array.from(Buffer.from(text.trim(), "base64url"));
   if (!/^[\w+/-]{43}=?$/.test(text.trim()) || bytes.length !== 32) {

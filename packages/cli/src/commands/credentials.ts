@@ -32,20 +32,20 @@ interface IssueOptions {
   door: string;
 }
 
-/** `petak credentials`: what opens doors, made, narrowed for somebody else, and ended. */
+/** `petak credentials`: issues, lists, delegates and revokes credentials. */
 export const registerCredentials: CommandModule = (command, context) => {
   command
     .command("issue")
-    .description("issue what opens a door, or all of a bundle; it is shown once, and the gateway keeps no readable copy")
-    .argument("<for>", "the reservation, res_…, the bundle, bdl_…, or, for work, the site, site_…", parseSubject)
+    .description("issue a credential for a reservation, a bundle or a site; it is shown once, and the gateway keeps no readable copy")
+    .argument("<for>", "the reservation, res_…, the bundle, bdl_…, or, for service, the site, site_…", parseSubject)
     .option("--act <act>", "deposit, collect or recall, for a reservation (default: collect)", parseAct)
-    .option("--pin", "a PIN beside the access token, to collect only", false)
+    .option("--pin", "also issue a PIN (collect only)", false)
     .option(
       holderOption,
-      "whose it is: the key, in base64, that proves to be at the door; needed for recall and for a site",
+      "public key of the holder, in base64, who must prove presence at the door; required for recall and for a site",
       parsePublicKey,
     )
-    .option("--door <door>", "the one door that it opens, for a site (default: each behind which no parcel lies)", "")
+    .option("--door <door>", "for a site: the one door that it opens (default: every door without a parcel)", "")
     .action(async (subject: CredentialSubject, options: IssueOptions, running: Command) => {
       checkIssue(subject, options);
       const session = context.session(running);
@@ -55,7 +55,7 @@ export const registerCredentials: CommandModule = (command, context) => {
 
   command
     .command("list")
-    .description("list those that were delegated or revoked; none can be read again")
+    .description("list delegated and revoked credentials; the credentials themselves cannot be shown again")
     .argument("<for>", subjectArgument, parseCollectable)
     .action(async (subject: CredentialSubject, _options: object, running: Command) => {
       const session = context.session(running);
@@ -66,10 +66,10 @@ export const registerCredentials: CommandModule = (command, context) => {
 
   command
     .command("delegate")
-    .description("let somebody else collect, with a credential made of the recipient's: to collect only, once, and for three days at most")
-    .argument("<access-token>", "the recipient's access token, or @ and a file that has it, as it is or as `issue --json` prints it")
-    .option("--until <time>", "until when it opens, e.g. 2026-11-05T21:30+08:00 (default: a day from now)", parseInstant)
-    .option(holderOption, "whose it is, in base64; needed where the recipient's is bound to a key", parsePublicKey)
+    .description("delegate the recipient's credential to somebody else: to collect only, once, and for three days at most")
+    .argument("<access-token>", "the recipient's access token, or @FILE with the token or the output of `issue --json`")
+    .option("--until <time>", "end of its validity, e.g. 2026-11-05T21:30+08:00 (default: a day from now)", parseInstant)
+    .option(holderOption, "public key of its holder, in base64; required if the recipient's is bound to a key", parsePublicKey)
     .action(async (given: string, options: { until?: Date; holder?: Uint8Array<ArrayBuffer> }, running: Command) => {
       const session = context.session(running);
       const accessToken = await readToken(session, given);
@@ -87,15 +87,15 @@ export const registerCredentials: CommandModule = (command, context) => {
 
   command
     .command("revoke")
-    .description("let a credential open nothing any more, and what was delegated from it, as soon as the site's agent hears")
-    .argument("<for>", "the reservation, res_…, the bundle, bdl_…, or, for work, the site, site_…", parseSubject)
-    .argument("[hash]", "the access token's hash, as `issue`, `list` and events have it", parseHash)
+    .description("revoke a credential and everything delegated from it; takes effect when the site's agent learns of it")
+    .argument("<for>", "the reservation, res_…, the bundle, bdl_…, or, for service, the site, site_…", parseSubject)
+    .argument("[hash]", "the access token's hash, as shown by `issue`, `list` and events", parseHash)
     .option("--pin", "the PIN", false)
     .action(async (subject: CredentialSubject, hash: string | undefined, { pin }: { pin: boolean }, running: Command) => {
       if (subject.kind === "site" && (pin || hash === undefined)) {
-        throw usageFailure("For work at a site name the access token by its hash; there is no PIN.");
+        throw usageFailure("For a site, give the hash of the access token; there is no PIN.");
       }
-      if (hash === undefined && !pin) throw usageFailure("Name the access token by its hash, write --pin, or both.");
+      if (hash === undefined && !pin) throw usageFailure("Give the hash of the access token, --pin, or both.");
       const session = context.session(running);
       const { client } = await session.connect();
       await client.reservations.revokeCredential({
@@ -106,18 +106,19 @@ export const registerCredentials: CommandModule = (command, context) => {
       });
       const what = [...(hash === undefined ? [] : [hash]), ...(pin ? ["the PIN"] : [])].join(" and ");
       session.output.json({ revoked: { for: subject.id, credentialHash: hash ?? "", pin } });
-      session.output.print(`Revoked ${what} of ${subject.id}. A terminal without the network hears of it later.`);
+      session.output.print(`Revoked ${what} of ${subject.id}. An offline terminal learns of it later.`);
     });
 };
 
-/** Says what does not go together before anybody is asked. */
+/** Checks the combination of options before the gateway is called. */
 function checkIssue({ kind }: CredentialSubject, { act, pin, holder, door }: IssueOptions): void {
   if (kind !== "reservation" && act !== undefined) throw usageFailure("--act is for a reservation.");
-  if (kind !== "site" && door !== "") throw usageFailure("--door is for work at a site.");
-  if (kind === "bundle" && holder !== undefined) throw usageFailure("A bundle's credential is bound to no key: leave --holder out.");
-  if ((kind === "site" || act === Act.RECALL) && holder === undefined) throw usageFailure("Name the key of who will be there: --holder.");
-  if (pin && (kind === "site" || (act ?? Act.COLLECT) !== Act.COLLECT)) throw usageFailure("--pin is to collect only.");
-  if (pin && holder !== undefined) throw usageFailure("Whoever has the PIN needs no key: leave --pin or --holder out.");
+  if (kind !== "site" && door !== "") throw usageFailure("--door is for a site.");
+  if (kind === "bundle" && holder !== undefined) throw usageFailure("A bundle's credential cannot be bound to a key: omit --holder.");
+  if ((kind === "site" || act === Act.RECALL) && holder === undefined)
+    throw usageFailure("Give the public key of the holder with --holder.");
+  if (pin && (kind === "site" || (act ?? Act.COLLECT) !== Act.COLLECT)) throw usageFailure("--pin is only for collect.");
+  if (pin && holder !== undefined) throw usageFailure("A PIN needs no key: omit --pin or --holder.");
 }
 
 async function issue({ reservations }: PetakClient, output: Output, subject: CredentialSubject, options: IssueOptions): Promise<void> {
@@ -159,11 +160,11 @@ async function recordOf({ reservations }: PetakClient, { kind, id }: CredentialS
     kind === "bundle"
       ? (await reservations.getBundle({ bundleId: id })).bundle
       : (await reservations.getReservation({ reservationId: id })).reservation;
-  if (record === undefined) throw new CliFailure(`The gateway knows ${id} and did not show it.`);
+  if (record === undefined) throw new CliFailure(`The gateway's response lacks ${id}.`);
   return record;
 }
 
-/** When PINs were revoked that no record has: an event without a hash is about one. Of a bundle's each parcel that lay there has it. */
+/** Times at which PINs were revoked. Only events have them, without a hash; for a bundle's PIN, one event for each parcel at the site. */
 async function revokedPins({ custody }: PetakClient, { kind, id }: CredentialSubject, record: Reservation | Bundle): Promise<string[]> {
   const reservationIds = "reservationIds" in record ? record.reservationIds : [id];
   const bundleId = kind === "bundle" ? id : "";
@@ -229,7 +230,7 @@ function timeText(timestamp: Timestamp | undefined): string {
 }
 
 function parseHash(given: string): string {
-  // What begins with a hyphen comes with a minus: see run.ts.
+  // A leading hyphen arrives as a minus sign: see run.ts.
   const text = given.replace(/^−/, "-");
   if (!/^[\w-]{43}$/.test(text)) throw new InvalidArgumentError("write the hash of an access token, 43 letters, digits, - and _.");
   return text;

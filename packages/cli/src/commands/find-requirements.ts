@@ -4,7 +4,7 @@ import { ParcelRequirement, type PassedOver, PassedOverReason, type SiteRequirem
 import { type Command, InvalidArgumentError } from "commander";
 import { parseInstant } from "./instant.ts";
 
-/** What `petak find` takes of the requirements. */
+/** The options of `petak find` for site requirements. */
 export interface RequirementOptions {
   country?: string[];
   anyCountry?: boolean;
@@ -20,7 +20,7 @@ const requirementNames = Object.entries(ParcelRequirement)
   .filter(([, value]) => value !== ParcelRequirement.UNSPECIFIED)
   .map(([name, value]) => [name.toLowerCase().replaceAll("_", "-"), value] as const);
 
-/** Gives a command the options of {@link RequirementOptions}. */
+/** Adds the options of {@link RequirementOptions} to a command. */
 export function addRequirementOptions(command: Command): Command {
   return command
     .option("--country <SG,MY>", "only sites in these countries (default: the country of the point)", collectCountries)
@@ -33,7 +33,7 @@ export function addRequirementOptions(command: Command): Command {
     .option("--needs <what>", `what the parcel needs: ${requirementNames.map(([name]) => name).join(", ")}`, collectNeeds);
 }
 
-/** The message for what was given. */
+/** The requirements for the given options. */
 export function toRequirements(options: RequirementOptions): MessageInitShape<typeof SiteRequirementsSchema> {
   return {
     countryCodes: options.country ?? [],
@@ -46,7 +46,7 @@ export function toRequirements(options: RequirementOptions): MessageInitShape<ty
   };
 }
 
-/** What was passed over, in a sentence: `Passed over within 1,200 m: 3 full, 1 closed.` */
+/** The passed-over sites in a sentence: `Passed over within 1,200 m: 3 full, 1 closed.` */
 export function describePassedOver({ withinM, counts }: PassedOver): string {
   const reasons = counts.map(({ reason, sites }) => `${sites} ${reasonName(reason)}`);
   return `Passed over within ${Math.round(withinM).toLocaleString("en")} m: ${reasons.join(", ") || "none"}.`;

@@ -17,7 +17,7 @@ interface FindOptions extends RequirementOptions {
   why?: boolean;
 }
 
-/** A shoe box: what a first try is most likely about. In mm. */
+/** A shoe box, in mm. */
 const defaultParcel = [300, 200, 150] as const;
 
 /** `petak find`: the nearest sites that fit a parcel and have a place free. */
@@ -29,7 +29,7 @@ export const registerFind: CommandModule = (command, context) => {
     .option("--limit <count>", "how many options at most (1 to 50)", parseWhole, 5)
     .option("--radius <m>", "the greatest distance in m; 0: no limit", parseWhole, 0)
     .option("--kind <terminal|store>", "only sites of this kind", collectKinds)
-    .option("--why", "say how many sites were passed over and why, up to 50 km away")
+    .option("--why", "show how many sites up to 50 km away were passed over, and why")
     .action(async (origin: { latitude: number; longitude: number }, options: FindOptions, running: Command) => {
       const session = context.session(running);
       const { output } = session;
@@ -79,13 +79,13 @@ function toRow({ distanceM, site, sizeClassId, freeToPromise }: SiteOption): str
     site?.operatorId ?? "",
     siteKindName(site?.kind ?? SiteKind.UNSPECIFIED),
     sizeClassId,
-    // The index counts to 255 and no farther.
+    // The index counts up to 255.
     freeToPromise >= 255 ? "255+" : String(freeToPromise),
     site?.siteId ?? "",
   ];
 }
 
-/** Metres near by, kilometres beyond, as people say it. */
+/** In metres below 1 km, otherwise in kilometres. */
 function formatDistance(distanceM: number): string {
   if (distanceM < 1000) return `${Math.round(distanceM)} m`;
   return distanceM < 100_000 ? `${(distanceM / 1000).toFixed(1)} km` : `${formatCount(distanceM / 1000)} km`;

@@ -1,11 +1,11 @@
 import { createLogger } from "@petak/gateway";
+import { untilAborted } from "../abort.ts";
 import type { CommandModule } from "../command.ts";
 import { CliFailure } from "../failure.ts";
 import { addConfigOptions, readConfig } from "../serve/config-options.ts";
 import { serveGateway } from "../serve/serve-gateway.ts";
-import { untilAborted } from "../serve/until-aborted.ts";
 
-/** `petak gateway`: a gateway and nothing else, its log on standard output, until it is told to stop. */
+/** `petak gateway`: runs a gateway, with its log on standard output, until it is interrupted. */
 export const registerGateway: CommandModule = (command, { io }) => {
   addConfigOptions(command).action(async (options: Record<string, unknown>) => {
     const interruption = io.interruption();

@@ -35,29 +35,29 @@ interface ImportCommandOptions {
   trustCoordinates?: boolean;
 }
 
-/** `petak import sites`: a real list of places becomes sites of the network. */
+/** `petak import sites`: imports a list of real places as sites. */
 export const registerImport: CommandModule = (command, context) => {
   command
     .command("sites")
     .description("import the sites of a CSV, GeoJSON or DHL Location Finder file: all of them or none")
     .argument("<file>", "the list, in UTF-8")
-    .option("--kind <terminal|store>", "what the sites are (DHL files say it themselves; then: only these)", parseSiteKind)
-    .option("--mode <test|live>", "which network they belong to (default: the key's)", parseMode)
-    .addOption(new Option("--format <format>", "the file's form (default: by its content)").choices(["csv", "geojson", "dhl"]))
-    .option("--map <field=column,…>", `which column gives which fact, where the guess is wrong: ${siteFields.join(", ")}`, collect)
-    .option("--name <template>", 'how to make names, with columns in braces: "Site at {address}"')
-    .option("--country <code>", "the country of rows that name none, e.g. SG", parseCountry)
-    .option("--hours <hours>", 'opening hours where the file has none: "24/7" (default for terminals), "Mo-Su 08:00-22:00" (for stores)')
+    .option("--kind <terminal|store>", "kind of the sites (DHL files contain it; then: only sites of this kind)", parseSiteKind)
+    .option("--mode <test|live>", "network of the sites (default: the key's)", parseMode)
+    .addOption(new Option("--format <format>", "format of the file (default: by its content)").choices(["csv", "geojson", "dhl"]))
+    .option("--map <field=column,…>", `columns of fields whose guess is wrong: ${siteFields.join(", ")}`, collect)
+    .option("--name <template>", 'template of names, with columns in braces: "Site at {address}"')
+    .option("--country <code>", "country of rows without one, e.g. SG", parseCountry)
+    .option("--hours <hours>", 'opening hours if the file has none: "24/7" (default for terminals), "Mo-Su 08:00-22:00" (for stores)')
     .option(
       "--compartments <spec>",
-      "what stands at each site: S:400x120x500:20,M:… (mm and count), or a made-up mix (default: medium or shelf)",
+      "compartments of each site: S:400x120x500:20,M:… (mm and count), or a made-up mix (default: medium or shelf)",
     )
-    .option("--delimiter <character>", "what divides the cells of a CSV file (default: by its header)", parseDelimiter)
-    .option("--skip-refused", "import the other rows where some are refused")
+    .option("--delimiter <character>", "delimiter of a CSV file (default: by its header)", parseDelimiter)
+    .option("--skip-refused", "import the other rows if some are refused")
     .option("--report <file>", "write every refused row with its reason, as CSV or .json")
-    .option("--trust-coordinates", "take positions as they are, even where they look swapped by their country")
-    .option("--dry-run", "check everything with the gateway and write nothing")
-    .option("--offline", "check the file alone and ask no gateway")
+    .option("--trust-coordinates", "accept positions that look swapped given their country")
+    .option("--dry-run", "check everything with the gateway without writing")
+    .option("--offline", "check only the file, without a gateway")
     .action(async (path: string, options: ImportCommandOptions, running: Command) => {
       await runImport(context.session(running), path, options);
     });
@@ -160,10 +160,10 @@ function describeReading(output: Output, file: OpenedFile, settings: SiteSetting
     const { columns, guessed } = source.mapping;
     for (const field of siteFields) {
       const column = columns.get(field);
-      if (column !== undefined) lines.push([field, column, guessed.has(field) ? "guessed" : "as you said"]);
+      if (column !== undefined) lines.push([field, column, guessed.has(field) ? "guessed" : "as given"]);
     }
     if (!columns.has("operator_site_ref")) lines.push(["operator_site_ref", "made from name and position", "no column"]);
-    if (options.name !== undefined) lines.push(["name", options.name, "as you said"]);
+    if (options.name !== undefined) lines.push(["name", options.name, "as given"]);
     else if (!columns.has("name")) lines.push(["name", `Site at {${columns.get("address.lines") ?? ""}}`, "no column"]);
   }
   if (settings.countryCode !== undefined) lines.push(["country", settings.countryCode, "where the row names none"]);
@@ -171,12 +171,12 @@ function describeReading(output: Output, file: OpenedFile, settings: SiteSetting
   lines.push([
     "opening hours",
     options.hours ?? defaultHoursText(source.format, kinds),
-    options.hours === undefined ? "default" : "as you said",
+    options.hours === undefined ? "default" : "as given",
   ]);
   for (const kind of kinds) {
     const { description, isMadeUp } = settings.mixFor(kind);
     const what = kind === SiteKind.PARCEL_TERMINAL ? "compartments" : "shelf places";
-    lines.push([what, description, isMadeUp ? "--compartments says what really stands there" : "as you said"]);
+    lines.push([what, description, isMadeUp ? "give the real ones with --compartments" : "as given"]);
   }
   output.print(`${bold(file.name)}: ${source.description}, for the ${mode} network`);
   const width = Math.max(...lines.map(([name]) => name.length));
@@ -194,22 +194,22 @@ function describeResult(output: Output, summary: ImportSummary, seconds: number)
   const { green, dim } = output.colors;
   const accepted = summary.rows - summary.refused;
   output.print(
-    `${formatCount(summary.rows)} rows in ${summary.file}: ${formatCount(accepted)} good, ${formatCount(summary.refused)} refused.`,
+    `${formatCount(summary.rows)} rows in ${summary.file}: ${formatCount(accepted)} accepted, ${formatCount(summary.refused)} refused.`,
   );
-  if (summary.leftOut > 0) output.print(`  ${formatCount(summary.leftOut)} of another kind were left out.`);
+  if (summary.leftOut > 0) output.print(`  ${formatCount(summary.leftOut)} of another kind were skipped.`);
   if (summary.sharedPositions > 0)
-    output.print(`  ${formatCount(summary.sharedPositions)} stand where another of them stands. That is allowed.`);
+    output.print(`  ${formatCount(summary.sharedPositions)} have the same position as another one, which is allowed.`);
   if (summary.outsideCountry > 0) {
     const lines = summary.outsideCountryLines.join(", ");
     output.print(
-      `  ${formatCount(summary.outsideCountry)} seem to lie outside their country (line ${lines}${summary.outsideCountry > 3 ? ", …" : ""}), by their time zone. Near borders and coasts that means nothing.`,
+      `  ${formatCount(summary.outsideCountry)} seem to be outside their country (line ${lines}${summary.outsideCountry > 3 ? ", …" : ""}), judging by their time zone. Near borders and coasts this is unreliable.`,
     );
   }
-  if (summary.depth === "file") output.print("The file was checked, and no gateway asked.");
+  if (summary.depth === "file") output.print("Only the file was checked; no gateway was called.");
   else if (summary.depth === "ask") {
     const existing = summary.existing ?? 0;
     output.print(
-      `The gateway would take them: ${formatCount(accepted - existing)} new, ${formatCount(existing)} that it has already. Nothing was written.`,
+      `The gateway would accept them: ${formatCount(accepted - existing)} new, ${formatCount(existing)} existing. Nothing was written.`,
     );
   } else {
     const { created = 0, updated = 0, unchanged = 0 } = summary;

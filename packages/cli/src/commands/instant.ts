@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 
-/** Reads an instant of the command line. Without an offset it would be this machine's time, and not that of whom it is about. */
+/** Parses a time with a UTC offset. The offset is required, since this machine's time zone need not be the site's. */
 export function parseInstant(text: string): Date {
   const time = new Date(text);
   if (!/(Z|[+-]\d{2}:\d{2})$/i.test(text.trim()) || Number.isNaN(time.getTime())) {

@@ -2,23 +2,21 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { CommandModule } from "../command.ts";
 
 /**
- * `petak keys issuer` and `petak keys rotate-issuer`: the keys with which gateways sign access tokens, in the file that they share. They work
- * on the file and ask no gateway.
+ * `petak keys issuer` and `petak keys rotate-issuer`: show and rotate the keys with which gateways sign access tokens. They work on the gateways' secrets file,
+ * without calling a gateway.
  */
 export const registerIssuerKeys: CommandModule = (command, context) => {
   withDataDir(command.command("issuer"))
     .description("show the keys with which a gateway signs access tokens, and when they may be rotated; run it on the gateway's machine")
-    .option("--out <file>", "where to write the public keys, past and present, for `petak verify-chain`")
+    .option("--out <file>", "write the public keys, past and present, to this file for `petak verify-chain`")
     .action(async (options: { dataDir?: string; config?: string; out?: string }, running: Command) => {
       const { showIssuer } = await import("../issuer-keys/issuer-keys.ts");
       await showIssuer(context.session(running), options);
     });
 
   withDataDir(command.command("rotate-issuer"))
-    .description(
-      "announce a new key for access tokens, which takes over by itself when no agent can miss it; run it on the gateway's machine",
-    )
-    .option("--at <time>", "when the new key is to sign first, e.g. 2026-12-01T02:00:00Z (default: as early as it can)", parseTime)
+    .description("announce a new key for access tokens; it is used once every agent has it; run it on the gateway's machine")
+    .option("--at <time>", "first use of the new key, e.g. 2026-12-01T02:00:00Z (default: as early as possible)", parseTime)
     .action(async (options: { dataDir?: string; config?: string; at?: number }, running: Command) => {
       const { rotate } = await import("../issuer-keys/issuer-keys.ts");
       await rotate(context.session(running), options);

@@ -28,7 +28,7 @@ interface JourneyCommandOptions {
 /** A shoe box. */
 const parcel = { widthMm: 300, heightMm: 150, depthMm: 200, massG: 1200 };
 
-/** `petak journey`: the whole way of a parcel, or of several through a running gateway, step by step. */
+/** `petak journey`: takes a parcel or several through a running gateway, step by step. */
 export const registerJourney: CommandModule = (command, context) => {
   command
     .addOption(
@@ -36,10 +36,10 @@ export const registerJourney: CommandModule = (command, context) => {
         .argParser(parseOrigin)
         .default({ latitude: 1.3521, longitude: 103.8198 }, "1.3521,103.8198, in Singapore"),
     )
-    .option("--pin", "the recipient types the PIN in place of showing the token")
-    .option("--recall", "nobody comes to collect, and the driver takes the parcel back")
-    .option("--service", "while the parcel lies there, the operator's technician opens its door")
-    .option("--hard", "hold a door by its name, in place of any door of the size")
+    .option("--pin", "the recipient enters the PIN instead of presenting the token")
+    .option("--recall", "nobody collects, and the driver takes the parcel back")
+    .option("--service", "while the parcel is inside, the operator's technician opens its door")
+    .option("--hard", "hold a named compartment instead of any of the size class")
     .option("--parcels <count>", "several parcels, collected in one visit with one credential (at most 20)", parseParcels, 1)
     .option("--operator-key <file>", "key file of the site's operator (default: the demonstration's, beside the courier's key)")
     .option("--test-clock", "the terminal follows the gateway's test clock (test network only)")
@@ -72,7 +72,9 @@ export const registerJourney: CommandModule = (command, context) => {
               ? await findOperatorKey(dirname(keyPath), operatorId)
               : await readKeyFile(session.resolve(options.operatorKey));
           if (keyFile?.participant_id !== operatorId) {
-            throw usageFailure(`The site's operator is ${operatorId}: give its key file with --operator-key, to put a terminal there.`);
+            throw usageFailure(
+              `The site's operator is ${operatorId}: give its key file with --operator-key, so that a terminal can be installed there.`,
+            );
           }
           return { keyFile, client: session.connectWith(keyFile) };
         },
@@ -109,7 +111,7 @@ function parseParcels(text: string): number {
   return count;
 }
 
-/** The demonstration's operator keys lie beside the courier's. */
+/** Finds a demonstration operator's key beside the courier's. */
 async function findOperatorKey(keysDir: string, operatorId: string): Promise<KeyFile | undefined> {
   for (const name of await readdir(keysDir)) {
     if (!/^operator-.*\.json$/.test(name)) continue;

@@ -13,16 +13,16 @@ import type { Session } from "../session.ts";
 import { registerIssuerKeys } from "./issuer-keys.ts";
 import { modeName, modeOf, parseMode } from "./mode.ts";
 
-/** `petak keys`: the keys with which a participant and its agents sign, and those that web pages show. */
+/** `petak keys`: signing keys of participants and their agents, and publishable keys of web pages. */
 export const registerKeys: CommandModule = (command, context) => {
   registerIssuerKeys(command, context);
   command
     .command("make")
-    .description("make a key pair here, register its public half, and write the key file (readable by its owner only)")
-    .requiredOption("--out <file>", "where to write the key file; it must not exist")
-    .option("--participant <id>", "whose key it is (default: the caller's; another's is for administrators)")
-    .option("--mode <test|live>", "which network it sees (default: the caller's)", parseMode)
-    .option("--site <id>", "for an agent's key: the site it runs")
+    .description("make a key pair, register its public key, and write a key file that only its owner can read")
+    .requiredOption("--out <file>", "path of the key file; it must not exist")
+    .option("--participant <id>", "owner of the key (default: the caller; others only for administrators)")
+    .option("--mode <test|live>", "network of the key (default: the caller's)", parseMode)
+    .option("--site <id>", "for an agent's key: its site")
     .option("--label <text>", "a label for people", "")
     .action(async (options: MakeOptions, running: Command) => {
       await makeKey(context.session(running), options);
@@ -31,30 +31,28 @@ export const registerKeys: CommandModule = (command, context) => {
   command
     .command("list")
     .description("list keys and publishable keys, newest first")
-    .option("--participant <id>", "whose (default: the caller's; another's is for administrators)")
+    .option("--participant <id>", "owner of the keys (default: the caller; others only for administrators)")
     .action(async (options: { participant?: string }, running: Command) => {
       await listKeys(context.session(running), options.participant ?? "");
     });
 
   command
     .command("rotate")
-    .description("put a new key into the key file of --key and revoke the old one, once the new one has proved to work")
+    .description("replace the key in the key file of --key, and revoke the old one once the new one works")
     .action(async (_options: object, running: Command) => {
       await rotateKey(context.session(running));
     });
 
   command
     .command("revoke")
-    .description("end a key or a publishable key")
+    .description("revoke a key or a publishable key")
     .argument("<key>", "the key's id, key_…, or a publishable key, pk_…")
-    .option("--force", "revoke even the key that signs this very request")
+    .option("--force", "revoke even the key that signs this request")
     .action(async (keyId: string, options: { force?: boolean }, running: Command) => {
       const session = context.session(running);
       const { client, keyFile } = await session.connect();
       if (keyId === keyFile.key_id && options.force !== true) {
-        throw usageFailure(
-          `${keyId} is the key that signs this request, so its file would be of no more use. Pass --force if you mean it.`,
-        );
+        throw usageFailure(`${keyId} signs this request, so its key file would become useless. Pass --force to revoke it anyway.`);
       }
       await client.participants.revokeKey({ requestId: randomUUID(), keyId });
       session.output.json({ revoked: keyId });
@@ -69,9 +67,9 @@ export const registerKeys: CommandModule = (command, context) => {
       'a web origin whose pages may use it, e.g. https://shop.example; may be repeated; "*" for test keys',
       collect,
     )
-    .option("--participant <id>", "whose key it is (default: the caller's; another's is for administrators)")
-    .option("--mode <test|live>", "which network it sees (default: the caller's)", parseMode)
-    .option("--rate <per second>", "requests a second that one gateway answers (1 to 1000; default: 50)", parseRate, 0)
+    .option("--participant <id>", "owner of the key (default: the caller; others only for administrators)")
+    .option("--mode <test|live>", "network of the key (default: the caller's)", parseMode)
+    .option("--rate <per second>", "requests per second and gateway (1 to 1000; default: 50)", parseRate, 0)
     .action(async (options: { origin: string[]; participant?: string; mode?: ModeName; rate: number }, running: Command) => {
       const session = context.session(running);
       const { client, keyFile } = await session.connect();
@@ -98,8 +96,8 @@ interface MakeOptions {
 
 async function makeKey(session: Session, options: MakeOptions): Promise<void> {
   const path = session.resolve(options.out);
-  // A key that is registered but cannot be kept is of no use, so the place is looked at first.
-  if (existsSync(path)) throw new CliFailure(`${options.out} exists already, and a key file is never written over. Name another file.`);
+  // Check the path first: a registered key that cannot be saved is useless.
+  if (existsSync(path)) throw new CliFailure(`${options.out} already exists, and key files are never overwritten. Give another file.`);
   await access(dirname(path), constants.W_OK).catch(() => {
     throw new CliFailure(`The folder ${dirname(path)} does not exist or cannot be written to.`);
   });
@@ -138,7 +136,7 @@ async function rotateKey(session: Session): Promise<void> {
   } catch (error) {
     const { message, exitCode } = toFailure(error, session.url);
     await client.participants.revokeKey({ requestId: randomUUID(), keyId: fresh.key_id });
-    throw new CliFailure(`The new key could not be put to use, so it was revoked and ${old.key_id} stays: ${message}`, {
+    throw new CliFailure(`The new key could not be used, so it was revoked and ${old.key_id} stays valid: ${message}`, {
       exitCode,
       cause: error,
     });
@@ -148,12 +146,12 @@ async function rotateKey(session: Session): Promise<void> {
   } catch (error) {
     const { message, exitCode } = toFailure(error, session.url);
     throw new CliFailure(
-      `${keyPath} holds the new key ${fresh.key_id}, but the old one is still good: ${message} Run \`petak keys revoke ${old.key_id}\`.`,
+      `${keyPath} has the new key ${fresh.key_id}, but the old one could not be revoked: ${message} Run \`petak keys revoke ${old.key_id}\`.`,
       { exitCode, cause: error },
     );
   }
   session.output.json({ keyId: fresh.key_id, revoked: old.key_id, file: keyPath });
-  session.output.print(`${keyPath} holds the new key ${session.output.colors.cyan(fresh.key_id)}; ${old.key_id} is revoked.`);
+  session.output.print(`${keyPath} has the new key ${session.output.colors.cyan(fresh.key_id)}; ${old.key_id} is revoked.`);
 }
 
 interface NewKey {
@@ -164,7 +162,7 @@ interface NewKey {
   label: string;
 }
 
-/** Makes a pair, registers its public half, and gives the file to keep. */
+/** Makes a key pair, registers its public key, and returns the content of its key file. */
 async function registerNewKey(client: PetakClient, { participantId, mode, audience, siteId, label }: NewKey): Promise<KeyFile> {
   const { privateJwk, publicKey } = await generateKeyPair();
   const { key } = await client.participants.registerKey({
@@ -175,7 +173,7 @@ async function registerNewKey(client: PetakClient, { participantId, mode, audien
     siteId,
     label,
   });
-  if (key === undefined) throw new CliFailure("The gateway registered the key but did not say its id.");
+  if (key === undefined) throw new CliFailure("The gateway registered the key, but its response lacks the key.");
   return { participant_id: key.participantId, key_id: key.keyId, mode, audience, private_jwk: privateJwk };
 }
 

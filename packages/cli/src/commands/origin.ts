@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import { parsePosition } from "../import-sites/angle.ts";
 
-/** Reads a position of the command line, in degrees or degrees, minutes and seconds. */
+/** Parses a position in degrees, or in degrees, minutes and seconds. */
 export function parseOrigin(text: string): { latitude: number; longitude: number } {
   const { latitude, longitude } = parsePosition(text);
   for (const angle of [latitude, longitude]) {

@@ -12,13 +12,13 @@ const roleNames: Record<string, Role> = {
   admin: Role.ADMIN,
 };
 
-/** `petak participants`: the organisations of the network. For the gateway's administrator. */
+/** `petak participants`: makes and lists participants. For administrators. */
 export const registerParticipants: CommandModule = (command, context) => {
   command
     .command("make")
     .description("make a participant")
     .requiredOption("--name <name>", "its name, 1 to 100 characters")
-    .requiredOption("--role <role>", `what it may do: ${Object.keys(roleNames).join(", ")}; several with commas`, parseRoles)
+    .requiredOption("--role <role>", `its roles: ${Object.keys(roleNames).join(", ")}; several with commas`, parseRoles)
     .action(async (options: { name: string; role: Role[] }, running: Command) => {
       const session = context.session(running);
       const { client } = await session.connect();

@@ -10,7 +10,7 @@ const stateNames = Object.entries(ReservationState)
   .filter(([, state]) => state !== ReservationState.UNSPECIFIED)
   .map(([name, state]) => [wordOf(name), state] as const);
 
-/** Reservations of one call, as many as one may have. */
+/** Reservations per call: the protocol's limit. */
 const pageSize = 500;
 
 interface Options {
@@ -22,14 +22,14 @@ interface Options {
   limit: number;
 }
 
-/** `petak reservations`: the caller's own, or those at its sites. */
+/** `petak reservations`: lists the caller's reservations, or those at its sites. */
 export const registerReservations: CommandModule = (command, context) => {
   command
-    .option("--overdue", "only those whose parcel is due for recall", false)
+    .option("--overdue", "only those with an overdue parcel", false)
     .option("--site <site>", "only those at this site, site_…", "")
     .option("--state <state>", `only in these states: ${stateNames.map(([name]) => name).join(", ")}; several with commas`, collectStates)
-    .option("--reference <text>", "only those with this partner's reference", "")
-    .option("--before <time>", "only those whose limit in force is before this, e.g. 2026-11-05T21:30+08:00", parseInstant)
+    .option("--reference <text>", "only those with this partner reference", "")
+    .option("--before <time>", "only those whose present deadline is before this, e.g. 2026-11-05T21:30+08:00", parseInstant)
     .option("--limit <count>", "how many at most", parseLimit, 1000)
     .action(async ({ overdue, site, state, reference, before, limit }: Options, running: Command) => {
       const session = context.session(running);

@@ -1,13 +1,13 @@
 import { SiteKind } from "@petak/protocol";
 import { InvalidArgumentError } from "commander";
 
-/** A kind of site as people say it: `terminal`, `store`, or `other` for one that this version does not know. */
+/** The displayed name of a kind of site: `terminal`, `store`, or `other` for kinds unknown to this version. */
 export function siteKindName(kind: SiteKind): string {
   if (kind === SiteKind.PARCEL_TERMINAL) return "terminal";
   return kind === SiteKind.COLLECTION_POINT ? "store" : "other";
 }
 
-/** Reads `terminal` or `store` from the command line. */
+/** Parses `terminal` or `store`. */
 export function parseSiteKind(text: string): SiteKind {
   const name = text.trim().toLowerCase();
   if (name === "terminal") return SiteKind.PARCEL_TERMINAL;

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { createPetakClient, signerOfKeyFile } from "@petak/client/node";
 import { createLogger } from "@petak/gateway";
 import type { Command } from "commander";
+import { untilAborted } from "../abort.ts";
 import type { CommandModule } from "../command.ts";
 import { loadDemoNetwork } from "../demo/load.ts";
 import { isLoaded, markLoaded } from "../demo/loaded-mark.ts";
@@ -12,11 +13,10 @@ import { CliFailure, usageFailure } from "../failure.ts";
 import { addConfigOptions, readConfig } from "../serve/config-options.ts";
 import { openLogFile } from "../serve/log-file.ts";
 import { type ServedGateway, serveGateway } from "../serve/serve-gateway.ts";
-import { untilAborted } from "../serve/until-aborted.ts";
 import { createOutput, type Output } from "../terminal/output.ts";
 import { formatCount } from "../terminal/progress.ts";
 
-/** `petak start`: a gateway with the demonstration network, for trying things; what `npm start` runs. */
+/** `petak start`: runs a gateway with the demonstration network, for trying things. `npm start` runs it. */
 export const registerStart: CommandModule = (command, { io }) => {
   addConfigOptions(command)
     .option("--demo-sites <count>", "sites of the demonstration network; 0: none", "3000")
@@ -62,7 +62,7 @@ interface PrepareInput {
   signal: AbortSignal;
 }
 
-/** Registers the demonstration's participants and loads its sites, where that has not been done yet. */
+/** Registers the demonstration's participants and loads its sites, unless that has been done already. */
 async function prepare(served: ServedGateway, { config, dataDir, sites, seed, output, signal }: PrepareInput): Promise<DemoParticipants> {
   const clients: ReturnType<typeof createPetakClient>[] = [];
   const open = (signer: Parameters<typeof signerOfKeyFile>[0]) => {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { CommandModule } from "../command.ts";
 
-/** `petak token`: a signed request token, for tools that cannot sign themselves. */
+/** `petak token`: prints a signed request token, for tools that cannot sign. */
 export const registerToken: CommandModule = (command, context) => {
   command.action(async (_options: object, running: Command) => {
     const session = context.session(running);
@@ -13,7 +13,7 @@ export const registerToken: CommandModule = (command, context) => {
   });
 };
 
-/** When a token expires, by its own claim. */
+/** The expiry claim of a token. */
 function expiryOf(token: string): string {
   const [, claims = ""] = token.split(".");
   const { exp } = JSON.parse(Buffer.from(claims, "base64url").toString("utf8")) as { exp: number };

@@ -3,8 +3,7 @@ import { fromJsonString } from "@bufbuild/protobuf";
 import { type ChainStatementClaims, type ChainVerdict, type IssuerKeyPeriod, readIssuerKeySet, verifyChain } from "@petak/credential";
 import { type GetCustodyChainResponse, GetCustodyChainResponseSchema } from "@petak/protocol";
 import type { Command } from "commander";
-import { printable } from "../chain/printable.ts";
-import { showLinks } from "../chain/show-links.ts";
+import { printable, showLinks } from "../chain/show-links.ts";
 import type { CommandModule } from "../command.ts";
 import { ExitCode } from "../exit-code.ts";
 import { CliFailure } from "../failure.ts";
@@ -15,15 +14,15 @@ interface VerifyOptions {
   continues?: string;
 }
 
-/** How long the gateway has to say its keys, in ms. */
+/** Timeout for the gateway's keys, in ms. */
 const keysTimeoutMs = 10_000;
 
-/** `petak verify-chain`: whether a chain of receipts is whole and true, by nothing but the issuer's keys. */
+/** `petak verify-chain`: verifies that a chain of receipts is complete and authentic, with the issuer's keys only. */
 export const registerVerifyChain: CommandModule = (command, context) => {
   command
-    .argument("<file>", "what GetCustodyChain answered, as JSON: `petak chain res_… --out FILE` writes it")
-    .option("--keys <file>", "the issuer's keys, past and present; with it nobody is asked (default: those that the gateway publishes)")
-    .option("--continues <file>", "the chain that this one continues, after Redirect")
+    .argument("<file>", "response of GetCustodyChain as JSON, as saved by `petak chain res_… --out FILE`")
+    .option("--keys <file>", "the issuer's keys, past and present; works offline (default: those that the gateway publishes)")
+    .option("--continues <file>", "the chain that this one continues after a redirect")
     .action(async (file: string, options: VerifyOptions, running: Command) => {
       const session = context.session(running);
       const chain = await readChain(session, file);
@@ -50,22 +49,22 @@ function tell({ output }: Session, file: string, { reservation, receipts }: GetC
   const links = receipts.length === 1 ? "1 link" : `${receipts.length} links`;
   const what = `the chain of ${printable(result.reservationId)}, ${links}`;
   if (statement === undefined) {
-    output.print(`${colors.yellow("True, and not shown to be complete:")} ${what}.`);
+    output.print(`${colors.yellow("Authentic, but not shown to be complete:")} ${what}.`);
     throw new CliFailure(
-      `${file} has no statement of how the chain ends: links and events may have been cut off at its end. \`petak chain\` fetches it with one.`,
+      `${file} has no statement, so links and events may be missing at the end. \`petak chain\` fetches the chain with a statement.`,
       { exitCode: ExitCode.notShown, reason: "chain-not-shown-complete", result },
     );
   }
   output.json(result);
-  output.print(`${colors.green("Whole and true:")} ${what}, complete as of ${completeAsOf}.${unlisted(statement)}`);
+  output.print(`${colors.green("Complete and authentic:")} ${what}, complete as of ${completeAsOf}.${unlisted(statement)}`);
 }
 
-/** What is said of events that a gateway does not list, if there are any. */
+/** A sentence about events that the gateway does not list, if there are any. */
 function unlisted({ first_event, events }: ChainStatementClaims): string {
-  return first_event > 1 ? ` Of its ${events} events those from ${first_event} on are listed.` : "";
+  return first_event > 1 ? ` Of its ${events} events, only those from number ${first_event} on are listed.` : "";
 }
 
-/** An instant for people and machines. Of a number that is none, the number. */
+/** A time in ms as text; out of range, the number itself. */
 function timeText(atMs: number): string {
   const date = new Date(atMs);
   return Number.isNaN(date.getTime()) ? `${atMs} ms` : date.toISOString();
@@ -74,10 +73,13 @@ function timeText(atMs: number): string {
 async function readChain(session: Session, file: string): Promise<GetCustodyChainResponse> {
   const text = await read(session, file);
   try {
-    // A later version may say more, which is not signed in this one.
+    // Unknown fields of later versions are not covered by this version's signatures.
     return fromJsonString(GetCustodyChainResponseSchema, text, { ignoreUnknownFields: true });
   } catch (error) {
-    throw new CliFailure(`${file} is not what GetCustodyChain answers: ${(error as Error).message}.`, { reason: "no-chain", cause: error });
+    throw new CliFailure(`${file} is not a response of GetCustodyChain: ${(error as Error).message}.`, {
+      reason: "no-chain",
+      cause: error,
+    });
   }
 }
 
@@ -93,13 +95,13 @@ async function publishedKeys({ url, output }: Session): Promise<IssuerKeyPeriod[
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     text = await answer.text();
   } catch (error) {
-    throw new CliFailure(`The issuer's keys could not be had from ${address} (${(error as Error).message}). Give a copy with --keys.`, {
+    throw new CliFailure(`The issuer's keys could not be fetched from ${address} (${(error as Error).message}). Give a copy with --keys.`, {
       exitCode: 3,
       reason: "unreachable",
       cause: error,
     });
   }
-  output.note(`The issuer's keys are those that ${url} publishes now.`);
+  output.note(`Using the issuer's keys that ${url} publishes now.`);
   return await keysIn(address, text);
 }
 

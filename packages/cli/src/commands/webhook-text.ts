@@ -6,10 +6,10 @@ const typeNames = Object.entries(EventType)
   .filter(([, value]) => value !== EventType.UNSPECIFIED)
   .map(([name, value]) => [wordOf(name), value] as const);
 
-/** The names that `--event` takes. */
+/** The values of `--event`. */
 export const eventTypeNames: readonly string[] = typeNames.map(([name]) => name);
 
-/** Reads types of events, several with commas, beside those that were given before. */
+/** Parses comma-separated event types and adds them to earlier ones. */
 export function collectEventTypes(text: string, earlier: EventType[] = []): EventType[] {
   const types = text.split(",").map((word) => {
     const [, type] = typeNames.find(([name]) => name === word.trim().toLowerCase()) ?? [];
@@ -19,7 +19,7 @@ export function collectEventTypes(text: string, earlier: EventType[] = []): Even
   return [...new Set([...earlier, ...types])];
 }
 
-/** Why an attempt failed, in words. */
+/** The reason of a failed attempt in words. */
 export function failureText(failure: WebhookFailure, status: number): string {
   const name = wordOf(Object.entries(WebhookFailure).find(([, value]) => value === failure)?.[0] ?? `failure ${failure}`).replaceAll(
     "-",
@@ -28,12 +28,12 @@ export function failureText(failure: WebhookFailure, status: number): string {
   return status === 0 ? name : `${name}, status ${status}`;
 }
 
-/** A state in a word. */
+/** The displayed name of a state. */
 export function stateText(state: WebhookState): string {
   return wordOf(Object.entries(WebhookState).find(([, value]) => value === state)?.[0] ?? `state ${state}`);
 }
 
-/** An endpoint in a few lines: what it is, what signs for it, and how it has been doing. */
+/** Describes an endpoint in a few lines: settings, keys and health. */
 export function describeEndpoint({ endpointId, url, state, filter, label, keys, verifiedAt, health }: WebhookEndpoint): string[] {
   const lines: [title: string, text: string][] = [
     ["endpoint", endpointId],
@@ -57,10 +57,10 @@ export function describeEndpoint({ endpointId, url, state, filter, label, keys, 
     }
     lines.push([
       "failures",
-      `${health.consecutiveFailures} in a row, ${health.pendingRetries} to be tried again, ${health.abandonedEvents} given up`,
+      `${health.consecutiveFailures} in a row, ${health.pendingRetries} to be retried, ${health.abandonedEvents} abandoned`,
     ]);
     if (health.lag !== undefined) lines.push(["lag", `${Math.round(durationMs(health.lag) / 1000)} s`]);
-    if (health.openReplays > 0) lines.push(["replays", `${health.openReplays} under way`]);
+    if (health.openReplays > 0) lines.push(["replays", `${health.openReplays} running`]);
   }
   return lines.filter(([, text]) => text !== "").map(([title, text]) => `${title.padEnd(13)}${text}`);
 }
@@ -69,7 +69,7 @@ function timeText(time: Timestamp | undefined): string {
   return time === undefined ? "" : `${timestampDate(time).toISOString().slice(0, 19)}Z`;
 }
 
-/** A constant as the command line writes it: `PARCEL_DEPOSITED` is `parcel-deposited`. */
+/** A constant's name on the command line: `PARCEL_DEPOSITED` is `parcel-deposited`. */
 function wordOf(name: string): string {
   return name.toLowerCase().replaceAll("_", "-");
 }

@@ -16,21 +16,21 @@ import type { Session } from "../session.ts";
 import { parseInstant } from "./instant.ts";
 import { collectEventTypes, describeEndpoint, eventTypeNames, failureText, stateText } from "./webhook-text.ts";
 
-/** A test waits for the endpoint, which may take 15 s. */
+/** Timeout of a test, in ms: the endpoint may take 15 s. */
 const testTimeoutMs = 20_000;
 
 const hourMs = 3_600_000;
 const endpointArgument = "the endpoint's id, whe_…";
 
-/** `petak webhooks`: where the caller is told of its events. A nudge; `ListEvents` is the truth. */
+/** `petak webhooks`: manages the caller's webhook endpoints. */
 export const registerWebhooks: CommandModule = (command, context) => {
   command
     .command("create")
-    .description("make an endpoint, in the network of the key; what happens from now on is sent there")
+    .description("create an endpoint in the network of the key; it receives events from now on")
     .argument("<url>", "where to send events: https://…")
     .option("--event <type>", `only these types of events: ${eventTypeNames.join(", ")}; several with commas`, collectEventTypes)
     .option("--label <text>", "a label for people", "")
-    .option("--cursor <cursor>", "begin after this cursor of ListEvents", "")
+    .option("--cursor <cursor>", "start after this cursor of ListEvents", "")
     .action(async (url: string, options: { event?: EventType[]; label: string; cursor: string }, running: Command) => {
       await showAfter(context, running, async ({ webhooks }) => {
         const { event, label, cursor } = options;
@@ -48,7 +48,7 @@ export const registerWebhooks: CommandModule = (command, context) => {
 
   command
     .command("show")
-    .description("show an endpoint, its keys and how it has been doing")
+    .description("show an endpoint with its keys and health")
     .argument("<endpoint>", endpointArgument)
     .action(async (endpointId: string, _options: object, running: Command) => {
       await showAfter(context, running, async ({ webhooks }) => (await webhooks.getEndpoint({ endpointId })).endpoint);
@@ -56,7 +56,7 @@ export const registerWebhooks: CommandModule = (command, context) => {
 
   command
     .command("test")
-    .description("send a test event now and say what came of it")
+    .description("send a test event now and show the result")
     .argument("<endpoint>", endpointArgument)
     .action(async (endpointId: string, _options: object, running: Command) => {
       await testEndpoint(context.session(running), endpointId);
@@ -64,9 +64,9 @@ export const registerWebhooks: CommandModule = (command, context) => {
 
   command
     .command("rotate")
-    .description("give an endpoint a new key; the old one signs beside it for a while")
+    .description("give an endpoint a new key; the old one also signs during the overlap")
     .argument("<endpoint>", endpointArgument)
-    .option("--overlap <hours>", "how long, 0 to 168 (default: 24)", parseOverlap)
+    .option("--overlap <hours>", "duration of the overlap, 0 to 168 (default: 24)", parseOverlap)
     .action(async (endpointId: string, { overlap }: { overlap?: number }, running: Command) => {
       await showAfter(context, running, async ({ webhooks }) => {
         const wanted = overlap === undefined ? {} : { overlap: durationFromMs(overlap * hourMs) };
@@ -75,8 +75,8 @@ export const registerWebhooks: CommandModule = (command, context) => {
     });
 
   for (const [name, paused, description] of [
-    ["pause", true, "send nothing more until it is resumed"],
-    ["resume", false, "go on where it stopped, also where the gateway had disabled it"],
+    ["pause", true, "stop sending until it is resumed"],
+    ["resume", false, "continue where it stopped, also if the gateway disabled it"],
   ] as const) {
     command
       .command(name)
@@ -93,12 +93,12 @@ export const registerWebhooks: CommandModule = (command, context) => {
 
   command
     .command("replay")
-    .description("send events of the record once more, under the ids that they had")
+    .description("send recorded events again, with their original ids")
     .argument("<endpoint>", endpointArgument)
     .option("--from <time>", "events recorded at or after this, e.g. 2026-11-05T21:30+08:00", parseInstant)
     .option("--to <time>", "events recorded before this (default: now)", parseInstant)
-    .option("--from-number <number>", "events from this number of your log on", parseNumber)
-    .option("--to-number <number>", "events up to this number of your log", parseNumber)
+    .option("--from-number <number>", "events from this number of your feed on", parseNumber)
+    .option("--to-number <number>", "events up to this number of your feed", parseNumber)
     .option("--cursor <cursor>", "events after this cursor of ListEvents", "")
     .action(async (endpointId: string, options: ReplayOptions, running: Command) => {
       await showAfter(context, running, async ({ webhooks }) => {
@@ -115,7 +115,7 @@ export const registerWebhooks: CommandModule = (command, context) => {
 
   command
     .command("delete")
-    .description("end an endpoint, with what waits for it")
+    .description("delete an endpoint and its pending events")
     .argument("<endpoint>", endpointArgument)
     .action(async (endpointId: string, _options: object, running: Command) => {
       const { client, output } = await connect(context.session(running));
@@ -126,7 +126,7 @@ export const registerWebhooks: CommandModule = (command, context) => {
 };
 
 function parseNumber(text: string): bigint {
-  if (!/^[1-9]\d{0,13}$/.test(text)) throw new InvalidArgumentError("write a number from 1 on.");
+  if (!/^[1-9]\d{0,13}$/.test(text)) throw new InvalidArgumentError("write a number, 1 or greater.");
   return BigInt(text);
 }
 
@@ -143,7 +143,7 @@ async function connect(session: Session) {
   return { client, output: session.output };
 }
 
-/** Does something and shows the endpoint as it stands then. */
+/** Runs an action and shows the resulting endpoint. */
 async function showAfter(context: CommandContext, running: Command, act: (client: PetakClient) => Promise<WebhookEndpoint | undefined>) {
   const { client, output } = await connect(context.session(running));
   const endpoint = await act(client);
@@ -182,14 +182,14 @@ async function testEndpoint(session: Session, endpointId: string): Promise<void>
   const json = toJson(TestEndpointResponseSchema, answer);
   const tookMs = duration === undefined ? 0 : Math.round(durationMs(duration));
   if (!delivered) {
-    const said = responseExcerpt === "" ? "" : ` It said: ${responseExcerpt}`;
-    throw new CliFailure(`The endpoint did not take the test event (${failureText(failure, status)}, after ${tookMs} ms).${said}`, {
+    const said = responseExcerpt === "" ? "" : ` Response: ${responseExcerpt}`;
+    throw new CliFailure(`The endpoint did not accept the test event (${failureText(failure, status)}, after ${tookMs} ms).${said}`, {
       reason: "not-delivered",
       result: json as Record<string, unknown>,
     });
   }
   output.json(json);
-  output.print(`The endpoint took ${answer.eventId} with status ${status}, in ${tookMs} ms. It is verified.`);
+  output.print(`The endpoint accepted ${answer.eventId} with status ${status}, in ${tookMs} ms. It is verified.`);
 }
 
 function parseOverlap(text: string): number {

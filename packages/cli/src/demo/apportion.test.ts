@@ -29,5 +29,5 @@ test("the shares add up exactly, and none is a whole away from its proportion", 
 
 test("nothing can be divided among nobody, nor beyond exact numbers", () => {
   expect(() => apportion(3, [0, 0])).toThrow(RangeError);
-  expect(() => apportion(2 ** 30, [2 ** 30])).toThrow(/no exact whole number/);
+  expect(() => apportion(2 ** 30, [2 ** 30])).toThrow(/not an exact integer/);
 });

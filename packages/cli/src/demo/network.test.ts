@@ -32,7 +32,7 @@ describe("the demonstration network", () => {
     for (const { name, isTest, access } of messages) {
       expect(name).toMatch(/^Petak demo · .+ \d+$/);
       expect(isTest).toBe(true);
-      expect(access?.entranceHint).toMatch(/made up/);
+      expect(access?.entranceHint).toMatch(/fictitious/);
     }
     for (const { name } of demoOperators) expect(name).toMatch(/\(demo\)$/);
   });

@@ -10,21 +10,20 @@ import { type DemoOperator, demoOperators } from "./operators.ts";
 import { createRandom, type Random } from "./random.ts";
 import { type Position, scatter } from "./scatter.ts";
 
-/** The largest demonstration: beyond it the network says no more than a benchmark would. */
+/** Limit for the sites of the demonstration network. */
 export const maxDemoSites = 200_000;
 
-/** What to build. */
 export interface DemoNetworkOptions {
-  /** How many sites in all. A whole number in [1, 200000]. Default 3000: enough for every larger city, loaded within seconds. */
+  /** Number of sites. Range: [1, 200000]. Default 3000: covers every larger city and loads within seconds. */
   sites?: number;
-  /** The same seed gives the same network, byte for byte. A whole number. Default 1. */
+  /** Integer. The same seed gives the same network, byte for byte. Default 1. */
   seed?: number;
 }
 
-/** A site as UpsertSites takes it. */
+/** A site in UpsertSites. */
 export type SiteInit = MessageInitShape<typeof SiteSchema>;
 
-/** The demonstration network: real cities, made-up operators, made-up sites. */
+/** The demonstration network: real cities, fictitious operators and sites. */
 export interface DemoNetwork {
   readonly sites: number;
   readonly seed: number;
@@ -34,13 +33,13 @@ export interface DemoNetwork {
 }
 
 /**
- * Builds the demonstration network: sites around the cities of South-East Asia in proportion to their populations, so that the number is
- * exact. Cities too small for a site get none.
+ * Builds the demonstration network: exactly the given number of sites around the cities of South-East Asia, in proportion to their populations. Cities that are too
+ * small get none.
  *
- * A site's place, operator and equipment depend on seed, city and number in the city only: a larger network of the same seed has the
- * sites of the smaller where cities keep their share, and moves none.
+ * Position, operator and equipment of a site depend only on the seed, the city and its number in the city. A larger network with the same seed therefore contains the
+ * sites of a smaller one, as far as each city has as many.
  *
- * @throws {RangeError} where the options are out of range.
+ * @throws {RangeError} if an option is out of range.
  */
 export function buildDemoNetwork({ sites = 3000, seed = 1 }: DemoNetworkOptions = {}): DemoNetwork {
   if (!Number.isInteger(sites) || sites < 1 || sites > maxDemoSites) {
@@ -87,11 +86,11 @@ function siteAt(
     kind: isTerminal ? SiteKind.PARCEL_TERMINAL : SiteKind.COLLECTION_POINT,
     name: `Petak demo · ${city.name} ${number}`,
     position: { latitude: position.latitude, longitude: position.longitude },
-    address: { countryCode: city.countryCode, locality: city.name, lines: ["A made-up place for demonstrations"] },
+    address: { countryCode: city.countryCode, locality: city.name, lines: ["A fictitious place for demonstrations"] },
     timeZone,
     openingHours: isTerminal ? terminalHours(random) : storeHours(random),
     access: {
-      entranceHint: "Nothing stands here: the place is made up for demonstrations.",
+      entranceHint: "There is nothing here: the place is fictitious.",
       stepFree: random.next() < 0.7,
       indoors: !isTerminal || random.next() < 0.3,
     },
@@ -112,7 +111,7 @@ function siteAt(
   };
 }
 
-/** Banks grow with the city, by chance. */
+/** Random bank; larger cities tend to have larger ones. */
 function bankFor(population: number, random: Random): MixName {
   const weights: [MixName, number][] =
     population < 200_000
@@ -132,7 +131,7 @@ function shelfFor(random: Random): MixName {
   return random.next() < 0.75 ? "shelf" : "stockroom";
 }
 
-/** Most terminals stand outdoors; the others keep the hours of the mall or station around them. */
+/** Most terminals are outdoors; the others have the hours of a mall or station. */
 function terminalHours(random: Random): WeeklyHours {
   const kinds: [WeeklyHours, number][] = [
     [{ alwaysOpen: true }, 85],

@@ -1,16 +1,16 @@
 import { demoCountryCodes } from "./cities.ts";
 
-/** An operator of the demonstration network. Its name is made up. */
+/** A fictitious operator of the demonstration network. */
 export interface DemoOperator {
-  /** Short and stable: it goes into file names and request ids. */
+  /** Short and stable: used in file names and request ids. */
   readonly key: string;
   /** For `Participant.display_name`. */
   readonly name: string;
   /** Where it has sites. ISO 3166-1 alpha-2. */
   readonly countryCodes: readonly string[];
-  /** Its share of the sites of a country, against the others there. */
+  /** Its weight among the operators of a country. */
   readonly weight: number;
-  /** The part of its sites that are terminals; the others are stores. In [0, 1]. */
+  /** Share of terminals among its sites; the others are stores. Range: [0, 1]. */
   readonly terminalShare: number;
 }
 

@@ -3,27 +3,27 @@ import { join } from "node:path";
 import { generateKeyPair, type KeyFile, type PetakClient, readKeyFile, writeKeyFile } from "@petak/client/node";
 import { publicKeyOf } from "@petak/credential";
 import { Mode, Role } from "@petak/protocol";
-import { namedUuid } from "../ids/named-uuid.ts";
 import { isThere } from "../serve/is-there.ts";
+import { namedUuid } from "./named-uuid.ts";
 import { demoOperators } from "./operators.ts";
 
-/** Those who take part in the demonstration network, with test keys in files. */
+/** The participants of the demonstration network, with test keys in files. */
 export interface DemoParticipants {
   courier: KeyFile;
   /** By operator key. */
   operators: ReadonlyMap<string, KeyFile>;
-  /** A key for pages and for trying things. */
+  /** A publishable key for trying things. */
   publishableKey: string;
 }
 
-/** Where a demonstration operator's key is kept, in the folder of keys. */
+/** Path of a demonstration operator's key file. */
 export function operatorKeyPath(keysDir: string, operatorKey: string): string {
   return join(keysDir, `operator-${operatorKey}.json`);
 }
 
 /**
- * Makes sure that the demonstration's participants are registered with the gateway and their keys are in files. Request ids follow from
- * names and keys, so that a start that was cut short is finished by the next.
+ * Ensures that the demonstration's participants are registered and have key files. Idempotency keys are derived from names and public keys, so that an interrupted start is
+ * completed by the next.
  */
 export async function ensureDemoParticipants(admin: PetakClient, keysDir: string, audience: string): Promise<DemoParticipants> {
   await mkdir(keysDir, { recursive: true, mode: 0o700 });
@@ -78,7 +78,7 @@ async function ensureParticipant(admin: PetakClient, { name, displayName, role, 
   return keyFile;
 }
 
-/** Whether the gateway knows a key from a file: the records may be younger than the file. */
+/** Whether the gateway knows the key of a file; the store may be newer than the file. */
 async function isRegistered(admin: PetakClient, keyFile: KeyFile): Promise<boolean> {
   const { participants } = await admin.participants.listParticipants({});
   if (!participants.some(({ participantId }) => participantId === keyFile.participant_id)) return false;

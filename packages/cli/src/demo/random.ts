@@ -1,17 +1,17 @@
-/** A repeatable source of random numbers. */
+/** A deterministic source of random numbers. */
 export interface Random {
   /** The next number in [0, 1). */
   next(): number;
   /** The next number in [from, to). */
   between(from: number, to: number): number;
-  /** One of the items, each with a chance in proportion to its weight. The list must not be empty. */
+  /** A random item, with a probability proportional to its weight. The list must not be empty. */
   weighted<T>(items: readonly T[], weightOf: (item: T) => number): T;
 }
 
 /**
- * A random source that depends on nothing but the parts, so that what is drawn for one place never shifts what is drawn for another.
+ * A random source seeded by the parts, so that draws for one place do not affect another.
  *
- * The generator is sfc32, seeded with FNV-1a hashes of the parts: good enough to scatter points, useless for secrets.
+ * Generator: sfc32, seeded with FNV-1a hashes. Not for secrets.
  */
 export function createRandom(...parts: (string | number)[]): Random {
   const text = parts.join("\u0000");
@@ -28,7 +28,7 @@ export function createRandom(...parts: (string | number)[]): Random {
     c = (c + sum) | 0;
     return (sum >>> 0) / 0x1_0000_0000;
   }
-  // The first outputs still look like the seed.
+  // The first outputs still correlate with the seed.
   for (let warmUp = 0; warmUp < 12; warmUp += 1) next();
   return {
     next,

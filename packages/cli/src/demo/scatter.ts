@@ -8,44 +8,43 @@ export interface Position {
   readonly longitude: number;
 }
 
-/** A place of density: the city's centre or the middle of a suburb, in metres east and north of the city's centre. */
+/** A centre of density (city centre or suburb), in metres east and north of the city centre. */
 interface Focus {
   x: number;
   y: number;
-  /** Length over which the density falls to 1/e, in m. */
+  /** Distance over which the density falls to 1/e, in m. */
   scaleM: number;
-  /** Farther than this no site belongs to it, in m. */
+  /** Greatest distance of its sites, in m. */
   reachM: number;
   weight: number;
 }
 
 const metresPerDegree = 111_195;
 
-/** Two sites of one city keep this distance while there is room. */
+/** Minimum distances between two sites of a city: the wanted one, and the one used if there is no room. */
 const wantedSeparationM = 250;
 const leastSeparationM = 60;
 const triesAtWantedSeparation = 40;
 const triesAtLeastSeparation = 80;
 
 /**
- * The radius in m within which a city's sites mostly lie: 1 km at 10,000 inhabitants, growing with the power 0.45 of the population
- * (built-up area grows more slowly than population): 2.8 km at 100,000 and about 20 km at 8.5 million.
+ * The radius of most of a city's sites, in m: 1 km at 10,000 inhabitants, growing with the power 0.45 of the population (2.8 km at 100,000, about 20 km at 8.5 million),
+ * since built-up area grows more slowly than population.
  */
 export function urbanRadiusM(population: number): number {
   return 1000 * Math.max(0.4, (population / 10_000) ** 0.45);
 }
 
 /**
- * Scatters `count` sites over a city: densest at the centre, thinner outwards, with suburbs of their own in large cities, stretched in
- * some direction, on the land of the city's country.
+ * Random positions of `count` sites in a city: densest at the centre, with suburbs in large cities, stretched in a random direction, on the land of the city's country.
  *
- * The first n of n + m positions are the n positions: a larger network moves no site of a smaller one.
+ * A larger count keeps the positions of a smaller one and adds further ones.
  */
 export function scatter(city: City, count: number, seed: number, map: CountryMap): Position[] {
   const shape = createRandom(seed, city.cityId, "shape");
   const centreOnLand = map.isOnLand(city.countryCode, city.latitude, city.longitude);
   const toPosition = projection(city, shape);
-  // An island too small for the map has no land to look for: there the sites keep close to the centre.
+  // Islands too small for the map have no known land; their sites stay close to the centre.
   const shrink = centreOnLand ? 1 : 0.4;
   const onLand = ({ latitude, longitude }: Position) => !centreOnLand || map.isOnLand(city.countryCode, latitude, longitude);
   const foci = fociOf(city, shape, shrink, (x, y) => onLand(toPosition(x, y)));
@@ -75,7 +74,7 @@ function fociOf(city: City, shape: Random, shrink: number, isUsable: (x: number,
   return foci;
 }
 
-/** From metres in the city's own stretched and turned frame to degrees, to the sixth decimal (about 0.1 m). */
+/** Converts metres in the city's stretched and rotated frame to degrees with six decimals (about 0.1 m). */
 function projection(city: City, shape: Random): (x: number, y: number) => Position {
   const turn = shape.between(0, Math.PI);
   const flattening = shape.between(0.6, 1);

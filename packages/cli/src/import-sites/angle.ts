@@ -1,31 +1,31 @@
-/** Which angle a text stands for: it decides the hemispheres and the range. */
+/** The axis of an angle, which determines its hemispheres and range. */
 export type Axis = "latitude" | "longitude";
 
-/** What a text was read as, or why it was not. */
+/** A parsed angle, or why the text is not one. */
 export type AngleResult =
   | { readonly ok: true; readonly degrees: number }
   | {
       readonly ok: false;
-      /** `swapped`: it can only be the other axis. `out-of-range`: a number, but no such angle. `unreadable`: no angle at all. */
+      /** `swapped`: it can only be of the other axis. `out-of-range`: a number outside the axis's range. `unreadable`: not an angle. */
       readonly problem: "empty" | "unreadable" | "out-of-range" | "swapped";
       readonly message: string;
-      /** For `out-of-range`: the number that was read. */
+      /** For `out-of-range`: the number. */
       readonly degrees?: number;
     };
 
 const limits = { latitude: 90, longitude: 180 } as const;
 const hemispheres = { latitude: "NS", longitude: "EW" } as const;
 
-/** A degree, minute or second with the marks that people put behind it. */
+/** Degrees, minutes or seconds with the usual marks. */
 const unitPattern =
   /^(\d+(?:[.,]\d*)?|[.,]\d+)\s*(°|º|˚|degrees?|deg|d|''|′′|"|″|”|“|seconds?|secs?|sec|s|'|′|’|‘|´|`|minutes?|mins?|min|m|:)?\s*/i;
 
 /**
- * Reads an angle as lists of places write it: decimal degrees with a point or a comma (`1.3521`, `1,3521`, `-6.2`), degrees, minutes and
+ * Parses an angle in the usual notations: decimal degrees with a point or a comma (`1.3521`, `1,3521`, `-6.2`), degrees, minutes and
  * seconds with or without marks (`1°21'07.4"N`, `1 21 7.4 N`, `103d49m12sE`, `1:21:07.4`), and degrees with decimal minutes
- * (`N 1° 21.123'`). The hemisphere may stand before or behind, instead of a sign.
+ * (`N 1° 21.123'`). A hemisphere letter before or after replaces the sign.
  *
- * Nothing is guessed: a text that contradicts itself (a sign and a hemisphere, 61 minutes, a fraction before minutes) is refused.
+ * Contradictory texts (a sign and a hemisphere, 61 minutes, a fraction before minutes) are refused.
  */
 export function parseAngle(text: string, axis: Axis): AngleResult {
   const trimmed = text.trim();
@@ -49,9 +49,9 @@ export function parseAngle(text: string, axis: Axis): AngleResult {
 }
 
 /**
- * Checks an angle that came as a number.
+ * Checks a numeric angle.
  *
- * @param shown How the message writes it. Default as JavaScript does.
+ * @param shown its text in messages. Default: as JavaScript writes it
  */
 export function checkAngle(degrees: number, axis: Axis, shown = String(degrees)): AngleResult {
   if (!Number.isFinite(degrees)) return { ok: false, problem: "unreadable", message: `the ${axis} ${shown} is no number` };
@@ -64,7 +64,7 @@ export function checkAngle(degrees: number, axis: Axis, shown = String(degrees))
 }
 
 /**
- * Reads a latitude and a longitude from one text, `1.3521,103.8198` or `1°21'07"N 103°49'11"E`, latitude first.
+ * Parses a latitude and a longitude from one text, `1.3521,103.8198` or `1°21'07"N 103°49'11"E`, latitude first.
  */
 export function parsePosition(text: string): { latitude: AngleResult; longitude: AngleResult } {
   const [latitude, longitude] = splitPosition(text.trim());
@@ -72,7 +72,7 @@ export function parsePosition(text: string): { latitude: AngleResult; longitude:
 }
 
 function splitPosition(text: string): [string, string] {
-  // Commas divide first where there is one, or three with decimal commas; then the hemisphere letter, then white space.
+  // Split at the comma (or the second of three, with decimal commas), else after the hemisphere letter, else at white space.
   const commas = text.split(",");
   if (commas.length === 2) return [commas[0] ?? "", commas[1] ?? ""];
   if (commas.length === 4) return [`${commas[0]},${commas[1]}`, `${commas[2]},${commas[3]}`];
@@ -91,7 +91,7 @@ function takeHemisphere(text: string): { rest: string; hemisphere: string | unde
   const behind = /(?<![a-z])\s*([NSEW])\.?$/i.exec(text) ?? /(?<=[dms])([NSEW])$/i.exec(text);
   if (before !== null) {
     const rest = text.slice(before[0].length);
-    // Letters on both ends are too many, save for the seconds' own mark.
+    // A letter at both ends is only allowed if one is the mark for seconds.
     if (/[NEW]$/i.test(rest)) return undefined;
     return { rest, hemisphere: (before[1] ?? "").toUpperCase() };
   }
@@ -99,12 +99,12 @@ function takeHemisphere(text: string): { rest: string; hemisphere: string | unde
   return { rest: text.slice(0, behind.index), hemisphere: (behind[1] ?? "").toUpperCase() };
 }
 
-/** True for texts such as `103d49m12s`, where the final letter says seconds. */
+/** Whether the final letter means seconds, as in `103d49m12s`. */
 function isSecondsMark(text: string): boolean {
   return /\d\s*d.*\d\s*m[^a-z]*\d+(?:[.,]\d+)?\s*s$/i.test(text);
 }
 
-/** Degrees as a number, what is wrong as a text, undefined where it is no angle. */
+/** Degrees as a number, an error as a text, or undefined if it is not an angle. */
 function parseMagnitude(text: string): number | string | undefined {
   const parts: { value: number; isWhole: boolean; unit: number | undefined }[] = [];
   let rest = text.trim();
@@ -114,7 +114,7 @@ function parseMagnitude(text: string): number | string | undefined {
     const [whole, digits = "", mark] = match;
     parts.push({ value: Number(digits.replace(",", ".")), isWhole: /^\d+$/.test(digits), unit: unitOf(mark) });
     rest = rest.slice(whole.length);
-    // Numbers that touch are one number gone wrong, as in 1,234.5.
+    // Adjacent numbers are a malformed number, as in 1,234.5.
     if (rest !== "" && mark === undefined && !/\s$/.test(whole)) return undefined;
   }
   if (parts.length === 0) return undefined;
@@ -128,7 +128,7 @@ function parseMagnitude(text: string): number | string | undefined {
   return degrees;
 }
 
-/** 0 for degrees, 1 for minutes, 2 for seconds, undefined for a mark that does not say. */
+/** 0 for degrees, 1 for minutes, 2 for seconds, undefined for an ambiguous mark. */
 function unitOf(mark: string | undefined): number | undefined {
   if (mark === undefined || mark === ":") return undefined;
   if (/^(°|º|˚|d)/i.test(mark)) return 0;

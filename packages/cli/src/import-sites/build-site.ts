@@ -9,26 +9,26 @@ import { countryCodeOf } from "./country-code.ts";
 import type { Refusal, RefusalReason } from "./refusal.ts";
 import type { SiteDraft } from "./site-draft.ts";
 
-/** What holds for every site of an import, unless the file says otherwise. */
+/** Defaults for all sites of an import. */
 export interface SiteSettings {
-  /** Undefined: the file says it. */
+  /** Undefined: the file contains it. */
   readonly siteKind: SiteKind | undefined;
   readonly isTest: boolean;
-  /** Undefined: a column says it. */
+  /** Undefined: a column contains it. */
   readonly countryCode: string | undefined;
   mixFor(kind: SiteKind): ImportedMix;
   hoursFor(kind: SiteKind): WeeklyHours;
-  /** True: positions that look swapped by their country are taken as they are. */
+  /** True: accept positions that look swapped given their country. */
   readonly trustCoordinates: boolean;
 }
 
-/** A site that can be imported, as far as the file alone can say. */
+/** A site that can be imported, judging by the file alone. */
 export interface CheckedSite {
   readonly kind: "site";
   readonly row: number;
   readonly line: number;
   readonly site: Site;
-  /** False where the position seems to lie in another country; near borders and coasts that means nothing. */
+  /** False if the position seems to be in another country; unreliable near borders and coasts. */
   readonly agreesWithCountry: boolean;
 }
 
@@ -36,7 +36,7 @@ const longestName = 120;
 const longestLine = 200;
 const mostLines = 4;
 
-/** Judges a draft and makes the site, or says why it cannot. */
+/** Builds the site of a draft, or returns why it is refused. */
 export function buildSite(draft: SiteDraft, settings: SiteSettings): CheckedSite | Refusal {
   const refuse = (reason: RefusalReason, message: string): Refusal => {
     return { kind: "refusal", row: draft.row, line: draft.line, reason, message, reference: draft.reference, name: draft.name };
@@ -49,7 +49,7 @@ export function buildSite(draft: SiteDraft, settings: SiteSettings): CheckedSite
   }
   const countryCode = draft.country === "" ? settings.countryCode : countryCodeOf(draft.country);
   if (countryCode === undefined)
-    return refuse("unknown-country", `"${draft.country}" is no country: write its two-letter code, e.g. SG, or its English name`);
+    return refuse("unknown-country", `"${draft.country}" is not a country: write its two-letter code, e.g. SG, or its English name`);
   const zone = timeZoneAt(latitude, longitude, countryCode);
   if (!zone.agreesWithCountry && !settings.trustCoordinates && looksSwapped(latitude, longitude, countryCode)) {
     return refuse(
@@ -119,12 +119,12 @@ function looksSwapped(latitude: number, longitude: number, countryCode: string):
   return Math.abs(longitude) <= 90 && timeZoneAt(longitude, latitude, countryCode).agreesWithCountry;
 }
 
-/** Gateways keep positions to the seventh decimal. */
+/** Gateways store positions with seven decimals. */
 function round(degrees: number): number {
   return Math.round(degrees * 1e7) / 1e7;
 }
 
-/** The same place gets the same reference in every run, wherever its row stands. */
+/** The same place gets the same reference in every run, at any row. */
 function derivedReference(name: string, latitude: number, longitude: number): string {
   const digest = createHash("sha256").update(`${name}\n${latitude}\n${longitude}`).digest("hex");
   return `imp-${digest.slice(0, 20)}`;
@@ -135,7 +135,7 @@ function shorten(name: string): string {
   return characters.length <= longestName ? name : `${characters.slice(0, longestName - 1).join("")}…`;
 }
 
-/** A long address is broken at commas, else at spaces; what does not fit into four lines stays too long and is refused by its rule. */
+/** Breaks a long address at commas or spaces. What does not fit into four lines stays too long, so that validation refuses it. */
 function toLines(address: string): string[] {
   if (address === "") return [];
   const lines: string[] = [];

@@ -3,28 +3,28 @@ import type { Refusal } from "./refusal.ts";
 import type { SiteSource } from "./site-source.ts";
 import type { ReadObserver } from "./text-source.ts";
 
-/** What was seen in a file beside its sites and refusals. */
+/** Counts of a file besides its sites and refusals. */
 export interface FileFacts {
-  /** Rows, refused ones among them. */
+  /** All rows, including refused ones. */
   rows: number;
-  /** Rows of another kind than the one wanted, passed over. */
+  /** Skipped rows of another kind. */
   leftOut: number;
-  /** Sites that stand within about a metre of one before them. That is allowed. */
+  /** Sites within about a metre of an earlier one, which is allowed. */
   sharedPositions: number;
-  /** Sites that seem to lie in another country, and the first of their lines. */
+  /** Sites that seem to be in another country, and the lines of the first ones. */
   outsideCountry: number;
   outsideCountryLines: number[];
 }
 
-/** No facts yet. */
+/** Empty counts. */
 export function noFacts(): FileFacts {
   return { rows: 0, leftOut: 0, sharedPositions: 0, outsideCountry: 0, outsideCountryLines: [] };
 }
 
 /**
- * Reads a file from its start and judges every row, in the order of the file. A second reading of the same file judges the same.
+ * Checks every row of a file in order. Deterministic, so a second reading gives the same result.
  *
- * @param facts Counted up while reading.
+ * @param facts updated while reading
  */
 export async function* checkSites(
   source: SiteSource,
@@ -72,7 +72,7 @@ export async function* checkSites(
   }
 }
 
-/** One number for every square of 0.00001 degree: a set of numbers stays small where millions of texts would not. */
+/** A number for each square of 0.00001 degree; a set of numbers needs less memory than a set of texts. */
 function metreOf(latitude: number, longitude: number): number {
   return Math.round((latitude + 90) * 1e5) * 36_000_001 + Math.round((longitude + 180) * 1e5);
 }

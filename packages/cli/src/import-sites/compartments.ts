@@ -3,23 +3,23 @@ import { SiteKind, SizeClassSchema, validateMessage } from "@petak/protocol";
 import { usageFailure } from "../failure.ts";
 import { type CompartmentMix, type MixName, mixNames, namedMix } from "../places/compartment-mix.ts";
 
-/** What stands at the sites of an import. */
+/** The compartments of an import's sites. */
 export interface ImportedMix extends CompartmentMix {
-  /** For people: the classes and their counts, and whether they are made up. */
+  /** Description for people: classes, counts, and whether they are made up. */
   readonly description: string;
-  /** True where nobody said what really stands there. */
+  /** True if the user did not give the real ones. */
   readonly isMadeUp: boolean;
 }
 
-/** What one place may hold where nobody says, in g. */
+/** Default maximum mass of a place, in g. */
 const defaultMaxMassG = 20_000;
 
 const help = `write classes as ID:WIDTHxHEIGHTxDEPTH:COUNT in mm, e.g. S:400x120x500:20,M:400x250x500:12 (a fourth part is the greatest mass in g), or a made-up mix: ${mixNames.join(", ")}`;
 
 /**
- * Reads `--compartments`: classes with their inner measures and counts, or the name of a made-up mix.
+ * Parses `--compartments`: classes with inner measures and counts, or the name of a made-up mix.
  *
- * @throws CliFailure (usage) where it cannot be read or breaks a rule of the protocol.
+ * @throws CliFailure (usage) if it is malformed or violates the protocol.
  */
 export function parseCompartments(text: string): ImportedMix {
   const trimmed = text.trim();
@@ -54,7 +54,7 @@ export function parseCompartments(text: string): ImportedMix {
   return { sizeClasses, compartments: [], description: describe(sizeClasses), isMadeUp: false };
 }
 
-/** The made-up mix for sites of which nobody says what stands there. */
+/** The default, made-up mix. */
 export function defaultMix(kind: SiteKind): ImportedMix {
   return madeUpMix(kind === SiteKind.PARCEL_TERMINAL ? "medium" : "shelf");
 }

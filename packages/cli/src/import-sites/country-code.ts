@@ -1,7 +1,7 @@
 let codesByName: Map<string, string> | undefined;
 
 /**
- * The ISO 3166-1 alpha-2 code of a country given as such, in any case, or by its English name. Undefined where it is neither.
+ * The ISO 3166-1 alpha-2 code of a country, given by its code in any case or by its English name. Undefined if it is neither.
  */
 export function countryCodeOf(text: string): string | undefined {
   codesByName ??= readNames();
@@ -15,9 +15,9 @@ function readNames(): Map<string, string> {
   const codes = new Map<string, string>();
   const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"];
   for (const code of letters.flatMap((first) => letters.map((second) => first + second))) {
-    // EU, UN, ZZ and the private codes have names too, and are no countries.
+    // EU, UN, ZZ and private codes have names too but are not countries.
     if (/^(A[AC]|CP|DG|E[AUZ]|IC|Q[M-Z]|QO|TA|UN|X[A-JL-Z]|ZZ)$/.test(code)) continue;
-    // Deprecated codes are shown under the name of what came after them, which has its own.
+    // Deprecated codes have the name of their successor, which has its own code.
     if (new Intl.Locale(`und-${code}`).region !== code) continue;
     const name = names.of(code);
     if (name === undefined) continue;

@@ -4,19 +4,18 @@ import { fileProblem } from "./file-problem.ts";
 
 /** One row of a CSV file. */
 export interface CsvRow {
-  /** The line on which it begins, from 1. */
+  /** Its first line, from 1. */
   readonly line: number;
   readonly cells: readonly string[];
 }
 
-/** A row longer than this is a quote that was never closed, or no CSV. In characters. */
+/** Longest row, in characters; a longer one has an unclosed quote or is not CSV. */
 const longestRow = 128_000;
 
 /**
- * Reads the rows of a CSV text (RFC 4180), the header among them. Rows of nothing but white space are passed over; rows need not have
- * equally many cells.
+ * Reads the rows of a CSV text (RFC 4180), including the header. Skips blank rows; rows may have different numbers of cells.
  *
- * @throws CliFailure where quotes do not match or a row is longer than 128,000 characters, with the line on which that row begins.
+ * @throws CliFailure with the row's first line if quotes do not match or the row is longer than 128,000 characters.
  */
 export async function* readCsvRows(
   pieces: AsyncIterable<string>,
@@ -36,7 +35,7 @@ export async function* readCsvRows(
       return { line: lines - withinCells, cells } as unknown as string[];
     },
   });
-  // The source's own error reaches the reader through the parser, which the pipeline destroys with it.
+  // The pipeline destroys the parser with the source's error, which thus reaches the reader.
   pipeline(Readable.from(pieces), parser, () => {});
   try {
     for await (const row of parser as AsyncIterable<CsvRow>) {
@@ -64,10 +63,10 @@ function problemOf({ code, message }: CsvError): string {
   }
 }
 
-/** The delimiters that are told by themselves. */
+/** The delimiters that are detected. */
 const delimiters = [",", ";", "\t", "|"];
 
-/** The delimiter that cuts the first line into most cells, quotes respected; a comma where none does. */
+/** The delimiter that splits the first line into the most cells, respecting quotes; by default a comma. */
 export function detectDelimiter(text: string): string {
   const counts = new Map(delimiters.map((delimiter) => [delimiter, 0]));
   let isQuoted = false;

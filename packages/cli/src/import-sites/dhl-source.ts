@@ -8,7 +8,7 @@ import type { Refusal, RefusalReason } from "./refusal.ts";
 import type { SiteDraft } from "./site-draft.ts";
 import type { OpenSource } from "./site-source.ts";
 
-/** A location of the answer, as far as it is used. Every field is checked where it is read. */
+/** The used fields of a location. Each is validated when it is read. */
 interface DhlLocation {
   location?: { ids?: { locationId?: unknown }[]; type?: unknown };
   name?: unknown;
@@ -23,10 +23,10 @@ interface DhlLocation {
 
 const dayMs = 86_400_000;
 
-/** As many as a site may have. */
+/** The protocol's limit for a site. */
 const mostExceptions = 100;
 
-/** Types of DHL's where parcels are handed over. Post boxes and the like are none. */
+/** DHL's location types where parcels are handed over; not e.g. post boxes. */
 const siteKinds: Record<string, SiteKind> = {
   locker: SiteKind.PARCEL_TERMINAL,
   servicepoint: SiteKind.COLLECTION_POINT,
@@ -34,7 +34,7 @@ const siteKinds: Record<string, SiteKind> = {
   postbank: SiteKind.COLLECTION_POINT,
 };
 
-/** Opens an answer of DHL's Location Finder (Unified API), saved as it came. */
+/** Opens a saved response of DHL's Location Finder (Unified API). */
 export const openDhl: OpenSource = async (text, { nowMs }) => ({
   format: "dhl",
   description: "answer of DHL's Location Finder (Unified)",
@@ -70,7 +70,7 @@ function toDraft(row: number, line: number, value: DhlLocation | null, nowMs: nu
   };
   const type = textOf(location?.type);
   const siteKind = siteKinds[type];
-  if (siteKind === undefined) return refuse("not-a-site", `the location's type "${type}" is no place where parcels are handed over`);
+  if (siteKind === undefined) return refuse("not-a-site", `the location's type "${type}" is not a place where parcels are handed over`);
   const { latitude, longitude } = place?.geo ?? {};
   if (typeof latitude !== "number" || typeof longitude !== "number") return refuse("no-position", "the location has no place.geo");
   const hours = hoursOf(openingHours ?? [], closurePeriods ?? [], nowMs);
@@ -101,14 +101,14 @@ function textOf(value: unknown): string {
   return typeof value === "string" ? value.replace(/\s+/g, " ").trim() : "";
 }
 
-/** What can be picked up serves deliveries; where parcels can be dropped off, they can be sent and sent back. */
+/** Pick-up means deliveries; drop-off means first miles and returns. */
 function purposesOf(serviceTypes: readonly unknown[]): Purpose[] {
   const services = serviceTypes.filter((service) => typeof service === "string");
   const has = (prefix: string) => services.some((service) => service.startsWith(prefix));
   return [...(has("parcel:pick-up") ? [Purpose.DELIVERY] : []), ...(has("parcel:drop-off") ? [Purpose.FIRST_MILE, Purpose.RETURN] : [])];
 }
 
-/** The hours as the protocol says them, or what is wrong with them. */
+/** Opening hours in the protocol's form, or the error. */
 function hoursOf(
   openingHours: NonNullable<DhlLocation["openingHours"]>,
   closurePeriods: NonNullable<DhlLocation["closurePeriods"]>,
@@ -122,7 +122,7 @@ function hoursOf(
     if (day === undefined || openMinute === undefined || closeMinute === undefined) {
       return `the opening hours ${textOf(opens)} to ${textOf(closes)} on "${textOf(dayOfWeek)}" cannot be read`;
     }
-    // The last second of the day is meant as its end.
+    // The last second of the day means its end.
     if (closeMinute === 1439) closeMinute = 1440;
     if (closeMinute <= openMinute) return `the opening hours ${textOf(opens)} to ${textOf(closes)} end before they begin`;
     weekly.push({ openDay: day, openMinute, closeDay: day, closeMinute });
@@ -138,12 +138,12 @@ function minuteOf(time: unknown): number | undefined {
   return match === null || minute > 1440 || Number(match[2]) > 59 ? undefined : minute;
 }
 
-/** The days of closures that are not over yet, at most 100. */
+/** The days of present and future closures, at most 100. */
 function closedDays(
   closurePeriods: NonNullable<DhlLocation["closurePeriods"]>,
   nowMs: number,
 ): MessageInitShape<typeof ExceptionalDaySchema>[] | string {
-  // Yesterday in UTC is still today somewhere.
+  // Yesterday in UTC is still today in some time zones.
   const earliestMs = Math.floor(nowMs / dayMs) * dayMs - dayMs;
   const days = new Set<string>();
   for (const { fromDate, toDate } of closurePeriods) {

@@ -6,7 +6,7 @@ import { draftOf, type SiteDraft } from "./site-draft.ts";
 import { checkNames, mapColumns } from "./site-fields.ts";
 import type { OpenSource } from "./site-source.ts";
 
-/** From so many features the columns are learnt: properties may be missing in some. */
+/** Number of features from which the columns are determined, since features may lack properties. */
 const featuresLookedAt = 100;
 
 /** Opens a GeoJSON file: a FeatureCollection of points in WGS84 (RFC 7946). Properties are columns. */
@@ -59,7 +59,7 @@ export const openGeoJson: OpenSource = async (text, options) => {
   };
 };
 
-/** A feature's properties that are plain values, as texts, and its id. */
+/** A feature's id and scalar properties, as texts. */
 function columnsOf(feature: unknown): Map<string, string> {
   const { id, properties } = asRecord(feature);
   const columns = new Map<string, string>();
@@ -70,7 +70,7 @@ function columnsOf(feature: unknown): Map<string, string> {
   return columns;
 }
 
-/** Where a feature is, or why that cannot be told. */
+/** A feature's position, or the error. */
 function pointOf(feature: unknown) {
   const { type, geometry } = asRecord(feature);
   if (type !== "Feature") return `the element is ${typeof type === "string" ? `a ${type}` : "no GeoJSON"}, not a Feature`;
@@ -83,7 +83,7 @@ function pointOf(feature: unknown) {
   return { latitude: checkAngle(latitude, "latitude"), longitude: checkAngle(longitude, "longitude") };
 }
 
-/** Before RFC 7946 a file could name its reference system; these names mean what it prescribes since. */
+/** Names of the reference system that RFC 7946 prescribes; earlier files could name one. */
 function isWgs84(crs: unknown): boolean {
   const { name } = asRecord(asRecord(crs).properties);
   return crs === null || (typeof name === "string" && /CRS84|EPSG:{1,2}4326|WGS.?84/i.test(name));

@@ -10,41 +10,40 @@ import { type RefusalReason, refusalReasons } from "./refusal.ts";
 import type { RefusalReport } from "./report.ts";
 import { validateSites, type WriteCounts, WriteFailure, writeSites } from "./upload.ts";
 
-/** How far an import goes. */
+/** Depth of an import. */
 export type ImportDepth =
-  /** The file is checked; no gateway is asked. */
+  /** Only the file is checked. */
   | "file"
-  /** The gateway is asked whether it would take the sites, and nothing is changed. */
+  /** The gateway validates the sites without writing them. */
   | "ask"
   | "write";
 
-/** What an import needs. */
 export interface ImportOptions {
   file: OpenedFile;
   settings: SiteSettings;
   depth: ImportDepth;
-  /** True: rows that are refused are left out. False: one of them is enough for nothing to be imported. */
+  /** True: refused rows are skipped. False: a single refused row stops the import. */
   skipRefused: boolean;
   report: RefusalReport;
   output: Output;
   /** The gateway's address, for messages. */
   url: string;
-  /** Called once the file is good. Not called for depth `file`. */
+  /** Called once the file has been accepted. Not called for depth `file`. */
   connect(): Promise<Pick<PetakClient, "directory">>;
   signal: AbortSignal;
   /** See {@link writeSites}. */
   retryDelaysMs?: readonly number[];
 }
 
-/** What became of a file. */
+/** Result of an import. */
 export interface ImportSummary extends FileFacts {
   file: string;
   format: string;
-  /** How far it went. */
+  /** Its depth. */
   depth: ImportDepth;
   refused: number;
   refusedByReason: Partial<Record<RefusalReason, number>>;
-  /** Sites that the gateway had before, as far as it was asked. */
+  /** Existing sites, if the gateway was asked. */
   existing?: number;
   created?: number;
   updated?: number;
@@ -52,11 +51,10 @@ export interface ImportSummary extends FileFacts {
 }
 
 /**
- * Imports a file in three readings: the first judges every row, the second asks the gateway about every site, the third writes. So
- * nothing is written before all of it is known to be good, and a file of any size passes through little memory.
+ * Imports a file in three passes: check every row, let the gateway validate every site, write. Nothing is written before everything has been validated, and memory
+ * use does not depend on the file's size.
  *
- * @throws CliFailure where rows are refused (unless they are to be skipped), the gateway refuses, or the import is interrupted; the
- * message says what was put back.
+ * @throws CliFailure if rows are refused (unless they are skipped), the gateway refuses, or the import is interrupted; the message says what was undone.
  */
 export async function importSites(options: ImportOptions): Promise<ImportSummary> {
   const { file, settings, depth, skipRefused, report, output, signal, url } = options;
@@ -90,7 +88,7 @@ export async function importSites(options: ImportOptions): Promise<ImportSummary
     }
   }
 
-  /** The sites once more, without those that are refused. */
+  /** The sites without the refused ones. */
   async function* sitesAgain(): AsyncGenerator<CheckedSite, void, undefined> {
     let again: string | undefined;
     const onDigest = (value: string) => {
@@ -138,7 +136,7 @@ export async function importSites(options: ImportOptions): Promise<ImportSummary
   }
 }
 
-/** Says why writing ended and, plainly, what remains of it. */
+/** A failure that says why writing ended and what remains. */
 function undone(failure: WriteFailure, signal: AbortSignal, url: string, summary: ImportSummary): CliFailure {
   const { counts, retired, left, cause } = failure;
   const known = toFailure(cause, url);

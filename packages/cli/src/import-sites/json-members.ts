@@ -1,9 +1,9 @@
 import { fileProblem } from "./file-problem.ts";
 
-/** A part of a JSON document whose top is an object. */
+/** A part of a JSON document whose top level is an object. */
 export type JsonMember =
   | {
-      /** One element of a list that is read element by element. */
+      /** An element of a streamed list. */
       readonly kind: "element";
       readonly list: string;
       /** The line on which it begins, from 1. */
@@ -11,19 +11,19 @@ export type JsonMember =
       readonly value: unknown;
     }
   | {
-      /** Any other member of the top object; for a list that is read by elements, its value is undefined and it comes before them. */
+      /** A member of the top-level object. For a streamed list its value is undefined, and its elements follow. */
       readonly kind: "member";
       readonly name: string;
       readonly line: number;
       readonly value: unknown;
     };
 
-/** A single element or member longer than this is refused, so that memory stays bounded. In characters. */
+/** Longest element or member, in characters, so that memory use stays bounded. */
 const longestValue = 32_000_000;
 
 /**
- * Where the reading stands: before the object; before the first key or the end; before another key; in a key; before its colon; before
- * a value; in it; before the first element of a list or its end; before another element; in an element; after a list; after the object.
+ * States of the reader: before the object; before the first key or the end; before another key; in a key; before its colon; before a value; in it; before the first
+ * element of a list or its end; before another element; in an element; after a list; after the object.
  */
 type State =
   | "start"
@@ -40,18 +40,18 @@ type State =
   | "end";
 
 /**
- * Reads a JSON object member by member, and its long lists element by element, so that a file of any size passes through little memory.
- * It finds where values begin and end by brackets and quotes; each value is then read by JSON.parse, which judges it.
+ * Reads a JSON object member by member, and given lists element by element, with bounded memory. It finds the ends of values by brackets and quotes; JSON.parse then
+ * parses and validates each value.
  *
- * @param lists Names of the members whose lists are read by elements.
- * @throws CliFailure where the text is no JSON object, with the line.
+ * @param lists names of the members whose lists are streamed
+ * @throws CliFailure with the line if the text is not a JSON object.
  */
 export async function* readJsonMembers(
   pieces: AsyncIterable<string>,
   lists: readonly string[],
   fileName: string,
 ): AsyncGenerator<JsonMember, void, undefined> {
-  // Widened: the functions below change it, which the type of a variable assigned here would not show.
+  // Widened type, since the functions below change it.
   let state = "start" as State;
   let line = 1;
   let name = "";
@@ -91,7 +91,7 @@ export async function* readJsonMembers(
     }
   }
 
-  /** True where the character is the one that ends the value, and no part of it. */
+  /** Whether the character ends the value without being part of it. */
   function endsValue(character: string): boolean {
     if (isQuoted) {
       if (isEscaped) isEscaped = false;

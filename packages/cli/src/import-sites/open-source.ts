@@ -17,8 +17,8 @@ export interface OpenedFile {
 /**
  * Opens a list of sites.
  *
- * @param format Undefined: told by the content. A JSON object with `locations` is DHL's, another one is GeoJSON; what is no JSON is CSV.
- * @throws CliFailure where the file cannot be read, or not in the way that the options say.
+ * @param format undefined: detected. A JSON object with `locations` is DHL's, any other is GeoJSON; anything else is CSV
+ * @throws CliFailure if the file cannot be read with these options.
  */
 export async function openSites(path: string, format: FileFormat | undefined, options: SourceOptions): Promise<OpenedFile> {
   const text = await openText(path);
@@ -37,7 +37,7 @@ function detectFormat(start: string, fileName: string): FileFormat {
     throw fileProblem(fileName, "holds a JSON list: only a FeatureCollection or an answer of DHL's Location Finder can be imported");
   if (trimmed.startsWith("<")) throw fileProblem(fileName, "looks like XML, KML or a web page: convert it to CSV or GeoJSON");
   if (!trimmed.startsWith("{")) return "csv";
-  // DHL's errors have neither of the lists, but a status and a title.
+  // DHL's errors have neither list, but a status and a title.
   const firstOf = (...names: string[]) => Math.min(...names.map((name) => indexOrEnd(trimmed, `"${name}"`)));
   return firstOf("locations", "status", "title") < firstOf("features", "FeatureCollection", "Feature", "geometry") ? "dhl" : "geojson";
 }

@@ -1,4 +1,4 @@
-/** Why a row is refused, for machines, and what that means, for people. */
+/** Reasons for refusing a row, with descriptions for people. */
 export const refusalReasons = {
   "ragged-row": "another number of cells than the header",
   "no-name": "no name",
@@ -23,14 +23,14 @@ export type RefusalReason = keyof typeof refusalReasons;
 /** A row that cannot be imported. */
 export interface Refusal {
   readonly kind: "refusal";
-  /** The row's number in the file, from 1, the header not counted. */
+  /** The row's number in the file, from 1, without the header. */
   readonly row: number;
-  /** The line on which it begins, from 1. Many rows may stand on one line where the file is JSON. */
+  /** Its first line, from 1. JSON files may have many rows on one line. */
   readonly line: number;
   readonly reason: RefusalReason;
-  /** What is wrong, with the value. */
+  /** Description of the error, with the value. */
   readonly message: string;
-  /** As far as they are known, to find the row again. */
+  /** To find the row again, if known. */
   readonly reference: string;
   readonly name: string;
 }

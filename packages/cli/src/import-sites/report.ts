@@ -2,15 +2,15 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { CliFailure } from "../failure.ts";
 import type { Refusal, RefusalReason } from "./refusal.ts";
 
-/** Keeps what was refused: the first rows to show, all counts, and every row in a file where one is wanted. */
+/** Collects refusals: the first ones, counts by reason, and optionally a file with all of them. */
 export interface RefusalReport {
   add(refusal: Refusal): void;
   readonly count: number;
   /** The first refusals, at most 20. */
   readonly first: readonly Refusal[];
-  /** How often each reason came, most frequent first. */
+  /** Counts by reason, most frequent first. */
   counts(): [RefusalReason, number][];
-  /** Ends the file. */
+  /** Completes the file. */
   close(): void;
 }
 
@@ -20,8 +20,8 @@ const bufferCharacters = 65_536;
 /**
  * Makes a report.
  *
- * @param path Where to write every refusal: JSON where it ends in `.json`, else CSV. Undefined: nowhere.
- * @throws CliFailure where the file cannot be written.
+ * @param path file for all refusals: JSON if it ends in `.json`, else CSV. Undefined: no file
+ * @throws CliFailure if the file cannot be written.
  */
 export function createRefusalReport(path: string | undefined): RefusalReport {
   const counts = new Map<RefusalReason, number>();

@@ -3,17 +3,17 @@ import type { OpeningHoursSchema, Purpose, SiteKind } from "@petak/protocol";
 import { type AngleResult, parseAngle, parsePosition } from "./angle.ts";
 import type { ColumnMapping } from "./site-fields.ts";
 
-/** What a file says of a site, before it is judged. Texts are trimmed; empty ones are not known. */
+/** The unchecked content of a row. Texts are trimmed; empty means unknown. */
 export interface SiteDraft {
   readonly kind: "draft";
-  /** The row's number in the file, from 1, the header not counted. */
+  /** The row's number in the file, from 1, without the header. */
   readonly row: number;
-  /** The line on which it begins, from 1. */
+  /** Its first line, from 1. */
   readonly line: number;
-  /** Empty: one is made from name and position. */
+  /** Empty: derived from name and position. */
   readonly reference: string;
   readonly name: string;
-  /** True where the name was put together here, so that it may be shortened. */
+  /** True if the name was composed here and may be shortened. */
   readonly nameIsMade: boolean;
   readonly latitude: AngleResult;
   readonly longitude: AngleResult;
@@ -23,30 +23,30 @@ export interface SiteDraft {
   readonly administrativeArea: string;
   /** Code or English name. */
   readonly country: string;
-  /** Where the file itself says it. */
+  /** If the file contains it. */
   readonly siteKind?: SiteKind;
-  /** Where the file itself says them. */
+  /** If the file contains them. */
   readonly openingHours?: MessageInitShape<typeof OpeningHoursSchema>;
-  /** Where the file itself says them. */
+  /** If the file contains them. */
   readonly purposes?: Purpose[];
-  /** True where the file says that no step is in the way. */
+  /** True if the file says that access is step-free. */
   readonly isStepFree?: boolean;
 }
 
-/** How a row's cells become a draft. */
+/** How to make a draft from a row. */
 export interface DraftOptions {
   readonly mapping: ColumnMapping;
-  /** What `--name` says, with columns in braces: `Site at {address}`. Undefined: the column of the name, else of the address. */
+  /** Template of `--name`, with columns in braces: `Site at {address}`. Undefined: the name's column, else the address's. */
   readonly nameTemplate: string | undefined;
 }
 
 /**
  * Makes a draft of a row.
  *
- * @param row Its number in the file, from 1.
- * @param line The line on which it begins, from 1.
- * @param cell The text of a column; empty where the row has none.
- * @param geometry The position, where it does not come from columns.
+ * @param row its number in the file, from 1
+ * @param line its first line, from 1
+ * @param cell returns the text of a column; empty if the row has none
+ * @param geometry the position, if it does not come from columns
  */
 export function draftOf(
   { row, line }: { row: number; line: number },
@@ -87,7 +87,7 @@ function positionOf(field: (name: "position" | "position.latitude" | "position.l
   return { latitude: parseAngle(latitude, "latitude"), longitude: parseAngle(longitude, "longitude") };
 }
 
-/** Line breaks and runs of white space become single spaces. */
+/** Replaces line breaks and runs of white space by single spaces. */
 function oneLine(text: string): string {
   return text.replace(/\s+/g, " ").trim();
 }

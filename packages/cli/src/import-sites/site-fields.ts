@@ -1,6 +1,6 @@
 import { CliFailure, usageFailure } from "../failure.ts";
 
-/** The facts of a site that a column can give, by their paths in the protocol, with names that columns usually have (whatever their case and punctuation), the likeliest first. */
+/** Importable fields, by their paths in the protocol, with the usual column names (ignoring case and punctuation), likeliest first. */
 const guesses = {
   operator_site_ref: words(
     "operator_site_ref site_ref reference ref site_id locker_id store_id branch_id branch_code store_code code id car_park_no number no",
@@ -18,24 +18,23 @@ const guesses = {
   "address.country_code": words("country_code country iso_country iso2"),
 } as const;
 
-/** A fact of a site that a column can give. */
+/** An importable field of a site. */
 export type SiteField = keyof typeof guesses;
 
-/** Every field, in the order in which they are shown. */
+/** All fields, in display order. */
 export const siteFields = Object.keys(guesses) as SiteField[];
 
-/** Which column gives which fact. */
+/** The columns of the fields. */
 export interface ColumnMapping {
   readonly columns: ReadonlyMap<SiteField, string>;
-  /** The fields whose column was guessed by its name, not said. */
+  /** The fields whose column was guessed by its name. */
   readonly guessed: ReadonlySet<SiteField>;
 }
 
 /**
- * Reads `--map`: pairs of field and column, `position.latitude=Y,name=branch`. A comma in a column's name is no end of a pair unless
- * another field follows it.
+ * Parses `--map`: pairs of field and column, `position.latitude=Y,name=branch`. A comma ends a pair only if another field follows, so column names may contain commas.
  *
- * @throws CliFailure (usage) where a field is not known.
+ * @throws CliFailure (usage) if a field is unknown.
  */
 export function parseColumnMap(texts: readonly string[]): Map<SiteField, string> {
   const columns = new Map<SiteField, string>();
@@ -53,12 +52,12 @@ function isSiteField(text: string): text is SiteField {
 }
 
 /**
- * Decides which column gives which fact: as was said, else by the columns' names, whatever their case and punctuation.
+ * Determines the columns of the fields: as given, otherwise by the columns' names, ignoring case and punctuation.
  *
- * @param headers The file's columns.
- * @param explicit What `--map` says.
- * @param hasGeometry True where positions do not come from columns.
- * @throws CliFailure where a column that was named does not exist or exists twice, or where there is none for the position.
+ * @param headers the file's columns
+ * @param explicit the columns given with `--map`
+ * @param hasGeometry true: positions do not come from columns
+ * @throws CliFailure if a given column does not exist or exists twice, or if there is none for the position.
  */
 export function mapColumns(headers: readonly string[], explicit: ReadonlyMap<SiteField, string>, hasGeometry: boolean): ColumnMapping {
   const columns = new Map<SiteField, string>();
@@ -97,9 +96,9 @@ export function mapColumns(headers: readonly string[], explicit: ReadonlyMap<Sit
 }
 
 /**
- * Checks that every site can have a name: from a column, from the address, or from the template.
+ * Checks that sites have names, from a column, the address or the template.
  *
- * @throws CliFailure where it cannot, or where the template names a column that the file does not have.
+ * @throws CliFailure if they have none, or if the template names an unknown column.
  */
 export function checkNames({ columns }: ColumnMapping, template: string | undefined, headers: readonly string[]): void {
   if (template === undefined && !columns.has("name") && !columns.has("address.lines")) {
@@ -110,7 +109,7 @@ export function checkNames({ columns }: ColumnMapping, template: string | undefi
   }
   for (const [, column = ""] of (template ?? "").matchAll(/\{([^{}]*)\}/g)) {
     if (headers.includes(column)) continue;
-    throw usageFailure(`--name uses {${column}}, which is no column of the file. Its columns: ${list(headers)}.`);
+    throw usageFailure(`--name uses {${column}}, which is not a column of the file. Its columns: ${list(headers)}.`);
   }
 }
 
@@ -118,7 +117,7 @@ function words(text: string): readonly string[] {
   return text.split(" ");
 }
 
-/** Names that differ in case and punctuation only are equal. */
+/** Normalises a name for comparison without case and punctuation. */
 function plain(name: string): string {
   return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
 }

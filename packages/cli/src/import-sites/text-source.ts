@@ -5,30 +5,30 @@ import { basename } from "node:path";
 import { CliFailure } from "../failure.ts";
 import { fileProblem } from "./file-problem.ts";
 
-/** A text file that can be read several times, piece by piece. */
+/** A text file that can be streamed several times. */
 export interface TextSource {
   /** The file's name, for messages. */
   readonly name: string;
   readonly sizeBytes: number;
   /**
-   * Reads the file from its start. The pieces are whole characters with line ends as `\n`; a byte order mark is left out.
+   * Reads the file from its start, in chunks of whole characters, with line ends as `\n` and without a byte order mark.
    *
-   * @throws CliFailure where the file is empty, no text, or not in UTF-8; with the line where one can be told.
+   * @throws CliFailure, with the line if possible, if the file is empty, not text or not UTF-8.
    */
   read(observer?: ReadObserver): AsyncGenerator<string, void, undefined>;
 }
 
-/** Who wants to know how a reading goes. */
+/** Observers of a reading. */
 export interface ReadObserver {
   /** Called with the bytes read so far. */
   onBytes?(bytes: number): void;
-  /** Called at the end with the SHA-256 of the file, in hexadecimal digits. */
+  /** Called at the end with the SHA-256 of the file, in hexadecimal. */
   onDigest?(digest: string): void;
 }
 
 const chunkBytes = 256 * 1024;
 
-/** What is often given by mistake, by the bytes it begins with. */
+/** Kinds of files often given by mistake, by their first bytes. */
 const foreignFormats: [signature: number[], what: string][] = [
   [[0x1f, 0x8b], "is compressed with gzip: unpack it first"],
   [[0x50, 0x4b, 0x03, 0x04], "is a ZIP archive or a spreadsheet: save the sheet as CSV (UTF-8)"],
@@ -37,7 +37,7 @@ const foreignFormats: [signature: number[], what: string][] = [
   [[0x50, 0x41, 0x52, 0x31], "is a Parquet file: export it as CSV"],
 ];
 
-/** Opens a file for reading. Throws a CliFailure where it is no file, or an empty one. */
+/** Opens a file for reading. Throws a CliFailure if it is not a file, or empty. */
 export async function openText(path: string): Promise<TextSource> {
   const name = basename(path);
   const facts = await stat(path).catch((error: NodeJS.ErrnoException) => {
@@ -72,7 +72,7 @@ async function* readPieces(path: string, name: string, observer: ReadObserver = 
     } catch {
       throw notUtf8(name, chunk, line);
     }
-    // A return at the end of a piece may be half of a line end.
+    // A carriage return at the end of a chunk may be half of a line end.
     if (endsInReturn) text = `\r${text}`;
     endsInReturn = text.endsWith("\r");
     if (endsInReturn) text = text.slice(0, -1);
@@ -99,7 +99,7 @@ function checkStart(start: Buffer, name: string): void {
   const head = start.subarray(0, 4096);
   const zeros = head.filter((byte) => byte === 0).length;
   if (zeros === 0) return;
-  // Western text in UTF-16 has a zero in every other byte; what has zeros otherwise is no text.
+  // Western text in UTF-16 has a zero in every other byte; other data with zeros is not text.
   const evenZeros = head.filter((byte, index) => byte === 0 && index % 2 === 0).length;
   const isUtf16 = zeros > head.length / 4 && (evenZeros === 0 || evenZeros === zeros);
   throw fileProblem(name, isUtf16 ? utf16 : "holds binary data, not text");

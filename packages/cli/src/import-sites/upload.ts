@@ -9,25 +9,25 @@ import type { Refusal } from "./refusal.ts";
 
 type Directory = Pick<PetakClient["directory"], "upsertSites" | "retireSites">;
 
-/** What asking and writing need alike. */
+/** Common options of validating and writing. */
 export interface UploadOptions {
   directory: Directory;
   /** The sites, in the order of the file. */
   sites: AsyncIterable<CheckedSite>;
-  /** Batches under way at once. Default 4: it keeps a gateway on one core busy and no deadline in danger. */
+  /** Concurrent batches. Default 4, which keeps a gateway on one core busy without risking timeouts. */
   parallel?: number;
   /** Called after every batch with the sites done so far. */
   onProgress?: (done: number) => void;
-  /** Ends the work before the next batch. */
+  /** Stops before the next batch. */
   signal: AbortSignal;
-  /** Delays in ms before a batch that failed for a passing reason is sent again. Default 0.5, 1, 2 and 4 s: a gateway restarts in that time. */
+  /** Delays before the retries of a batch that failed for a transient reason, in ms. Default 0.5, 1, 2 and 4 s: a gateway restarts in that time. */
   retryDelaysMs?: readonly number[];
 }
 
 const batchSize = 100;
 const defaultRetryDelaysMs = [500, 1000, 2000, 4000];
 
-/** Reasons that pass by themselves. */
+/** Transient reasons. */
 const passingReasons: ReadonlySet<Reason> = new Set<Reason>([
   "CONFLICT",
   "DEADLINE_EXCEEDED",
@@ -37,22 +37,21 @@ const passingReasons: ReadonlySet<Reason> = new Set<Reason>([
   "STORE_UNAVAILABLE",
 ]);
 
-/** Reasons that lie in single sites of a batch. */
+/** Reasons that concern single sites of a batch. */
 const siteReasons: ReadonlySet<Reason> = new Set<Reason>(["CAPACITY_IN_USE", "INVALID_FIELD", "SITE_REGION_CHANGED"]);
 
-/** What the gateway would do. */
+/** Result of a validation. */
 export interface ValidationResult {
-  /** Sites that it refuses. */
+  /** Refused sites. */
   refusals: Refusal[];
-  /** Sites that it has already. */
+  /** Number of existing sites. */
   existing: number;
 }
 
 /**
- * Asks the gateway whether it would take the sites, and changes nothing. Where it refuses a batch, the batch is halved until the sites
- * that it means are found.
+ * Lets the gateway validate the sites without writing them. A refused batch is split until the refused sites are found.
  *
- * @throws what the client throws, where it is not about single sites.
+ * @throws the client's error if it does not concern single sites.
  */
 export async function validateSites(options: UploadOptions): Promise<ValidationResult> {
   const { directory, sites, parallel = 4, onProgress, signal } = options;
@@ -73,7 +72,7 @@ export async function validateSites(options: UploadOptions): Promise<ValidationR
         result.refusals.push({ kind: "refusal", row, line, reason: "gateway", message, reference: site.operatorSiteRef, name: site.name });
         return;
       }
-      // Where the fields name sites, those are asked for alone and the others once more together.
+      // If the fields name sites, validate those alone and the others together again.
       const named = new Set(
         known.fieldViolations
           .map(({ field }) => /^sites\[(\d+)\]/.exec(field)?.[1])
@@ -99,20 +98,20 @@ export async function validateSites(options: UploadOptions): Promise<ValidationR
   return result;
 }
 
-/** What the gateway did. */
+/** Counts of written sites. */
 export interface WriteCounts {
   created: number;
   updated: number;
   unchanged: number;
 }
 
-/** Why writing ended early, and what was put back. */
+/** Writing ended early; says why, and what was undone. */
 export class WriteFailure extends Error {
   override readonly name = "WriteFailure";
   readonly counts: WriteCounts;
-  /** Sites that this run created and that were retired again. */
+  /** Sites that this run created and then retired. */
   readonly retired: number;
-  /** Sites that this run created, or may have created, and that could not be retired. */
+  /** Sites that this run created, or may have created, but could not retire. */
   readonly left: number;
 
   constructor(cause: unknown, counts: WriteCounts, retired: number, left: number) {
@@ -124,10 +123,9 @@ export class WriteFailure extends Error {
 }
 
 /**
- * Writes the sites, all or none: when a batch fails for good or the signal aborts, the sites that this run created are retired. What it
- * changed in sites that were there before stays changed.
+ * Writes the sites. If a batch fails permanently or the signal aborts, the sites that this run created are retired; changes of existing sites stay.
  *
- * @throws WriteFailure with the cause and what was put back.
+ * @throws WriteFailure with the cause and what was undone.
  */
 export async function writeSites(options: UploadOptions): Promise<WriteCounts> {
   const { directory, sites, parallel = 4, onProgress, signal } = options;
@@ -153,7 +151,7 @@ export async function writeSites(options: UploadOptions): Promise<WriteCounts> {
       try {
         record(await send(directory, batch, requestId, false, options));
       } catch (error) {
-        // The answer got lost, so the change may have been made.
+        // The response was lost, so the change may have been made.
         if (isPassing(error)) inDoubt.push({ batch, requestId });
         throw error;
       }
@@ -166,7 +164,7 @@ export async function writeSites(options: UploadOptions): Promise<WriteCounts> {
     let left = 0;
     for (const { batch, requestId } of inDoubt) {
       try {
-        // The same request again tells what became of it: the gateway answers what it did, or does it now, to be undone below.
+        // Repeating the request shows its result: the gateway returns what it did, or does it now, to be undone below.
         if (left === 0) record(await send(directory, batch, requestId, false, patient));
         else left += batch.length;
       } catch {
@@ -186,7 +184,7 @@ async function retire(directory: Directory, siteIds: readonly string[], options:
       await withRetries(() => directory.retireSites({ requestId, siteIds: batch }), options);
       retired += batch.length;
     } catch {
-      // A gateway that is gone will not answer the next batch either; what is left is counted and said.
+      // An unreachable gateway will not answer the next batch either; count the rest.
       break;
     }
   }
@@ -220,7 +218,7 @@ async function withRetries<T>(call: () => Promise<T>, { retryDelaysMs = defaultR
   return call();
 }
 
-/** True where the same request may succeed later. Errors of the way to the gateway have no reason of the catalogue. */
+/** Whether the same request may succeed later. Transport errors have no reason of the catalogue. */
 function isPassing(error: unknown): boolean {
   if (!(error instanceof ConnectError)) return false;
   const reason = fromConnectError(error)?.reason;

@@ -17,20 +17,20 @@ import { CliFailure } from "../failure.ts";
 import { readConfig } from "../serve/config-options.ts";
 import type { Session } from "../session.ts";
 
-/** Where the gateway's secrets are: options, else what configures the gateway. */
+/** Location of the gateway's secrets. Default: the gateway's configuration. */
 export interface SecretsOptions {
   dataDir?: string;
   config?: string;
 }
 
 /**
- * Shows the issuer keys, and writes their public halves where that is asked for. Throws a CliFailure where there is no secrets file.
+ * Shows the issuer keys, and optionally writes the public keys. Throws a CliFailure if there is no secrets file.
  *
- * @param options.out where to write the keys, past and present, as gateways publish them
+ * @param options.out file for the public keys, past and present, in the format that gateways publish
  */
 export async function showIssuer(session: Session, options: SecretsOptions & { out?: string }): Promise<void> {
   const path = secretsPath(session, options);
-  const [epochs, periods] = await told(Promise.all([readIssuerEpochs(path), readIssuerKeyPeriods(path)]));
+  const [epochs, periods] = await orFailure(Promise.all([readIssuerEpochs(path), readIssuerKeyPeriods(path)]));
   const { out } = options;
   if (out !== undefined) {
     await writeFile(session.resolve(out), `${JSON.stringify(toIssuerKeySet(periods), undefined, 2)}\n`).catch((cause: Error) => {
@@ -41,24 +41,24 @@ export async function showIssuer(session: Session, options: SecretsOptions & { o
   showEpochs(session, epochs, past);
   if (out !== undefined) {
     const keys = periods.length === 1 ? "the public key" : `the ${periods.length} public keys`;
-    session.output.print(`${out} has ${keys} that receipts are verified with.`);
+    session.output.print(`${out} has ${keys} for verifying receipts.`);
   }
 }
 
 /**
  * Announces a new issuer key.
  *
- * @param options.at when it is to sign first, in ms
- * @throws {CliFailure} where tokens would not open for some time, with the reason `too-early`; or where there is no secrets file.
+ * @param options.at first use of the key, in ms since 1970
+ * @throws {CliFailure} with the reason `too-early` if tokens would be refused for some time; or if there is no secrets file.
  */
 export async function rotate(session: Session, options: SecretsOptions & { at?: number }): Promise<void> {
-  const epochs = await told(rotateIssuer(secretsPath(session, options), session.io.now(), options.at), "Nothing was changed: ");
+  const epochs = await orFailure(rotateIssuer(secretsPath(session, options), session.io.now(), options.at), "Nothing was changed: ");
   showEpochs(session, epochs);
   const [before, announced] = epochs;
   session.output.print(
     [
-      `Agents are told of ${announced?.key.keyId} from now on; it signs from ${formatTime(announced?.signsFromMs)} on, and ${before.key.keyId} is relied on until ${formatTime(before.notAfterMs)}.`,
-      "Where all gateways read this file there is nothing more to do. Where each has a copy, put the new file in place everywhere within half an hour.",
+      `Agents learn of ${announced?.key.keyId} from now on; it signs from ${formatTime(announced?.signsFromMs)} on, and ${before.key.keyId} is trusted until ${formatTime(before.notAfterMs)}.`,
+      "If all gateways read this file, you are done. If each has a copy, replace all copies within half an hour.",
     ].join("\n"),
   );
 }
@@ -68,11 +68,11 @@ function secretsPath({ io, resolve }: Session, options: SecretsOptions): string 
 }
 
 /**
- * What the work was refused for, as the program says it.
+ * Turns refusals and file errors into CliFailures.
  *
- * @param prefix what stands before a fault of the file, where something was to be changed
+ * @param prefix start of the message of a file error
  */
-async function told<Told>(work: Promise<Told>, prefix = ""): Promise<Told> {
+async function orFailure<Value>(work: Promise<Value>, prefix = ""): Promise<Value> {
   try {
     return await work;
   } catch (error) {
@@ -103,7 +103,7 @@ function showEpochs({ output, io }: Session, epochs: IssuerEpochs, past: readonl
     nextRotation: isoTime(nextRotationMs),
   });
   output.table(
-    [{ title: "KEY", paint: output.colors.cyan }, { title: "STATE" }, { title: "SIGNS FROM" }, { title: "RELIED ON UNTIL" }],
+    [{ title: "KEY", paint: output.colors.cyan }, { title: "STATE" }, { title: "SIGNS FROM" }, { title: "TRUSTED UNTIL" }],
     [
       ...past.map(({ keyId, signsFromMs }) => [keyId, "signed receipts", formatTime(signsFromMs), ""]),
       ...shown.map(({ key, state, signsFromMs, notAfterMs }) => [key.keyId, state, formatTime(signsFromMs), formatTime(notAfterMs)]),
@@ -123,7 +123,7 @@ function isoTime(timeMs: number): string {
   return new Date(timeMs).toISOString();
 }
 
-/** A time for people. Empty where there is none. */
+/** A time for people; empty for 0. */
 function formatTime(timeMs = 0): string {
   return timeMs === 0 ? "" : `${isoTime(timeMs).slice(0, 16)}Z`;
 }

@@ -4,9 +4,9 @@ import type { Output } from "../terminal/output.ts";
 import type { Step } from "./step.ts";
 
 /**
- * Shows a step to a person.
+ * Prints a step.
  *
- * @param several true: the journey has several parcels, so that each step says which it is about.
+ * @param several true: the journey has several parcels, so each step names its parcel
  */
 export function printStep(output: Output, step: Step, number: number, several: boolean): void {
   const { bold, cyan, dim, green } = output.colors;
@@ -23,10 +23,10 @@ export function printStep(output: Output, step: Step, number: number, several: b
     case "place held": {
       const { reservationId, siteId, sizeClassId, heldCompartmentId } = step.reservation;
       title(`Place held at ${step.site?.name ?? siteId}`);
-      // Who names the site has no place to measure from.
-      const away = step.distanceM > 0 ? `, ${metres(step.distanceM)} away` : "";
+      // There is no distance if the site was named.
+      const distance = step.distanceM > 0 ? `, ${metres(step.distanceM)} away` : "";
       const door = heldCompartmentId === "" ? "" : `, door ${heldCompartmentId}`;
-      detail(`${cyan(reservationId)}, size class ${sizeClassId}${door}${away}`);
+      detail(`${cyan(reservationId)}, size class ${sizeClassId}${door}${distance}`);
       break;
     }
     case "confirmed":
@@ -43,13 +43,13 @@ export function printStep(output: Output, step: Step, number: number, several: b
       if (step.credential.pin !== "") detail(`PIN ${cyan(`${step.credential.pin.slice(0, 4)} ${step.credential.pin.slice(4)}`)}`);
       break;
     case "terminal ready":
-      title("A terminal in software stands at the site");
-      detail(dim(`${step.compartments} compartments, all empty; it judges credentials by itself`));
+      title("A simulated terminal runs at the site");
+      detail(dim(`${step.compartments} compartments, all empty; it verifies credentials itself`));
       break;
     case "door opened":
       title(`Door ${step.presentation.compartmentId} opened for ${step.act}, by ${step.by}`);
       if (step.presentation.doorsToCome > 0)
-        detail(dim(`${step.presentation.doorsToCome} more to come, each when the one before it is closed`));
+        detail(dim(`${step.presentation.doorsToCome} more to open, each after the previous one is closed`));
       break;
     case "deposited":
       title("Deposited");
@@ -57,8 +57,8 @@ export function printStep(output: Output, step: Step, number: number, several: b
         `${which(step.reservation)}compartment ${step.reservation.compartmentId}, the gateway says ${stateName(step.reservation.state)}`,
       );
       break;
-    case "closed after work":
-      title("The door is closed again, and the parcel lies behind it");
+    case "closed after service":
+      title("The door is closed again, with the parcel inside");
       detail(`${which(step.reservation)}the gateway says ${stateName(step.reservation.state)}`);
       break;
     case "collected":

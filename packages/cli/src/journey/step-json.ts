@@ -18,7 +18,7 @@ const schemas: Readonly<Record<string, DescMessage>> = {
   events: EventSchema,
 };
 
-/** A step for machines: messages in the protocol's JSON. */
+/** A step as JSON, with messages in the protocol's JSON. */
 export function stepJson(step: Step): JsonValue {
   return Object.fromEntries(Object.entries(step).map(([name, value]) => [name, valueJson(schemas[name], value)]));
 }

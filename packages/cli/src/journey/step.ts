@@ -1,13 +1,13 @@
 import type { Presentation } from "@petak/agent";
 import type { Bundle, Event, IssueCredentialResponse, Reservation, SiteOption, SiteSummary } from "@petak/protocol";
 
-/** What a door of a journey opens for. */
+/** The act for which a door opens. */
 export type JourneyAct = "deposit" | "collect" | "recall" | "service";
 
-/** How whoever stands at the door shows the right to open it. */
+/** The kind of a presented credential. */
 export type ShownAs = "access token" | "PIN" | "access token and proof of presence";
 
-/** One thing that has just happened to a parcel. */
+/** A completed step of a journey. */
 export type Step =
   | { step: "options found"; options: SiteOption[] }
   | { step: "place held"; reservation: Reservation; site: SiteSummary | undefined; distanceM: number }
@@ -17,7 +17,7 @@ export type Step =
   | { step: "terminal ready"; siteId: string; compartments: number }
   | { step: "door opened"; act: JourneyAct; by: ShownAs; presentation: Presentation & { opened: true } }
   | { step: "deposited"; reservation: Reservation }
-  | { step: "closed after work"; reservation: Reservation }
+  | { step: "closed after service"; reservation: Reservation }
   | { step: "collected"; reservation: Reservation }
   | { step: "recalled"; reservation: Reservation }
   | { step: "custody chain"; reservation: Reservation; events: Event[] };

@@ -13,42 +13,41 @@ import {
   type Reservation,
   SiteKind,
 } from "@petak/protocol";
+import { orAborted } from "../abort.ts";
 import { CliFailure } from "../failure.ts";
 import { giveBack } from "./give-back.ts";
-import { orAborted } from "./or-aborted.ts";
 import type { JourneyAct, ShownAs, Step } from "./step.ts";
 
-/** The way of a parcel or of several, and who takes part. */
 export interface JourneyOptions {
   url: string;
   courier: PetakClient;
-  /** The client and key of a site's operator, by participant id. Throws where they are not at hand. */
+  /** Client and key of a site's operator, by participant id. Throws if they are not available. */
   operatorOf: (operatorId: string) => Promise<{ client: PetakClient; keyFile: KeyFile }>;
   origin: { latitude: number; longitude: number };
   parcel: MessageInitShape<typeof ParcelSchema>;
-  /** True: the recipient types the PIN in place of showing the token. */
+  /** True: the recipient enters the PIN instead of the token. */
   withPin: boolean;
-  /** True: nobody comes to collect, and whoever deposited takes the parcel back. */
+  /** True: nobody collects, and the depositor takes the parcel back. */
   isRecalled: boolean;
-  /** True: while the parcel lies there, the operator's technician opens its door. */
+  /** True: while the parcel is inside, the operator's technician opens its door. */
   withService: boolean;
-  /** How many parcels go together, to be collected in one visit. 1: no bundle. */
+  /** Number of parcels, collected in one visit. 1: no bundle. */
   parcels: number;
-  /** True: the hold is of a door by its name. */
+  /** True: hard holds of named compartments. */
   isHard: boolean;
   logger: AgentLogger;
   /** The gateway's test clock, which the terminal follows. Default: the terminal's clock is that of this machine. */
   testClock: TestClockFollower | undefined;
   onStep: (step: Step) => void;
-  /** Takes sentences about what a journey that does not end gives back. */
+  /** Receives sentences about the clean-up of an unfinished journey. */
   note: (sentence: string) => void;
-  /** Ends the journey early. */
+  /** Aborts the journey. */
   signal: AbortSignal;
 }
 
 /**
- * Walks parcels through a gateway, from the search to the collection in one visit, or back again. Every door is opened by an agent that judged the
- * credential. A journey that fails or is interrupted gives back its places and takes its terminal away.
+ * Takes parcels through a gateway, from the search to the collection in one visit, or to the recall. A real agent verifies the credentials and opens the doors. A
+ * journey that fails or is interrupted cancels its reservations and removes its terminal.
  */
 export async function walkJourney(options: JourneyOptions): Promise<void> {
   const { url, courier, onStep, origin, parcel, note, signal } = options;
@@ -64,7 +63,7 @@ export async function walkJourney(options: JourneyOptions): Promise<void> {
       while (held.length < options.parcels) {
         signal.throwIfAborted();
         const siteId = held[0]?.siteId;
-        // Not to be cut short: without the answer nobody could give the place back.
+        // Not cancellable: without the response the reservation could not be cancelled.
         const answer = await courier.reservations.reserve({
           requestId: randomUUID(),
           place: siteId === undefined ? { case: "nearest", value: place } : { case: "siteId", value: siteId },
@@ -86,7 +85,7 @@ export async function walkJourney(options: JourneyOptions): Promise<void> {
   }
 }
 
-/** From the held places to the collection or the recall. */
+/** The journey from the held places to the collection or the recall. */
 async function carry(options: JourneyOptions, held: readonly Reservation[]): Promise<void> {
   const { url, courier, onStep, logger, signal } = options;
   const { siteId, operatorId } = required(held[0]);
@@ -124,7 +123,7 @@ async function carry(options: JourneyOptions, held: readonly Reservation[]): Pro
     }
     await orAborted(terminal.agent.syncNow(), signal);
     for (const reservationId of reservationIds) {
-      if (options.withService) await lookAfter(options, terminal, operator.client, reservationId);
+      if (options.withService) await openForService(options, terminal, operator.client, reservationId);
       if (options.isRecalled) await takeBack(options, terminal, reservationId);
     }
     if (!options.isRecalled) {
@@ -145,8 +144,8 @@ async function carry(options: JourneyOptions, held: readonly Reservation[]): Pro
   }
 }
 
-/** The operator's technician opens the door, and leaves the parcel where it is. */
-async function lookAfter(
+/** The operator's technician opens the door and leaves the parcel inside. */
+async function openForService(
   { courier, onStep, signal }: JourneyOptions,
   terminal: InstalledTerminal,
   operator: PetakClient,
@@ -159,10 +158,10 @@ async function lookAfter(
   onStep({ step: "credential issued", act: "service", credential });
   const shown = await technician.show(terminal, credential.accessToken);
   await visit(terminal, { act: "service", by: "access token and proof of presence", credential: shown, onStep, signal });
-  onStep({ step: "closed after work", reservation: await read(courier, reservationId) });
+  onStep({ step: "closed after service", reservation: await read(courier, reservationId) });
 }
 
-/** Whoever deposited takes the parcel back. */
+/** The depositor takes the parcel back. */
 async function takeBack({ courier, onStep, signal }: JourneyOptions, terminal: InstalledTerminal, reservationId: string): Promise<void> {
   const driver = await newHolder();
   const asked = { reservationId, act: Act.RECALL, holderPublicKey: driver.publicKey };
@@ -173,7 +172,7 @@ async function takeBack({ courier, onStep, signal }: JourneyOptions, terminal: I
   onStep({ step: "recalled", reservation: await read(courier, reservationId) });
 }
 
-/** What the recipient opens with: for one parcel its own credential, for several the bundle's. */
+/** Issues the recipient's credential: the reservation's for one parcel, the bundle's for several. */
 async function issueCollect({ courier, onStep, signal }: JourneyOptions, reservationIds: string[]): Promise<IssueCredentialResponse> {
   const [reservationId = "", ...others] = reservationIds;
   if (others.length === 0) {
@@ -196,7 +195,7 @@ interface Visit {
   signal: AbortSignal;
 }
 
-/** What a person does at the terminal, at each door that opens, until the gateway has the reports. */
+/** A person presents a credential and uses each door that opens, until the gateway has acknowledged the reports. */
 async function visit(terminal: InstalledTerminal, { act, by, credential, onStep, signal }: Visit): Promise<void> {
   signal.throwIfAborted();
   const presentation = await terminal.agent.present(credential);
@@ -217,6 +216,6 @@ async function read(courier: PetakClient, reservationId: string): Promise<Reserv
 }
 
 function required<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw new CliFailure("The gateway left out what its answer must have.", { reason: "bad-answer" });
+  if (value === undefined) throw new CliFailure("The gateway's response is incomplete.", { reason: "bad-answer" });
   return value;
 }

@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { CompartmentSchema, SizeClassSchema } from "@petak/protocol";
 
-/** What stands at a site: its size classes, and its doors where it is a terminal. */
+/** Size classes of a site, and the doors of a terminal. */
 export interface CompartmentMix {
   readonly sizeClasses: MessageInitShape<typeof SizeClassSchema>[];
   readonly compartments: MessageInitShape<typeof CompartmentSchema>[];
@@ -21,7 +21,7 @@ const doors: Record<string, ClassOfDoor> = {
   XL: { widthMm: 400, heightMm: 620, depthMm: 550, maxMassG: 25_000 },
 };
 
-/** Columns of doors, from the ground up: what is heavy stands low. Each is about 1.8 m high. */
+/** Columns of doors, from the ground up, the largest at the bottom. Each is about 1.8 m high. */
 const columns: Record<string, string[]> = {
   a: ["L", "M", "M", "S", "S", "S", "S", "M", "M"],
   b: ["XL", "M", "S", "S", "M", "M", "M"],
@@ -31,10 +31,10 @@ const columns: Record<string, string[]> = {
 const plinthMm = 150;
 const frameMm = 20;
 
-/** The banks of compartments that can be asked for by name, as columns from left to right. */
+/** Named banks of compartments, as columns from left to right. */
 const banks = { small: "ab", medium: "abac", large: "abacabca" } as const;
 
-/** The shelves of a store, as places of each class. */
+/** Named shelves of stores, as places of each class. */
 const shelves = {
   shelf: [
     { sizeClassId: "SHELF", widthMm: 400, heightMm: 300, depthMm: 400, maxMassG: 10_000, installed: 16 },
@@ -46,7 +46,7 @@ const shelves = {
   ],
 } as const;
 
-/** A mix that can be asked for by name. All are made up: plausible, and nobody's product. */
+/** Name of a mix. All are made up: plausible, but not real products. */
 export type MixName = keyof typeof banks | keyof typeof shelves;
 
 /** The names of {@link MixName}, terminals first. */
@@ -54,7 +54,7 @@ export const mixNames: readonly MixName[] = ["small", "medium", "large", "shelf"
 
 const mixes = new Map<MixName, CompartmentMix>();
 
-/** The mix of a name. The same object every time: do not change it. */
+/** The mix of a name. Shared object; do not modify. */
 export function namedMix(name: MixName): CompartmentMix {
   let mix = mixes.get(name);
   if (mix === undefined) {

@@ -1,9 +1,8 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
-/** Which country's land a point lies on. */
 export interface CountryMap {
-  /** True where the point lies on the country's land. False at sea, abroad, and for a country that the map does not have. */
+  /** Whether a point is on a country's land. False for countries that the map does not have. */
   isOnLand(countryCode: string, latitude: number, longitude: number): boolean;
 }
 
@@ -29,7 +28,7 @@ interface Topology {
   objects: { countries: { geometries: Geometry[] } };
 }
 
-/** ISO 3166-1: the map goes by numbers. */
+/** ISO 3166-1 numeric codes, which the map uses. */
 const numericCodes: Record<string, string> = {
   BN: "096",
   ID: "360",
@@ -47,8 +46,7 @@ const numericCodes: Record<string, string> = {
 /**
  * The map of South-East Asia's countries from Natural Earth, 1:10,000,000 (public domain, by way of the npm package world-atlas).
  *
- * Coasts are good to about a kilometre, and islands smaller than that are missing: it keeps a scatter of points off the sea, and is
- * no judge of borders.
+ * Coasts are accurate to about a kilometre, and smaller islands are missing. Good enough to keep random points off the sea, not to decide borders.
  */
 export function readCountryMap(): CountryMap {
   const file = createRequire(import.meta.url).resolve("world-atlas/countries-10m.json");
@@ -79,7 +77,7 @@ function ringsOf(geometry: Geometry, topology: Topology): Ring[] {
   });
 }
 
-/** An arc is a run of differences on a grid; a negative number (the complement) means the arc backwards. */
+/** An arc is a list of differences on a grid; a negative index (the complement) means the reversed arc. */
 function decodeArc(number: number, { arcs, transform: { scale, translate } }: Topology): Point[] {
   let x = 0;
   let y = 0;
@@ -91,7 +89,7 @@ function decodeArc(number: number, { arcs, transform: { scale, translate } }: To
   return number < 0 ? points.reverse() : points;
 }
 
-/** Even-odd over all rings at once, so that holes and islands need no telling apart. */
+/** Even-odd rule over all rings at once, which handles holes and islands alike. */
 function isInside(rings: readonly Ring[], latitude: number, longitude: number): boolean {
   let inside = false;
   for (const { points, west, east, south, north } of rings) {

@@ -38,14 +38,14 @@ test("hours without days hold every day", () => {
 
 test.each([
   ["", /no opening hours/],
-  ["always", /"always" is no day of the week/],
+  ["always", /"always" is not a day of the week/],
   ["Mo", /a time is missing/],
   ["Mo 08:00", /"08:00" has no closing time/],
-  ["Mo 8-20", /"8" is no time/],
-  ["Mo 24:00-25:00", /is no time of day/],
-  ["Mo 08:00-25:00", /"25:00" is no time of day/],
-  ["Mo 08:61-09:00", /"08:61" is no time of day/],
-  ["Xx 08:00-09:00", /"Xx" is no day/],
+  ["Mo 8-20", /"8" is not a time/],
+  ["Mo 24:00-25:00", /is not a time of day/],
+  ["Mo 08:00-25:00", /"25:00" is not a time of day/],
+  ["Mo 08:61-09:00", /"08:61" is not a time of day/],
+  ["Xx 08:00-09:00", /"Xx" is not a day/],
 ])("%j is refused", (text, message) => {
   expect(() => parseOpeningHours(text)).toThrow(message);
 });

@@ -3,7 +3,7 @@ import type { DayOfWeek, WeeklyPeriodSchema } from "@petak/protocol";
 
 type WeeklyPeriodInit = MessageInitShape<typeof WeeklyPeriodSchema>;
 
-/** Opening hours without exceptions, as a site of the protocol takes them. */
+/** Opening hours of a site without exceptional days. */
 export type WeeklyHours = { alwaysOpen: true } | { weekly: WeeklyPeriodInit[] };
 
 const dayNames = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"];
@@ -11,11 +11,11 @@ const dayNames = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"];
 const help = 'write "24/7" or e.g. "Mo-Fr 08:00-20:00, Sa 09:00-13:00; Su off"';
 
 /**
- * Reads opening hours in the simple form that most lists use: `24/7`, or rules such as `Mo-Su 08:00-22:00` and
- * `Mo-Fr 08:00-12:00,14:00-18:00; Sa 09:00-13:00; Su off`. Days may be a range or a list; hours without days hold every day; hours
+ * Parses opening hours in the usual simple form: `24/7`, or rules such as `Mo-Su 08:00-22:00` and
+ * `Mo-Fr 08:00-12:00,14:00-18:00; Sa 09:00-13:00; Su off`. Days are a range or a list; hours without days apply every day; hours
  * that end before they begin end on the next day.
  *
- * @throws {RangeError} with what is wrong and how to write it.
+ * @throws {RangeError} with the error and the expected form.
  */
 export function parseOpeningHours(text: string): WeeklyHours {
   if (/^\s*(24\s*\/\s*7|24h)\s*$/i.test(text)) return { alwaysOpen: true };
@@ -86,30 +86,30 @@ function isDayToken(token: string | undefined): boolean {
 
 function dayNumber(name: string): number {
   const number = dayNames.findIndex((day) => name.toLowerCase().startsWith(day.toLowerCase()));
-  if (number < 0) throw new RangeError(`"${name}" is no day of the week: ${help}`);
+  if (number < 0) throw new RangeError(`"${name}" is not a day of the week: ${help}`);
   return number;
 }
 
 function minuteOfDay(token: string | undefined, latest: number): number {
   const match = /^(\d{1,2})[:.](\d{2})$/.exec(token ?? "");
-  if (match === null) throw new RangeError(`${token === undefined ? "a time is missing" : `"${token}" is no time`}: ${help}`);
+  if (match === null) throw new RangeError(`${token === undefined ? "a time is missing" : `"${token}" is not a time`}: ${help}`);
   const minutes = Number(match[1]) * 60 + Number(match[2]);
-  if (Number(match[2]) > 59 || minutes > latest) throw new RangeError(`"${token}" is no time of day: ${help}`);
+  if (Number(match[2]) > 59 || minutes > latest) throw new RangeError(`"${token}" is not a time of day: ${help}`);
   return minutes;
 }
 
-/** Hours that hold every day, from minute to minute; an end not after the beginning is on the next day. */
+/** The same hours every day, in minutes; an end that is not after the start is on the next day. */
 export function everyDay(openMinute: number, closeMinute: number): WeeklyHours {
   return weeklyHours(dayNames.map((_, day) => period(day, openMinute, closeMinute)));
 }
 
-/** Hours of the days Monday (0) to Sunday (6) in the list. */
+/** The same hours on the listed days, Monday (0) to Sunday (6). */
 export function onDays(days: readonly number[], openMinute: number, closeMinute: number): WeeklyPeriodInit[] {
   return days.map((day) => period(day, openMinute, closeMinute));
 }
 
 /**
- * Opening hours made of weekly periods. Seven whole days are the same as always open, and are said so.
+ * Opening hours of weekly periods. Seven whole days become always open.
  */
 export function weeklyHours(weekly: WeeklyPeriodInit[]): WeeklyHours {
   const wholeDays = new Set(

@@ -1,16 +1,16 @@
 import lookUp from "@photostructure/tz-lookup";
 
-/** The time zone of a point, and whether it is one of the country's own. */
+/** The time zone of a point. */
 export interface TimeZoneAnswer {
   /** IANA name, e.g. `Asia/Singapore`. */
   readonly timeZone: string;
-  /** False where the map puts the point into another country's zone. Within some kilometres of a border or a coast that means nothing. */
+  /** False if the map has the point in another country's zone; unreliable within some kilometres of borders and coasts. */
   readonly agreesWithCountry: boolean;
 }
 
 const probeDistancesDegrees = [0.1, 0.25, 0.5, 1, 2];
 
-/** The runtime still lists some zones under the names of colonial days. */
+/** The runtime still lists some zones under old names. */
 const presentNames: Record<string, string> = {
   "Asia/Calcutta": "Asia/Kolkata",
   "Asia/Katmandu": "Asia/Kathmandu",
@@ -22,12 +22,12 @@ const canonicalNames = new Map<string, string>();
 const zonesByCountry = new Map<string, ReadonlySet<string>>();
 
 /**
- * The time zone in which a point lies.
+ * The time zone of a point.
  *
- * The map behind it is coarse at borders and coasts (Dili falls to Makassar, Jayapura to Port Moresby), so a zone that is none of the
- * country's is put right: by the country's only zone, else by the nearest of its zones within two degrees.
+ * The map is coarse at borders and coasts (it has Dili in Makassar's zone), so a zone of another country is replaced by the country's only zone, or by the nearest of
+ * its zones within two degrees.
  *
- * @param countryCode ISO 3166-1 alpha-2, or "" where it is not known.
+ * @param countryCode ISO 3166-1 alpha-2; "" if unknown
  */
 export function timeZoneAt(latitude: number, longitude: number, countryCode: string): TimeZoneAnswer {
   const found = lookUp(latitude, longitude);
@@ -48,7 +48,7 @@ export function timeZoneAt(latitude: number, longitude: number, countryCode: str
   return { timeZone: found, agreesWithCountry: false };
 }
 
-/** The zones of a country under their canonical names; empty where the runtime knows none. */
+/** Canonical names of a country's zones; empty if the runtime knows none. */
 function countryZones(countryCode: string): ReadonlySet<string> {
   let zones = zonesByCountry.get(countryCode);
   if (zones === undefined) {
@@ -59,7 +59,7 @@ function countryZones(countryCode: string): ReadonlySet<string> {
   return zones;
 }
 
-/** Old and new names of one zone (`Asia/Saigon`, `Asia/Ho_Chi_Minh`) become equal. */
+/** Maps old and new names of a zone (`Asia/Saigon`, `Asia/Ho_Chi_Minh`) to one. */
 function canonicalName(timeZone: string): string {
   let name = canonicalNames.get(timeZone);
   if (name === undefined) {

@@ -12,7 +12,7 @@ export interface AdminKey {
   identity: AdminIdentity;
 }
 
-/** Reads the administrator's key file, and makes one where there is none yet. */
+/** Reads the administrator's key file; creates it if it does not exist. */
 export async function loadAdminKey(path: string, audience: string): Promise<AdminKey> {
   if (!(await isThere(path))) {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });

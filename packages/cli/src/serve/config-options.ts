@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { CliFailure, usageFailure } from "../failure.ts";
 import type { CliIo } from "../session.ts";
 
-/** Adds a flag for every setting of the gateway. A flag of a yes-or-no setting needs no value: without one it says yes. */
+/** Adds a flag for every setting of the gateway. A boolean flag without a value means true. */
 export function addConfigOptions(command: Command): Command {
   command.option("--config <file>", "the configuration file, JSON (env: PETAK_CONFIG)");
   for (const setting of settings) {
@@ -13,7 +13,7 @@ export function addConfigOptions(command: Command): Command {
   return command;
 }
 
-/** The configuration from flags, environment and file. Throws a usage failure that tells every problem. */
+/** The configuration from flags, environment and file. Throws a usage failure with all problems. */
 export function readConfig(options: Record<string, unknown>, { env }: CliIo): Config {
   const flags = Object.fromEntries(settings.map(({ name }) => [name, options[name]]));
   try {

@@ -1,6 +1,6 @@
 import { access } from "node:fs/promises";
 
-/** Whether a file or folder exists and may be looked at. */
+/** Whether a file or folder exists. Throws if that cannot be determined. */
 export async function isThere(path: string): Promise<boolean> {
   try {
     await access(path);

@@ -1,33 +1,32 @@
 import { createWriteStream, fstatSync, openSync, renameSync, type WriteStream } from "node:fs";
 
-/** A file that takes log lines. */
+/** A log file. */
 export interface LogFile {
-  /** Adds a line, which ends with a line break. Never throws and never waits. */
+  /** Appends a line, including its line break. Never throws or blocks. */
   write(line: string): void;
-  /** Resolves when all that was written is with the system, or the log has failed. */
+  /** Resolves when all lines are written, or the log has failed. */
   close(): Promise<void>;
 }
 
-/** How a log file is kept. */
 export interface LogFileOptions {
-  /** Told once, in a sentence, that the log cannot be written and why. From then on lines are thrown away. */
+  /** Called once, with a sentence, if the log cannot be written. Further lines are discarded. */
   onFailure: (sentence: string) => void;
-  /** A line that would make the file longer goes to a new one, and the old one becomes `….1`, in bytes. Default 16 MiB: days of a small gateway. */
+  /** Greatest size, in bytes. A file that would exceed it is renamed to `….1`, and a new one is started. Default 16 MiB: days of a small gateway. */
   maxBytes?: number;
-  /** What may wait for a slow disk, in bytes; lines beyond are thrown away and counted. Default 1 MiB: seconds of a busy gateway. */
+  /** Buffer for a slow disk, in bytes; further lines are dropped and counted. Default 1 MiB: seconds of a busy gateway. */
   maxPendingBytes?: number;
-  /** The clock, in ms, for the line that tells the count. Default: the system's. */
+  /** The clock, in ms, for the line with the count of dropped lines. Default: the system's. */
   now?: () => number;
 }
 
 /** Pino's number for the level `warn`. */
 const warnLevel = 40;
 
-/** Opens a file to which log lines are added, for its owner only. It and the one before it are kept. */
+/** Opens a log file that only its owner can read. Keeps it and its predecessor. */
 export function openLogFile(path: string, options: LogFileOptions): LogFile {
   const { onFailure, maxBytes = 16 * 1024 * 1024, maxPendingBytes = 1024 * 1024, now = Date.now } = options;
   const closing: Promise<void>[] = [];
-  /** Undefined once lines are thrown away for good. */
+  /** Undefined after the log has failed. */
   let stream: WriteStream | undefined;
   let hasFailed = false;
   let size = 0;
@@ -50,7 +49,7 @@ export function openLogFile(path: string, options: LogFileOptions): LogFile {
     return opened;
   }
 
-  /** What is under way still goes to the file that it was meant for: a renamed file is the same file. */
+  /** Pending writes still go to the renamed file, for which they were meant. */
   function rotate(current: WriteStream): WriteStream {
     renameSync(path, `${path}.1`);
     current.end();

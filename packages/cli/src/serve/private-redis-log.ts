@@ -1,25 +1,24 @@
 import type { Logger } from "@petak/gateway";
 import type { RedisServerExit } from "@petak/redis/server";
 
-/** How many of the last lines are kept: a server says in the last few why it ends. */
+/** Number of last lines that are kept: a server logs there why it ends. */
 const keptLines = 12;
 
-/** What a line begins with: process, role, time, and a sign for the level. # stands before warnings. */
+/** Start of a line: process, role, time and a sign for the level; # is a warning. */
 const prefix = /^\d+:\w \d+ \w+ \d+ [\d:.]+ ([.*#-]) /;
 
-/** What a private server says, in the gateway's log: it has none of its own. */
+/** Forwards a private server's log to the gateway's. */
 export interface PrivateRedisLog {
   /**
-   * Takes a line. What the server warns of is a warning of the gateway's log, the rest is there at debug.
+   * Logs a line: the server's warnings as warnings, the rest at debug.
    *
-   * @param isStopping true: it was told to end, and its farewell warns of nothing.
+   * @param isStopping true: the server was told to end, so its last lines are no warnings
    */
   take(line: string, isStopping: boolean): void;
-  /** Logs how it ended, with its last lines, and gives the sentence for whoever started the gateway. */
+  /** Logs how the server ended, with its last lines. Returns a sentence for the user. */
   ended(exit: RedisServerExit): string;
 }
 
-/** Brings a private server's log into the gateway's. */
 export function createPrivateRedisLog(logger: Logger): PrivateRedisLog {
   const lastLines: string[] = [];
   return {

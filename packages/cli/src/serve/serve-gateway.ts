@@ -22,29 +22,29 @@ import { type AdminKey, loadAdminKey } from "./admin-key.ts";
 import { gatewayUrl } from "./gateway-url.ts";
 import { createPrivateRedisLog } from "./private-redis-log.ts";
 
-/** A gateway that runs in this process, with whatever was started for it. */
+/** A gateway in this process, with everything that was started for it. */
 export interface ServedGateway {
   gateway: Gateway;
   admin: AdminKey;
-  /** `http://…` or `https://…`: where clients on the same machine reach it. */
+  /** Its address for clients on the same machine. */
   url: string;
-  /** The certificate in PEM, where it speaks TLS: for clients on the same machine. */
+  /** Its certificate in PEM, for clients on the same machine; undefined without TLS. */
   certificate: string | undefined;
-  /** The private server, where the configuration names no other. */
+  /** The private server; undefined if the configuration names another. */
   redis: RedisServer | undefined;
   /**
    * Resolves with a failure to throw when there is nothing to go on with: the private server has ended by itself, or the gateway must not use the
    * data any more. Else it stays pending.
    */
   ended: Promise<CliFailure>;
-  /** Stops all of it, the gateway first. */
+  /** Stops everything, the gateway first. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a gateway as a configuration says, on a private Redis where it names none.
+ * Starts a gateway by its configuration, with a private Redis if that names none.
  *
- * @throws {CliFailure} where something is in the way; the message says what and the way out.
+ * @throws {CliFailure} if it cannot start; the message gives the reason and the remedy.
  */
 export async function serveGateway(config: Config, cwd: string, logger: Logger): Promise<ServedGateway> {
   prepareServingProcess();
@@ -64,7 +64,7 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger):
       redis = await startRedisServer({ dataDir: join(dataDir, "redis"), appendfsync: privateFsync(config), onLog });
     }
     const archiveDirectory = archiveDirectoryOf(config, cwd, dataDir);
-    if (archiveDirectory === undefined) logger.info("nothing leaves the records for an archive, since archiveDir is not set");
+    if (archiveDirectory === undefined) logger.info("nothing is archived, since archiveDir is not set");
     const gateway = await startGateway({
       ...config,
       durability: durabilityOf(config),
@@ -113,7 +113,7 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger):
   }
 }
 
-/** A private server is alone, so that nothing can be waited for but its disk. */
+/** A private server has no replicas, so only its disk can be waited for. */
 function privateFsync({ durability }: Config): "everysec" | "always" {
   if (durability === "replicated") {
     throw new CliFailure("durability replicated needs a server with replicas; name it with redisUrl, or take durability always.");
@@ -129,22 +129,22 @@ function durabilityOf({ durability, durabilityCheck, durabilityReplicas, durabil
   };
 }
 
-/** Beside a Redis of one's own there may be other gateways, which would not find what is archived on this machine. */
+/** Undefined by default with a configured Redis: it may be shared by other gateways, which could not read an archive on this machine. */
 function archiveDirectoryOf({ archiveDir, redisUrl }: Config, cwd: string, dataDir: string): string | undefined {
   if (archiveDir !== "") return resolve(cwd, archiveDir);
   return redisUrl === "" ? join(dataDir, "archive") : undefined;
 }
 
-/** The address in a setting, which was checked when it was loaded. */
+/** The address in a setting that was validated when it was loaded. */
 function redisAddress(redisUrl: string): RedisAddress {
   return parseRedisAddress(redisUrl) as RedisAddress;
 }
 
 function explain(error: unknown): unknown {
-  const isSaid = [ServerStartError, RedisServerError, DurabilityError, StoreStartError, DataVersionError].some(
+  const isExplained = [ServerStartError, RedisServerError, DurabilityError, StoreStartError, DataVersionError].some(
     (kind) => error instanceof kind,
   );
-  if (isSaid) return new CliFailure((error as Error).message, { cause: error });
+  if (isExplained) return new CliFailure((error as Error).message, { cause: error });
   const { code, path } = error as NodeJS.ErrnoException;
   if (code === "ENOENT" && path !== undefined) return new CliFailure(`${path} does not exist.`, { cause: error });
   return error;

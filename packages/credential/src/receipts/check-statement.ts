@@ -45,7 +45,7 @@ function checkState({ reservation }: GetCustodyChainResponse, { state, revision 
   if (said === state && reservation?.revision === revision) return;
   report(
     "STATE_DIFFERS",
-    `the reservation is ${said} in revision ${reservation?.revision ?? 0}, and signed was ${state} in revision ${revision}`,
+    `the reservation is ${said} in revision ${reservation?.revision ?? 0}, but ${state} in revision ${revision} was signed`,
   );
 }
 

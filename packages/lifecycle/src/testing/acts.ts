@@ -14,18 +14,18 @@ import { courierParty, dayMs, held, holdMaxMs, minuteMs, operatorParty, terms } 
 
 const S = ReservationState;
 
-/** An act that somebody asks for. */
+/** An act under test. */
 export interface TestedAct {
   /** The states in which it is allowed. */
   states: readonly ReservationState[];
-  /** The state that a refusal names as the one that was wanted; undefined: that of the reservation. */
+  /** The state that a refusal names as wanted; undefined: that of the reservation. */
   wanted?: ReservationState;
   perform(before: Reservation, atMs: number): Transition;
 }
 
 const beforeDeposit = [S.QUEUED, S.HELD, S.CONFIRMED];
 
-/** Everything that a participant can ask for, by name, and a promotion. */
+/** Every act of participants, by name, and a promotion. */
 export const acts: Readonly<Record<string, TestedAct>> = {
   promote: { states: [S.QUEUED], wanted: S.HELD, perform: promoteHere },
   confirm: {
@@ -80,7 +80,7 @@ function extendBy(actor: typeof courierParty): TestedAct["perform"] {
   };
 }
 
-/** The last step of a redirection, to a place that is held elsewhere; throws what is its answer where it is given back. */
+/** The last step of a redirect to a place that is held elsewhere; throws the refusal if there is one. */
 function redirect(old: Reservation, atMs: number): Transition {
   const facts = { actor: courierParty, reason: CancellationReason.REROUTED, oldTerms: terms, takenTerms: terms };
   const elsewhere: Reservation = { ...held(atMs), reservationId: `res_836520_${String(old.revision).padStart(16, "1")}` };

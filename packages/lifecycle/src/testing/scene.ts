@@ -25,7 +25,7 @@ export const holdMaxMs = dayMs;
 const region = "836520";
 const euro = (units: number) => ({ currencyCode: "EUR", units: BigInt(units), nanos: 0 });
 
-/** Who made the reservations of the tests, and who runs their sites. */
+/** The owner of the tests' reservations, and the operator of their sites. */
 export const courier = { participantId: "par_0000000000000001", mode: "test" } as const;
 export const operator = { participantId: "par_0000000000000002", mode: "test" } as const;
 export const courierParty = participantParty(courier);
@@ -43,7 +43,7 @@ export const terms: FullTerms = termsInForce(
   }),
 );
 
-/** A reservation as it is answered first: held, hard or soft. */
+/** A new held reservation. */
 export function held(atMs = startMs, holdKind: HoldKind = HoldKind.SOFT): Reservation {
   const request = create(ReserveRequestSchema, { purpose: Purpose.DELIVERY, holdKind, partnerReference: "order-7" });
   return {
@@ -55,7 +55,7 @@ export function held(atMs = startMs, holdKind: HoldKind = HoldKind.SOFT): Reserv
   };
 }
 
-/** A reservation as it is answered first: it waits for an hour. */
+/** A new queued reservation, which waits for an hour. */
 export function queued(atMs = startMs): Reservation {
   const { sizeClassId: _sizeClassId, ...rest } = held(atMs);
   const { siteId } = idAndSite();
@@ -72,7 +72,7 @@ function idAndSite() {
   };
 }
 
-/** What a device reports at a time, in ms, about the door `M0`. */
+/** Applies a device's report about the door `M0`. */
 export function report(before: Reservation, type: DeviceEventType, atMs: number, occurredAtMs = atMs): Transition {
   const event = create(DeviceEventSchema, {
     type,

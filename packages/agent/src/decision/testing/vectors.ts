@@ -17,12 +17,12 @@ import type { LockOut } from "../lock-out.ts";
 import { personRefusal } from "../refusals.ts";
 import type { Credential, DoorSnapshot } from "../snapshot.ts";
 
-/** A site has at most so many size classes. */
+/** As many size classes as a site can have. */
 const sizeClassIds = ["0", "1", "2", "3", "4", "5", "6", "7"];
 
 const actNames = new Map<number, string>(Object.entries(Act).map(([name, act]) => [act, name]));
 
-/** What this agent decides in the situation of a vector. */
+/** Decides on the credential of a vector with this agent. */
 export async function decideVector(vector: CredentialVector): Promise<CredentialOutcome> {
   return await outcomeOf(await decide(credentialOf(vector), snapshotOf(vector), vector.now_ms));
 }
@@ -34,7 +34,7 @@ function credentialOf({ credential }: CredentialVector): Credential {
   return { token, ...(presence === undefined ? {} : { presence }), ...(compartmentId === undefined ? {} : { compartmentId }) };
 }
 
-/** What an agent would know in the situation of a vector. */
+/** The agent's snapshot in the situation of a vector. */
 function snapshotOf({ trust_bundle, site_id, pin_key, clock_trusted, max_skew_ms, state }: CredentialVector): DoorSnapshot {
   const spent = new Set(state.spent);
   const ages = new Map(state.challenges.map(({ challenge, age_ms }) => [challenge, age_ms]));

@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
 
-/** The namespace of the names below: a random UUID, fixed once. */
+/** Namespace of the UUIDs: a fixed random UUID. */
 const namespace = Buffer.from("6d6f3b0e2f5d4d0e9a0b5f6c1f0a7d31", "hex");
 
 /**
- * The UUID (version 5, RFC 9562) of a name: the same name gives the same UUID for ever. It makes request ids with which a start that was
- * cut short can be repeated, and the gateway finishes what was begun.
+ * The UUID (version 5, RFC 9562) of a name. Used as an idempotency key, so that an interrupted start can be repeated.
  */
 export function namedUuid(...parts: string[]): string {
   const bytes = createHash("sha1").update(namespace).update(JSON.stringify(parts)).digest().subarray(0, 16);
