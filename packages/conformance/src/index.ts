@@ -1,6 +1,5 @@
 /**
- * What an implementation of the protocol is held against: the test vectors, and the runner that judges an implementation by them. It imports
- * nothing of the implementation that it judges, and nothing of Node.
+ * The test vectors of the protocol, and functions that compare an implementation with them. Imports neither the implementation nor Node.
  */
 export type {
   CredentialOutcome,

@@ -1,7 +1,7 @@
 import type { RedisConnection } from "@petak/redis";
 import type { Random } from "./random.ts";
 
-/** What a command of a connection that crashes is rejected with. Whether the command was done, nobody knows. */
+/** Rejection of a command at which the connection crashed. Whether the command was executed is unknown. */
 export class Crash extends Error {
   constructor() {
     super("crashed");
@@ -9,13 +9,13 @@ export class Crash extends Error {
   }
 }
 
-/** Where a process dies: at which of its commands, counted from 1, and whether the command is done before it does. */
+/** The command at which a process crashes, counted from 1, and whether the command is executed before. */
 export interface Death {
   atCommand: number;
   isDone: boolean;
 }
 
-/** The same connection for a process that dies once, at one command, and counts them. */
+/** Wraps a connection so that it crashes once, at a given command, and counts commands. */
 export function dyingAt(connection: RedisConnection, { atCommand, isDone }: Death): { connection: RedisConnection; commands(): number } {
   let count = 0;
   const dying = spoilt(connection, () => {
@@ -27,10 +27,10 @@ export function dyingAt(connection: RedisConnection, { atCommand, isDone }: Deat
 }
 
 /**
- * The same connection for a process that may die at any command: before it is sent, or after it was done and before its reply is read. What
- * is rejected with a {@link Crash} must not be gone on with.
+ * Wraps a connection so that it crashes at random commands: before one is sent, or after it was executed and before its reply is read. The caller must not continue
+ * after a {@link Crash}.
  *
- * @param share The share of the commands at which it dies, from 0 to 1.
+ * @param share probability of a crash per command, from 0 to 1
  */
 export function crashing(connection: RedisConnection, random: Random, share: number): RedisConnection {
   return spoilt(connection, () => {
@@ -39,7 +39,7 @@ export function crashing(connection: RedisConnection, random: Random, share: num
   });
 }
 
-/** Dies at the commands of which it is said so. */
+/** Crashes at the selected commands. */
 function spoilt(connection: RedisConnection, whenToDie: () => "before" | "after" | "never"): RedisConnection {
   return new Proxy(connection, {
     get(target, name) {

@@ -12,7 +12,7 @@ async function countTwice(connection: RedisConnection): Promise<void> {
 }
 
 describe("atEveryDeath", () => {
-  it("dies before and after each command in turn, and ends when it dies at none", async () => {
+  it("crashes before and after each command in turn, and ends without a crash", async () => {
     const connection = redis.client;
     const seen: unknown[] = [];
     await atEveryDeath({ connection, commandsMin: 2, hasBothMoments: true }, async (dying, { atCommand, isDone }) => {
@@ -31,7 +31,7 @@ describe("atEveryDeath", () => {
     ]);
   });
 
-  it("dies at each command once in the shorter runs, before or after it by turns", async () => {
+  it("crashes once at each command in the shorter runs, alternately before and after it", async () => {
     const seen: unknown[] = [];
     await atEveryDeath({ connection: redis.client, commandsMin: 2, hasBothMoments: false }, async (dying, { atCommand, isDone }) => {
       seen.push([atCommand, isDone]);
@@ -44,16 +44,16 @@ describe("atEveryDeath", () => {
     ]);
   });
 
-  it("rejects where there were fewer commands to die at than should be", async () => {
+  it("rejects if there were too few commands", async () => {
     const work = async (dying: RedisConnection) => await dies(countTwice(dying));
     await expect(atEveryDeath({ connection: redis.client, commandsMin: 3 }, work)).rejects.toThrow(
-      "there were 2 commands to die at, and should be 3 at least",
+      "there were 2 commands to crash at; at least 3 are required",
     );
   });
 });
 
 describe("dies", () => {
-  it("tells a crash from an end, and from what else goes wrong", async () => {
+  it("distinguishes a crash from success and from other errors", async () => {
     expect(await dies(Promise.reject(new Crash()))).toBe(true);
     expect(await dies(Promise.resolve())).toBe(false);
     await expect(dies(Promise.reject(new TypeError("another")))).rejects.toThrow(TypeError);

@@ -2,7 +2,7 @@ import type { RedisConnection } from "@petak/redis";
 import { Crash, type Death, dyingAt } from "./crashing.ts";
 import { testLength } from "./test-length.ts";
 
-/** Whether some work ends in a {@link Crash}. Rejects with what else it ends in. */
+/** Whether work ends in a {@link Crash}. Rejects with any other error. */
 export async function dies(work: unknown): Promise<boolean> {
   try {
     await work;
@@ -13,21 +13,20 @@ export async function dies(work: unknown): Promise<boolean> {
   }
 }
 
-/** Whose deaths, and of how many commands it must be able to die. */
 export interface Deaths {
-  /** The connection of everybody. It is listened to once more for each death. */
+  /** The underlying connection. */
   connection: RedisConnection;
-  /** It would say nothing if there were hardly anything to die at: that many commands at least. */
+  /** Minimum number of commands, so that the test is meaningful. */
   commandsMin: number;
-  /** Whether it dies both before and after each command, or at one of these by turns. Default: both in the longer runs. */
+  /** Whether to crash both before and after each command, or alternately. Default: both in the longer runs. */
   hasBothMoments?: boolean;
 }
 
 /**
- * Does some work over a connection that dies at its first command, before and after it is done, then at its second, and so on until it dies at
- * none. Rejects where that were too few. A file that calls this runs again in `npm run test:ci`.
+ * Repeats work with a connection that crashes at its first command, before and after it is executed, then at its second, and so on until it no longer crashes.
+ * Rejects if there were too few commands. Test files that call this also run in `npm run test:ci`.
  *
- * @param work Does it over the connection that dies, and what is to be found of it after that over another. Resolves with whether it died.
+ * @param work does the work over the crashing connection, then checks the result over another one. Resolves with whether it crashed
  */
 export async function atEveryDeath(
   { connection, commandsMin, hasBothMoments = ["ci", "long"].includes(testLength()) }: Deaths,
@@ -43,5 +42,5 @@ export async function atEveryDeath(
     }
     if (hasDied) commands = atCommand;
   }
-  if (commands < commandsMin) throw new Error(`there were ${commands} commands to die at, and should be ${commandsMin} at least`);
+  if (commands < commandsMin) throw new Error(`there were ${commands} commands to crash at; at least ${commandsMin} are required`);
 }

@@ -4,7 +4,7 @@ import { access } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
 import { promisify } from "node:util";
 
-/** A browser program, found and asked for its version. */
+/** An installed browser. */
 export interface ChromiumProgram {
   /** Absolute path of the program. */
   path: string;
@@ -12,33 +12,33 @@ export interface ChromiumProgram {
   version: string;
 }
 
-/** There is no Chromium here that will do. The message says what is wanted and how to name one. */
+/** No suitable Chromium is installed. The message says what is required and how to give its path. */
 export class ChromiumError extends Error {
   override readonly name = "ChromiumError";
 }
 
-/** The oldest major version that will do: Ed25519 in WebCrypto came with Chromium 137. */
+/** Oldest supported major version: Chromium 137 added Ed25519 to WebCrypto. */
 export const oldestChromium = 137;
 
-/** The environment variable that names a browser outside of the path. */
+/** Environment variable with the path of a browser. */
 export const chromiumVariable = "PETAK_CHROMIUM";
 
-/** As Debian, Ubuntu and Google call it. */
+/** Program names of Debian, Ubuntu and Google. */
 const programNames = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 
-/** What `--version` prints: `Chromium 150.0.7871.181 built on …`, `Google Chrome 150.0.7871.181`. */
+/** Output of `--version`: `Chromium 150.0.7871.181 built on …`, `Google Chrome 150.0.7871.181`. */
 const versionPattern = /^(?:Chromium|Google Chrome) ((\d+)[\d.]*)/m;
 
-/** A machine under load takes seconds to start so large a program. */
+/** Timeout of `--version`, in ms: a loaded machine takes seconds to start it. */
 const askTimeoutMs = 60_000;
 
 const run = promisify(execFile);
 
 /**
- * The Chromium or Chrome that `PETAK_CHROMIUM` names, or else the first on the path that is new enough.
+ * Finds the Chromium or Chrome of `PETAK_CHROMIUM`, otherwise the first one on the path that is new enough.
  *
- * @param environment where `PATH` and `PETAK_CHROMIUM` are read; the process's own, if left out
- * @throws ChromiumError where there is none, or only older ones
+ * @param environment has `PATH` and `PETAK_CHROMIUM`. Default: the process's
+ * @throws ChromiumError if there is none, or only older ones.
  */
 export async function findChromium(environment: Readonly<Record<string, string | undefined>> = process.env): Promise<ChromiumProgram> {
   const named = environment[chromiumVariable] ?? "";
@@ -54,8 +54,8 @@ export async function findChromium(environment: Readonly<Record<string, string |
   }
   const wanted = `Chromium or Chrome ${oldestChromium} or newer`;
   if (tooOld !== undefined) throw new ChromiumError(`${tooOld.path} is version ${tooOld.version}; the tests need ${wanted}.`);
-  if (named !== "") throw new ChromiumError(`${chromiumVariable} is "${named}", which is no ${wanted}.`);
-  throw new ChromiumError(`No browser to test in: the tests need ${wanted}, on the PATH or named by ${chromiumVariable}.`);
+  if (named !== "") throw new ChromiumError(`${chromiumVariable} is "${named}", which is not ${wanted}.`);
+  throw new ChromiumError(`No browser found: the tests need ${wanted}, on the PATH or given by ${chromiumVariable}.`);
 }
 
 async function askVersion(path: string): Promise<ChromiumProgram | undefined> {
@@ -65,7 +65,7 @@ async function askVersion(path: string): Promise<ChromiumProgram | undefined> {
     const version = versionPattern.exec(stdout)?.[1];
     return version === undefined ? undefined : { path, version };
   } catch {
-    // Not there, not executable, or a program that fails when asked: no browser for us, so the search goes on.
+    // Missing, not executable, or failing: not a usable browser, so the search continues.
     return undefined;
   }
 }

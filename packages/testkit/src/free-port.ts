@@ -2,8 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 
 /**
- * A TCP port of 127.0.0.1 that nobody listens on just now. Somebody may by the time it is used: where the code under test can listen on
- * port 0 and say which one it got, prefer that.
+ * A TCP port of 127.0.0.1 that is unused at this moment. Another process may take it before it is used; prefer port 0 where the code under test supports it.
  */
 export async function freePort(): Promise<number> {
   const listener = createServer().listen(0, "127.0.0.1");

@@ -12,7 +12,7 @@ test("a frozen clock stands still until it is moved", () => {
   expect(clock.now()).toBe(5);
 });
 
-test("its now() may be handed on by itself", () => {
+test("its now() can be passed on by itself", () => {
   const clock = createFrozenClock();
   const { now } = clock;
   clock.advance(1);

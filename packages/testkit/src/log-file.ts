@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** The part of a server's log that grows. */
+/** Path of the growing part of a server's append-only file. */
 export async function logFile(dataDir: string): Promise<string> {
   const directory = join(dataDir, "appendonlydir");
   const manifest = await readFile(join(directory, "appendonly.aof.manifest"), "utf8");

@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Site, SiteKind, SiteSchema } from "@petak/protocol";
 
-/** What a test says of a site; the rest is filled in with something ordinary. */
+/** Facts of a site that matter to a test; the others get ordinary values. */
 export interface SiteFacts {
   operatorId?: string;
   ref?: string;
@@ -9,14 +9,14 @@ export interface SiteFacts {
   longitude: number;
   kind?: SiteKind;
   isTest?: boolean;
-  /** Size classes as `[id, width, height, depth in mm, greatest mass in g, places]`. Default: one class `M` with 4 places. */
+  /** Size classes as `[id, width, height, depth in mm, maximum mass in g, places]`. Default: one class `M` with 4 places. */
   classes?: [id: string, widthMm: number, heightMm: number, depthMm: number, maxMassG: number, installed: number][];
 }
 
-/** What a test says of a site in the words of the protocol. */
+/** Further fields of a site, as in the protocol. */
 export type MoreFacts = Omit<MessageInitShape<typeof SiteSchema>, "$typeName" | "$unknown">;
 
-/** A site of the test network, as an operator would send it; `more` says of it what it likes in the words of the protocol. */
+/** A site of the test network, as an operator would send it. @param more overrides any field */
 export function makeSite(
   {
     operatorId = "par_0000000000000001",

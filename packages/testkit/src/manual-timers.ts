@@ -1,10 +1,10 @@
 import { createFrozenClock, type FrozenClock } from "./frozen-clock.ts";
 
-/** A clock that stands still, and timers that run when it is moved over their time. */
+/** A frozen clock with timers that run when it is moved past their time. */
 export interface ManualTimers extends FrozenClock {
-  /** Runs something after a time in ms, unless the function that it gives is called before. */
+  /** Runs something after a time in ms. @returns a function that cancels it */
   readonly after: (delayMs: number, run: () => void) => () => void;
-  /** How many timers wait. */
+  /** Number of pending timers. */
   readonly waiting: () => number;
 }
 

@@ -1,16 +1,16 @@
-/** How much processor time a measurement takes, in ms: some turns of the scheduler on a machine that is shared. */
+/** Processor time of a measurement, in ms: several scheduler slices on a shared machine. */
 const burnMs = 25;
 
-/** How long a measurement is good for, in ms. */
+/** How long a measurement stays valid, in ms. */
 const validMs = 500;
 
 let measured: { atMs: number; slowness: number } | undefined;
 
 /**
- * A bound in ms for what takes less than `ms` on a machine with nothing else to do, on this machine as it is now: as many times longer as a
- * calculation takes here than the processor time that it needs. For tests that say that something does not wait; what a test waits for it polls.
+ * Scales a time limit in ms for an idle machine to the present load of this machine: by the ratio of elapsed to processor time of a calculation. For tests that
+ * assert that something does not wait; tests that wait for something poll instead.
  *
- * @param tookMs what it took, for tests that ask often: where that is less than `ms`, nothing is calculated
+ * @param tookMs the measured time, for tests that ask often: if it is less than `ms`, nothing is calculated
  */
 export function onThisMachine(ms: number, tookMs = Number.POSITIVE_INFINITY): number {
   if (tookMs < ms) return ms;

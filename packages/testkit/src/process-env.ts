@@ -1,6 +1,5 @@
 /**
- * The environment of a process that a test starts: none of the settings of whoever runs the tests, but the path, and where Node keeps what it has compiled,
- * which halves the time that a process takes to start.
+ * The environment of a process started by a test: only the path and Node's compile cache, which halves the time to start a process. None of the user's settings.
  */
 export function processEnv(more: Readonly<Record<string, string>> = {}): Record<string, string> {
   const { PATH = "", NODE_COMPILE_CACHE } = process.env;

@@ -4,7 +4,7 @@ import { readSeed, testSeed } from "./test-seed.ts";
 
 const draws = 10_000;
 
-test("the same seed gives the same numbers, another seed others", () => {
+test("the same seed gives the same numbers, another seed different ones", () => {
   const draw = (seed: number): number[] =>
     Array.from(
       { length: 5 },
@@ -17,7 +17,7 @@ test("the same seed gives the same numbers, another seed others", () => {
   expect(draw(42)).not.toEqual(draw(43));
 });
 
-test("the numbers of a seed stay what they are, so that an old failure can be had again", () => {
+test("the numbers of a seed never change, so that an old failure can be reproduced", () => {
   const random = createRandom(1);
   expect([random.int(0, 999), random.int(0, 999), random.int(0, 999)]).toEqual([627, 2, 527]);
 });
@@ -41,27 +41,27 @@ test("float stays within its bounds", () => {
   }
 });
 
-test("shuffle keeps every item, leaves its argument alone, and gives every order", () => {
+test("shuffle keeps every item, does not modify its argument, and gives every order", () => {
   const random = createRandom(testSeed());
   const items = Object.freeze(["a", "b", "c"]);
   const orders = new Set(Array.from({ length: 500 }, () => random.shuffle(items).join("")));
   expect([...orders].sort()).toEqual(["abc", "acb", "bac", "bca", "cab", "cba"]);
 });
 
-test("pick gives every item and refuses an empty list", () => {
+test("pick returns every item and refuses an empty list", () => {
   const random = createRandom(testSeed());
   expect(new Set(Array.from({ length: 200 }, () => random.pick(["x", "y"])))).toEqual(new Set(["x", "y"]));
   expect(() => random.pick([])).toThrow(RangeError);
 });
 
-test("what a fork draws does not move its parent", () => {
+test("a fork does not affect its parent", () => {
   const [one, two] = [createRandom(7), createRandom(7)];
   one.fork().bytes(100);
   two.fork();
   expect(one.float()).toBe(two.float());
 });
 
-test("a seed is a whole number of 32 bits, or the run is refused", () => {
+test("a seed must be a 32-bit integer", () => {
   expect([readSeed(undefined), readSeed(""), readSeed("0"), readSeed("4294967295")]).toEqual([undefined, undefined, 0, 4_294_967_295]);
   for (const text of ["x", "-1", "1.5", "4294967296"]) expect(() => readSeed(text)).toThrow(`PETAK_TEST_SEED is "${text}"`);
 });

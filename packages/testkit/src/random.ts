@@ -1,24 +1,24 @@
-/** A source of numbers that are random to the test and the same for the same seed. Never for secrets. */
+/** A deterministic random source for tests. Not for secrets. */
 export interface Random {
-  /** What it was made from. */
+  /** Its seed. */
   readonly seed: number;
   /** A number from 0 to less than 1, or from `min` to less than `max`. */
   float(min?: number, max?: number): number;
-  /** A whole number from `min` to `max`, both included. */
+  /** An integer from `min` to `max`, inclusive. */
   int(min: number, max: number): number;
-  /** True with the given probability; one half, if left out. */
+  /** True with a probability. Default 0.5. */
   bool(probability?: number): boolean;
-  /** One of the items. @throws RangeError where there are none */
+  /** A random item. @throws RangeError if there are none */
   pick<T>(items: readonly T[]): T;
-  /** The items in another order, as a new array: every order is as likely (Fisher and Yates). */
+  /** The items in random order (Fisher–Yates), as a new array. */
   shuffle<T>(items: readonly T[]): T[];
-  /** Random bytes, e.g. for requests that make no sense. */
+  /** Random bytes, e.g. for malformed requests. */
   bytes(length: number): Uint8Array;
-  /** A source of its own, so that what one part of a test draws does not move what another part gets. */
+  /** An independent source, so that parts of a test do not affect each other's numbers. */
   fork(): Random;
 }
 
-/** Makes a source. @param seed any whole number; its low 32 bits count */
+/** Makes a source. @param seed an integer, of which the low 32 bits are used */
 export function createRandom(seed: number): Random {
   const next = mulberry32(seed);
   const random: Random = {
@@ -27,7 +27,7 @@ export function createRandom(seed: number): Random {
     int: (min, max) => min + Math.floor(next() * (max - min + 1)),
     bool: (probability = 0.5) => next() < probability,
     pick: <T>(items: readonly T[]): T => {
-      if (items.length === 0) throw new RangeError("There is nothing to pick from.");
+      if (items.length === 0) throw new RangeError("There are no items to pick from.");
       return items[random.int(0, items.length - 1)] as T;
     },
     shuffle: <T>(items: readonly T[]): T[] => {
@@ -44,7 +44,7 @@ export function createRandom(seed: number): Random {
   return random;
 }
 
-/** Tommy Ettinger's mulberry32: 32 bits of state, good enough for tests, and short enough to check by eye. */
+/** Tommy Ettinger's mulberry32, with 32 bits of state. */
 function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,30 +1,29 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** Where a server listens: its socket, or its port on 127.0.0.1. */
+/** A server's socket, or its port on 127.0.0.1. */
 export type LinkTarget = { path: string } | { port: number };
 
-/** A network link to a server, which breaks as networks do: connections go through it byte by byte. */
+/** A proxy to a server that simulates network failures. */
 export interface RedisLink {
-  /** The link as an address: `redis://127.0.0.1:…`. */
+  /** The proxy's address: `redis://127.0.0.1:…`. */
   readonly url: string;
-  /** How many connections it has cut in the middle of an answer. */
+  /** Number of connections cut in the middle of a response. */
   readonly cuts: number;
   /**
-   * Cuts the connection that next brings an answer, when so many bytes of answers have gone through it: what was asked is done, and whoever asked
-   * gets a part of the answer or none.
+   * Cuts a connection after a number of further response bytes: the command has been executed, but the caller gets only part of the response, or none.
    */
-  cutAnswerAfter(bytes: number): void;
-  /** Breaks every connection, in both directions. */
+  cutResponseAfter(bytes: number): void;
+  /** Closes all connections. */
   sever(): void;
-  /** Leads to another server from now on, and breaks every connection to the one before: an address that moves to another machine. */
+  /** Switches to another server and closes all connections, like an address that moves to another machine. */
   moveTo(target: LinkTarget): void;
-  /** Leads new connections to another server; those that there are stay: a name that gets another address. */
+  /** Switches new connections to another server and keeps the existing ones, like a changed DNS name. */
   leadTo(target: LinkTarget): void;
   stop(): Promise<void>;
 }
 
-/** Opens a link to a server. */
+/** Opens a proxy to a server. */
 export async function openRedisLink(first: LinkTarget): Promise<RedisLink> {
   let target = first;
   let cuts = 0;
@@ -57,7 +56,7 @@ export async function openRedisLink(first: LinkTarget): Promise<RedisLink> {
       const part = bytes.subarray(0, bytesToCut);
       bytesToCut = undefined;
       cuts += 1;
-      // What goes before the cut must arrive; what was asked meanwhile is lost with it.
+      // Deliver the part before the cut; requests sent meanwhile are lost.
       near.write(part, () => near.destroy());
       far.destroy();
     });
@@ -72,7 +71,7 @@ export async function openRedisLink(first: LinkTarget): Promise<RedisLink> {
     get cuts() {
       return cuts;
     },
-    cutAnswerAfter(bytes) {
+    cutResponseAfter(bytes) {
       bytesToCut = bytes;
     },
     sever,

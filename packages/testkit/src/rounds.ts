@@ -3,24 +3,24 @@ import { testLength } from "./test-length.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Whether the tests of a project run their short rounds at every length: they run in full in another project. Default false. */
+    /** Whether a project always runs the short rounds, because another project runs all. Default false. */
     hasShortRounds?: boolean;
   }
 }
 
-/** How many rounds a test runs at each length of a run. */
+/** Number of rounds of a test, by test length. */
 export interface Rounds {
-  /** In `npm test`: enough for everything that the test asserts to happen. */
+  /** In `npm test`: enough for everything that the test asserts. */
   short: number;
   /** In `npm run test:ci`. */
   ci: number;
-  /** In `npm run test:long` or `npm run test:faults`. Default: the test has no place there. */
+  /** In `npm run test:long` or `npm run test:faults`. Default: the test does not run there. */
   long?: number;
 }
 
 /**
- * The number of rounds of this run. A file that calls this runs again in `npm run test:ci`, and where it names `long` in the long runs too: they are
- * found by this call, so it must stand in the test file itself.
+ * The number of rounds of this run. Test files that call this also run in `npm run test:ci`, and with `long` in the long runs. They are found by searching for this
+ * call, so it must be in the test file itself.
  */
 export function roundsHere({ short, ci, long = ci }: Rounds): number {
   const length = testLength();

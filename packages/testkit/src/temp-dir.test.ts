@@ -6,19 +6,19 @@ import { createTempDir, tempDir } from "./temp-dir.ts";
 
 let pathOfEarlierTest = "";
 
-test("a test has a directory of its own", async () => {
+test("a test has its own directory", async () => {
   pathOfEarlierTest = await tempDir();
   await mkdir(join(pathOfEarlierTest, "inner"));
   await writeFile(join(pathOfEarlierTest, "inner/file"), "");
   expect(await tempDir()).not.toBe(pathOfEarlierTest);
 });
 
-test("it has gone when the test has finished", () => {
+test("it is removed after the test", () => {
   expect(pathOfEarlierTest).not.toBe("");
   expect(existsSync(pathOfEarlierTest)).toBe(false);
 });
 
-test("a directory in a block goes with the block", async () => {
+test("a directory of a block is removed with the block", async () => {
   let path = "";
   {
     await using directory = await createTempDir();

@@ -3,23 +3,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
-/** A directory of a test's own. `await using` removes it at the end of the block. */
+/** A temporary directory. `await using` removes it at the end of the block. */
 export interface TempDir extends AsyncDisposable {
-  /** Its path, without symbolic links. Short, so that Unix sockets fit into it. */
+  /** Its path, without symbolic links and short enough for Unix sockets. */
   readonly path: string;
-  /** Removes it with all that is in it. May be called any number of times. */
+  /** Removes it with its content. Idempotent. */
   remove(): Promise<void>;
 }
 
-/** Makes a directory that the caller removes, for use outside tests and in set-up code. */
+/** Makes a directory that the caller removes, for use outside of tests. */
 export async function createTempDir(): Promise<TempDir> {
   const path = await realpath(await mkdtemp(join(tmpdir(), "petak-")));
-  // Tried again a few times: a server that is just ending may still write into it.
+  // With retries, since a server that is exiting may still write into it.
   const remove = () => rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
   return { path, remove, [Symbol.asyncDispose]: remove };
 }
 
-/** A directory that is removed when the running test has finished. Call it within a test. @returns its path */
+/** Makes a directory that is removed after the running test. Call it within a test. @returns its path */
 export async function tempDir(): Promise<string> {
   const { path, remove } = await createTempDir();
   onTestFinished(remove);

@@ -7,56 +7,55 @@ import { Redis } from "ioredis";
 import { freePort } from "./free-port.ts";
 import { createTempDir } from "./temp-dir.ts";
 
-/** One server of a test's cluster. */
+/** A server of a test cluster. */
 export interface TestClusterNode {
   readonly port: number;
-  /** The process that runs now. */
+  /** The present process. */
   readonly pid: number;
-  /** Kills it outright, as a crash would, and resolves when it has gone. Its data stays. */
+  /** Kills it (SIGKILL), and resolves when it has exited. Its data stays. */
   kill9(): Promise<void>;
-  /** Starts it again over the data it left. It takes its slots up again by itself, some seconds later. */
+  /** Restarts it with its data. It serves its slots again after some seconds. */
   restart(): Promise<void>;
 }
 
-/** What kind of cluster a test wants. */
 export interface TestClusterOptions {
-  /** Default: whichever is installed, Redis first. */
+  /** Default: Redis if installed, otherwise Valkey. */
   flavour?: RedisFlavour;
-  /** Whether each master has a replica, which takes its place when it is lost. Default false. */
+  /** Whether each master has a replica for failover. Default false. */
   hasReplicas?: boolean;
 }
 
-/** A real cluster of three masters, on ports of 127.0.0.1, with a data directory of its own. */
+/** A real cluster of three masters on ports of 127.0.0.1, with its own data directory. */
 export interface TestCluster extends AsyncDisposable {
   readonly address: RedisAddress;
-  /** The same for settings such as `PETAK_REDIS_URL`: `redis+cluster://127.0.0.1:…,127.0.0.1:…`. */
+  /** The address as a URL, e.g. for `PETAK_REDIS_URL`: `redis+cluster://127.0.0.1:…,127.0.0.1:…`. */
   readonly url: string;
   readonly flavour: RedisFlavour;
-  /** The three masters, and behind them their replicas in the same order, as they were at the start. */
+  /** The three original masters, followed by their replicas in the same order. */
   readonly nodes: readonly TestClusterNode[];
-  /** The server that has the slot of a key now, by the word of those that run; undefined while there is none. */
+  /** The present master of a key's slot, according to the running servers; undefined while there is none. */
   masterOf(key: string): Promise<TestClusterNode | undefined>;
-  /** Resolves when every master says that all slots are served. */
+  /** Resolves when every master reports that all slots are served. */
   whole(): Promise<void>;
-  /** Resolves when every server that is no master follows one, and has all that it has. */
+  /** Resolves when every replica is synchronised with its master. */
   followed(): Promise<void>;
-  /** Moves the slot of a key, with all that is in it, from one master to another, as an operator does who adds a master. */
+  /** Migrates the slot of a key from one master to another, as when a master is added. */
   moveSlot(key: string, from: TestClusterNode, to: TestClusterNode): Promise<void>;
-  /** Ends its servers in good order and removes their data. May be called any number of times. */
+  /** Stops its servers gracefully and deletes their data. Idempotent. */
   stop(): Promise<void>;
 }
 
 const masters = 3;
 const slots = 16_384;
 
-/** How long a master may be silent before the others refuse to work without it. */
+/** Cluster node timeout, in ms. */
 const nodeTimeoutMs = 1000;
 
-/** Longest time for the masters to agree: a server that starts waits two seconds by itself before it serves slots. */
+/** Timeout for the cluster to form, in ms: a starting server waits two seconds before it serves slots. */
 const wholeWithinMs = 60_000;
 const pollMs = 20;
 
-/** Starts a cluster. It takes some three seconds, so that the tests of one run share one, unless they kill its servers. */
+/** Starts a cluster, in about three seconds. Tests share one unless they kill its servers. */
 export async function startTestCluster({ flavour, hasReplicas = false }: TestClusterOptions = {}): Promise<TestCluster> {
   const directory = await createTempDir();
   const nodes: StartedNode[] = [];
@@ -118,12 +117,12 @@ async function startNode(dataDir: string, flavour: RedisFlavour | undefined): Pr
   return node;
 }
 
-/** By itself a master waits five seconds for more replicas. */
+/** By default a master waits five seconds for more replicas. */
 async function syncAtOnce(node: StartedNode): Promise<void> {
   await ask(node, (redis) => redis.config("SET", "repl-diskless-sync-delay", "0"));
 }
 
-/** Gives each master its share of the slots, and makes them known to each other. */
+/** Assigns the slots to the masters and connects them. */
 async function introduce(nodes: readonly StartedNode[]): Promise<void> {
   const [first] = nodes as [StartedNode];
   for (const [index, node] of nodes.slice(0, masters).entries()) {
@@ -135,7 +134,7 @@ async function introduce(nodes: readonly StartedNode[]): Promise<void> {
   for (const node of nodes.slice(1)) await ask(node, (redis) => redis.call("CLUSTER", "MEET", "127.0.0.1", first.port, first.busPort));
 }
 
-/** Lets the servers behind the masters follow them. */
+/** Makes the other servers replicas of the masters. */
 async function makeReplicas(nodes: readonly StartedNode[]): Promise<void> {
   for (const [index, master] of nodes.slice(0, masters).entries()) {
     const id = await ask(master, (redis) => redis.call("CLUSTER", "MYID"));
@@ -148,7 +147,7 @@ async function followed(nodes: readonly StartedNode[]): Promise<void> {
   const deadlineMs = performance.now() + wholeWithinMs;
   for (;;) {
     const infos = await Promise.all(nodes.map((node) => ask(node, (redis) => redis.info()).catch(String)));
-    // One that was a master takes itself for one until it hears that it has been replaced.
+    // A former master considers itself one until it learns of its replacement.
     const replicas = infos.filter((info) => /master_link_status:up/.test(info) && /aof_rewrite_in_progress:0/.test(info));
     if (replicas.length === nodes.length - masters) return;
     if (performance.now() > deadlineMs) throw new Error(`The replicas did not follow within ${wholeWithinMs} ms.`);
@@ -158,7 +157,7 @@ async function followed(nodes: readonly StartedNode[]): Promise<void> {
 
 async function masterOf(nodes: readonly StartedNode[], key: string): Promise<TestClusterNode | undefined> {
   for (const node of nodes) {
-    // A replica says that the key is elsewhere, a server that is away says nothing.
+    // A replica redirects to the master, and a stopped server does not answer.
     const isIts = await ask(node, (redis) => redis.exists(key)).then(
       () => true,
       () => false,
@@ -191,7 +190,7 @@ async function moveSlot(key: string, from: StartedNode, to: StartedNode): Promis
   for (const node of [to, from]) await command(node, "SETSLOT", slot, "NODE", toId);
 }
 
-/** Asks one server by its socket, whatever the cluster thinks of it. */
+/** Calls a single server through its socket, without the cluster client. */
 async function ask<T>(node: StartedNode, question: (redis: Redis) => Promise<T>): Promise<T> {
   const redis = new Redis({ path: node.server.socketPath, retryStrategy: null });
   redis.on("error", () => undefined);

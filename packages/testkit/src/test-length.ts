@@ -1,13 +1,13 @@
-/** How long a run of the tests may take: `quick` 90 seconds, `short` 6 minutes, `ci` half an hour, `long` hours. */
+/** Time budgets of test runs: `quick` 90 seconds, `short` 6 minutes, `ci` half an hour, `long` hours. */
 export const testLengths = ["quick", "short", "ci", "long"] as const;
 
 /** One of {@link testLengths}. */
 export type TestLength = (typeof testLengths)[number];
 
 /**
- * The length of this run: `PETAK_TEST_LENGTH`, which `npm test`, `npm run test:ci` and the like set; `short` where it is not set.
+ * The length of this run: `PETAK_TEST_LENGTH`, set by `npm test`, `npm run test:ci` and the others. Default `short`.
  *
- * @throws RangeError where it names no length
+ * @throws RangeError if it is not a length
  */
 export function testLength(): TestLength {
   const text = process.env.PETAK_TEST_LENGTH ?? "";

@@ -2,32 +2,32 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { startTestServer, type TestServer, type TestServerOptions } from "./test-server.ts";
 
-/** A real server that follows another. */
+/** A real server that replicates another. */
 export interface TestReplica extends TestServer {
-  /** Stops its process in the middle of whatever it does, as a network does that loses its packets; it follows no more. */
+  /** Suspends its process (SIGSTOP), like a network partition. */
   freeze(): void;
-  /** Lets it go on. */
+  /** Resumes its process. */
   thaw(): void;
-  /** Makes it a master: it follows nobody any more. */
+  /** Makes it a master. */
   promote(): Promise<void>;
 }
 
 const pollMs = 10;
 
-/** Longest time until a replica has got everything that its master had, in ms. */
+/** Timeout of the initial synchronisation, in ms. */
 const caughtUpWithinMs = 60_000;
 
 /**
- * Starts a replica of a server that was started with `hasReplicas`, and resolves when it has everything. It can have replicas itself: once promoted, it
- * takes the other's place.
+ * Starts a replica of a server that was started with `hasReplicas`, and resolves when it is synchronised. It can have replicas itself, so that it can replace the
+ * master after a promotion.
  */
 export async function startTestReplica(master: TestServer, options: TestServerOptions = {}): Promise<TestReplica> {
-  if (master.port === undefined) throw new TypeError("replicas can follow only a server that was started with hasReplicas");
+  if (master.port === undefined) throw new TypeError("the master must have been started with hasReplicas");
   const server = await startTestServer({ flavour: master.flavour, ...options, hasReplicas: true });
   const redis = new Redis(server.options);
   const leader = new Redis(master.options);
   try {
-    // By itself a master waits five seconds for more replicas.
+    // By default a master waits five seconds for more replicas.
     await leader.config("SET", "repl-diskless-sync-delay", "0");
     await redis.replicaof("127.0.0.1", master.port);
     const deadlineMs = performance.now() + caughtUpWithinMs;
@@ -70,7 +70,7 @@ export async function startTestReplica(master: TestServer, options: TestServerOp
   };
 }
 
-/** Whether a replica has everything, in its log too: before, it would not even end in good order. */
+/** Whether a replica is synchronised, including its append-only file; before that it cannot be stopped gracefully. */
 async function isWhole(redis: Redis): Promise<boolean> {
   const info = await redis.info();
   return /master_link_status:up/.test(info) && /aof_rewrite_in_progress:0/.test(info) && /aof_rewrite_scheduled:0/.test(info);

@@ -3,10 +3,9 @@ import { randomInt } from "node:crypto";
 let seed: number | undefined;
 
 /**
- * The seed of this run: `PETAK_TEST_SEED`, or a new one. It is printed once per process, so that a failure can be had again with
- * `PETAK_TEST_SEED=… npm test`.
+ * The seed of this run: `PETAK_TEST_SEED`, or a random one. Printed once per process, so that a failure can be reproduced with `PETAK_TEST_SEED=… npm test`.
  *
- * @throws RangeError where `PETAK_TEST_SEED` is no whole number from 0 to 4294967295
+ * @throws RangeError if `PETAK_TEST_SEED` is not an integer from 0 to 4294967295
  */
 export function testSeed(): number {
   if (seed === undefined) {
@@ -16,7 +15,7 @@ export function testSeed(): number {
   return seed;
 }
 
-/** Reads a seed from the environment's text. */
+/** Parses a seed. */
 export function readSeed(text: string | undefined): number | undefined {
   if (text === undefined || text === "") return undefined;
   const value = Number(text);

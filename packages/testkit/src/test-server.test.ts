@@ -14,7 +14,7 @@ async function ask<T>(server: TestServer, question: (redis: Redis) => Promise<T>
 }
 
 describe.each(await installedFlavours())("a test server (%s)", (flavour) => {
-  test("is a real one, and takes its data with it when it stops", async () => {
+  test("is a real one, and deletes its data when it stops", async () => {
     const server = await startTestServer({ flavour });
     expect(server.flavour).toBe(flavour);
     expect(await ask(server, (redis) => redis.ping())).toBe("PONG");
@@ -23,7 +23,7 @@ describe.each(await installedFlavours())("a test server (%s)", (flavour) => {
     expect(existsSync(dirname(server.options.path))).toBe(false);
   });
 
-  test("has its data, at the same address, after a crash and after a restart", async () => {
+  test("keeps its data and address after a crash and a restart", async () => {
     const server = await startTestServer({ flavour, appendfsync: "always" });
     onTestFinished(server.stop);
     const { url, pid } = server;

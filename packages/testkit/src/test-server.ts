@@ -5,42 +5,41 @@ import { type Appendfsync, findRedisServer, type RedisFlavour, type RedisServer,
 import { freePort } from "./free-port.ts";
 import { createTempDir } from "./temp-dir.ts";
 
-/** What kind of server a test wants. */
 export interface TestServerOptions {
-  /** Default: whichever is installed, Redis first. */
+  /** Default: Redis if installed, otherwise Valkey. */
   flavour?: RedisFlavour;
-  /** Default `everysec`. Take `always` where a test kills the machine rather than the process. */
+  /** Default `everysec`. Use `always` if a test simulates a power failure. */
   appendfsync?: Appendfsync;
-  /** Where to look for its program, written as in `PATH`. Default: `PATH`. */
+  /** Search path of its program, in the format of `PATH`. Default: `PATH`. */
   searchPath?: string;
-  /** Whether replicas can follow it: it has a TCP port then. Default false. */
+  /** Whether it can have replicas, which requires a TCP port. Default false. */
   hasReplicas?: boolean;
 }
 
-/** A real server with a data directory of its own. */
+/** A real server with its own data directory. */
 export interface TestServer extends AsyncDisposable {
-  /** For whoever takes the address of a store. Stays the same over restarts. */
+  /** Its address. Unchanged by restarts. */
   readonly address: RedisAddress;
-  /** For `new Redis(server.options)` of ioredis. Stays the same over restarts. */
+  /** Options for `new Redis()` of ioredis. Unchanged by restarts. */
   readonly options: { readonly path: string };
-  /** The same as an address, for settings such as `PETAK_REDIS_URL`: `unix:///…/server.sock`. */
+  /** The address as a URL, e.g. for `PETAK_REDIS_URL`: `unix:///…/server.sock`. */
   readonly url: string;
   readonly flavour: RedisFlavour;
-  /** Where its log is, for tests that spoil it. */
+  /** Its data directory, for tests that damage its append-only file. */
   readonly dataDir: string;
-  /** Its TCP port on 127.0.0.1; undefined where no replicas can follow it. */
+  /** Its TCP port on 127.0.0.1; undefined if it cannot have replicas. */
   readonly port: number | undefined;
-  /** The process that runs now. */
+  /** The present process. */
   readonly pid: number;
-  /** Ends it in good order and removes its data. May be called any number of times. */
+  /** Stops it gracefully and deletes its data. Idempotent. */
   stop(): Promise<void>;
-  /** Kills it outright, as a crash would, and resolves when it has gone. Its data stays. */
+  /** Kills it (SIGKILL), and resolves when it has exited. Its data stays. */
   kill9(): Promise<void>;
-  /** Starts it again over the data it left; ends it in good order first if it runs. */
+  /** Restarts it with its data; if it is running, stops it gracefully first. */
   restart(): Promise<void>;
 }
 
-/** Starts a server. It takes some 50 ms; {@link useRedis} shares one among the tests of a file. */
+/** Starts a server, in about 50 ms. {@link useRedis} shares one among the tests of a file. */
 export async function startTestServer({ hasReplicas = false, ...options }: TestServerOptions = {}): Promise<TestServer> {
   const directory = await createTempDir();
   const port = hasReplicas ? await freePort() : undefined;
@@ -78,7 +77,7 @@ export async function startTestServer({ hasReplicas = false, ...options }: TestS
   };
 }
 
-/** The servers that are installed here, for `describe.each(await installedFlavours())`. Never empty: one is needed to run the tests at all. */
+/** The installed flavours, for `describe.each(await installedFlavours())`. Never empty. */
 export async function installedFlavours(): Promise<RedisFlavour[]> {
   const { flavour: first } = await findRedisServer();
   const other: RedisFlavour = first === "redis" ? "valkey" : "redis";

@@ -1,2 +1,2 @@
-/** The code that tests give their stores where it does not matter which. */
+/** The store code of tests that need any. */
 export const testStoreCode = "testst0re0";

@@ -5,7 +5,7 @@ import { useRedis } from "./use-redis.ts";
 const redis = useRedis();
 let earlierPrefix = "";
 
-test("a test has keys of its own", async () => {
+test("a test has its own keys", async () => {
   earlierPrefix = redis.keyPrefix;
   const own = new Redis({ ...redis.options, keyPrefix: redis.keyPrefix });
   for (let index = 0; index < 2_500; index++) void own.set(`{8365ab}:key:${index}`, "1");
@@ -14,7 +14,7 @@ test("a test has keys of its own", async () => {
   expect(await redis.client.dbsize()).toBe(2_500);
 });
 
-test("they have gone when the next one starts", async () => {
+test("they are deleted before the next one starts", async () => {
   expect(redis.keyPrefix).not.toBe(earlierPrefix);
   expect(await redis.client.dbsize()).toBe(0);
 });
@@ -22,7 +22,7 @@ test("they have gone when the next one starts", async () => {
 describe("a second user of the same kind of server", () => {
   const same = useRedis();
 
-  test("shares it, and has other keys", () => {
+  test("shares it, with another key prefix", () => {
     expect(same.url).toBe(redis.url);
     expect(same.keyPrefix).not.toBe(redis.keyPrefix);
   });
@@ -45,6 +45,6 @@ const misplaced = (() => {
   }
 })();
 
-test("reading it before the server runs says what is wrong", () => {
+test("reading it before the server runs throws", () => {
   expect(misplaced).toContain("only during tests");
 });

@@ -6,32 +6,31 @@ import { startTestServer, type TestServer, type TestServerOptions } from "./test
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Which server the tests of a project have that ask for no kind. Default: whichever is installed, Redis first. */
+    /** Default flavour of the servers in a project's tests. Default: Redis if installed, otherwise Valkey. */
     redisFlavour?: TestServerOptions["flavour"];
-    /** The cluster that the tests of a project have instead. It runs already. */
+    /** A running cluster that a project's tests use instead of a server. */
     redisCluster?: RedisAddress;
   }
 }
 
-/** A server that the tests of a file share, and a part of it that is the running test's alone. */
+/** A server shared by the tests of a file, with a key prefix for each test. */
 export interface TestRedis {
-  /** Where it is. To be read within a test or hook, when the server runs. */
+  /** Its address. Available only within a test or hook. */
   readonly address: RedisAddress;
-  /** Opens a connection as a gateway has one. The test closes it. */
+  /** Opens a connection like a gateway's. The test closes it. */
   connect(options?: Partial<ConnectionOptions>): Promise<RedisConnection>;
-  /** Makes a connection that is not open yet. */
+  /** Makes a connection without opening it. */
   connectLater(options?: Partial<ConnectionOptions>): RedisConnection;
-  /** Whether it is a cluster, which the project of the tests decides. */
+  /** Whether it is a cluster, depending on the test project. */
   readonly isCluster: boolean;
-  /** For `new Redis({ ...redis.options })` of ioredis. Not over a cluster. */
+  /** Options for `new Redis()` of ioredis. Not for a cluster. */
   readonly options: { readonly path: string };
-  /** The same as an address: `unix:///…/server.sock`. Not over a cluster. */
+  /** The address as a URL: `unix:///…/server.sock`. Not for a cluster. */
   readonly url: string;
-  /** What the keys of this test begin with, e.g. `t7c0ffee1:`. Another one in each test; what stands under it goes when the test ends. */
+  /** Key prefix of the running test, e.g. `t7c0ffee1:`. Its keys are deleted after the test. */
   readonly keyPrefix: string;
   /**
-   * A connection for looking at what the code under test has done. It adds no prefix. Closed with the server. Over a cluster it has the same
-   * commands and is no `Redis` otherwise.
+   * A connection for inspecting the store, without a prefix. Closed with the server. For a cluster it is not a `Redis` but has the same commands.
    */
   readonly client: Redis;
 }
@@ -41,15 +40,14 @@ interface SharedServer {
   server: Promise<TestServer>;
 }
 
-/** One for each kind that is asked for, per process. */
+/** One server for each set of options, per process. */
 const sharedServers = new Map<string, SharedServer>();
 
 /**
- * Gives the tests of a file, or of a `describe`, a real server. Call it at the top of either. The server starts before the first test, is the same for
- * all who ask for the same kind in one process, and stops after the last test. Tests that kill or restart a server need one of their own:
- * {@link startTestServer}.
+ * Provides a real server to the tests of a file or a `describe`. Call it at the top of either. The server starts before the first test, is shared by all callers
+ * with the same options in a process, and stops after the last test. Tests that kill or restart a server use {@link startTestServer}.
  *
- * A project of vitest may say what kind those get who ask for none (`provide`), so that the same tests run over another server or a cluster.
+ * A vitest project can set the default server (`provide`), so that the same tests run with another server or a cluster.
  */
 export function useRedis(asked?: TestServerOptions): TestRedis {
   const cluster = asked === undefined ? inject("redisCluster") : undefined;
@@ -120,11 +118,11 @@ export function useRedis(asked?: TestServerOptions): TestRedis {
 }
 
 function running<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error("The server runs only during tests: read this within a test or a hook.");
+  if (value === undefined) throw new Error("The server runs only during tests: access it within a test or a hook.");
   return value;
 }
 
-/** Only letters and digits, so that it means itself in a pattern, whatever braces the keys put around their region. */
+/** Contains only letters and digits, which have no special meaning in key patterns. */
 function newKeyPrefix(): string {
   return `t${randomBytes(4).toString("hex")}:`;
 }
@@ -132,7 +130,7 @@ function newKeyPrefix(): string {
 async function removeKeys(client: RedisConnection, keyPrefix: string): Promise<void> {
   for (const server of isCluster(client) ? client.nodes("master") : [client]) {
     for await (const keys of server.scanStream({ match: `${keyPrefix}*`, count: 1_000 })) {
-      // One by one: on a cluster a command touches one slot.
+      // One at a time: in a cluster a command is limited to one slot.
       await Promise.all((keys as string[]).map((key) => server.unlink(key)));
     }
   }

@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { findRedisServer } from "@petak/redis/server";
 
 /**
- * Makes a folder with a server program that outlives the signal which comes with a file that may not grow, as it outlives a full disk: there the write
- * fails and nothing else happens. For `searchPath` of {@link startTestServer}.
+ * Makes a folder with a server program that ignores SIGXFSZ, so that writing beyond a file size limit fails as on a full disk. For `searchPath` of
+ * {@link startTestServer}.
  */
 export async function searchPathForFullDisk(directory: string): Promise<string> {
   return await wrap(directory, (path) => `trap '' XFSZ\nexec ${path} "$@"`);
 }
 
-/** Makes a folder with a server program that takes so many µs for each key that it reads back at its start. For `searchPath` as well. */
+/** Makes a folder with a server program that delays its start by a number of µs for each loaded key. For `searchPath` of {@link startTestServer}. */
 export async function searchPathForSlowStart(directory: string, keyLoadDelayUs: number): Promise<string> {
   return await wrap(directory, (path) => `exec ${path} "$@" --key-load-delay ${keyLoadDelayUs}`);
 }

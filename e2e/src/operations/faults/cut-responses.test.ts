@@ -36,7 +36,7 @@ it("a command whose response from Redis is cut off at any byte is repeated, and 
         await pause(run.random.int(0, 60));
         const before = link.cuts;
         // In the first bytes of a response, or far into a long one.
-        link.cutAnswerAfter(run.random.bool() ? run.random.int(0, 8) : run.random.int(0, 5000));
+        link.cutResponseAfter(run.random.bool() ? run.random.int(0, 8) : run.random.int(0, 5000));
         await until("a response is cut off", () => link.cuts > before);
       }
     });

@@ -1,6 +1,5 @@
 /**
- * Keys and signatures of the vectors. From node:crypto alone and nothing of packages/credential: what the vectors hold against an
- * implementation must not come from it.
+ * Keys and signatures of the vectors. Uses node:crypto only, not packages/credential: the vectors must not depend on the implementation that they test.
  */
 import { createHash, createHmac, createPrivateKey, createPublicKey, type KeyObject, sign } from "node:crypto";
 
@@ -13,7 +12,7 @@ export interface VectorKey {
   privateKey: KeyObject;
 }
 
-/** The DER of a PKCS #8 Ed25519 key up to its 32 bytes (RFC 8410). */
+/** DER prefix of a PKCS #8 Ed25519 key, before its 32 bytes (RFC 8410). */
 const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
 
 /** The order of Ed25519's base point. */
@@ -32,7 +31,7 @@ export function base64url(value: Uint8Array | string): string {
   return Buffer.from(value).toString("base64url");
 }
 
-/** The key of a name: the same name gives the same key. */
+/** A key derived from a name. */
 export function keyNamed(name: string): VectorKey {
   const seed = sha256(`petak test vectors: ${name}`);
   const privateKey = createPrivateKey({ key: Buffer.concat([pkcs8Prefix, seed]), format: "der", type: "pkcs8" });
@@ -45,12 +44,12 @@ export function keyIdOf(x: string): string {
   return base64url(sha256(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`)).slice(0, 4);
 }
 
-/** The hash by which a token names its holder's key: 128 bits of the key's RFC 7638 thumbprint. */
+/** The hash of a holder's key in tokens: 128 bits of its RFC 7638 thumbprint. */
 export function holderHashOf(publicKey: Uint8Array): string {
   return base64url(sha256(`{"crv":"Ed25519","kty":"OKP","x":"${base64url(publicKey)}"}`).subarray(0, 16));
 }
 
-/** Texts, each preceded by its length in bytes, in 4 bytes with the highest first. */
+/** Texts, each preceded by its length in bytes as a 4-byte big-endian number. */
 export function framed(...texts: string[]): Buffer {
   return Buffer.concat(
     texts.flatMap((text) => {
@@ -77,8 +76,8 @@ export function withGreatS(signature: Buffer): Buffer {
 }
 
 /**
- * A signature whose R is off by the point of order 2. It satisfies the equation that is multiplied by the cofactor 8, and not the one
- * that is not, so verifiers disagree on it unless a rule says which equation holds.
+ * A signature whose R is off by the point of order 2. It satisfies the verification equation with the cofactor 8 but not the one without, so verifiers disagree on it
+ * unless the specification says which one applies.
  */
 export function signOffByTorsion(text: Uint8Array | string, key: VectorKey): Buffer {
   const nonce = keyNamed("a nonce");
@@ -90,7 +89,7 @@ export function signOffByTorsion(text: Uint8Array | string, key: VectorKey): Buf
   return Buffer.concat([r, toLittleEndian(s)]);
 }
 
-/** The number that R, A and the message hash to. */
+/** The hash of R, A and the message as a number. */
 export function challenge(r: Uint8Array, publicKey: Uint8Array, text: Uint8Array | string): bigint {
   return fromLittleEndian(createHash("sha512").update(r).update(publicKey).update(text).digest()) % groupOrder;
 }

@@ -26,32 +26,32 @@ interface VectorFile<Vector> {
 }
 
 const files: readonly VectorFile<CredentialVector>[] = [
-  { name: "01-acts", title: "Tokens that open, and genuine ones that do not here now", vectors: acts },
-  { name: "02-form", title: "What is no compact JWS in its one spelling, or has another header", vectors: form },
-  { name: "03-algorithms-and-types", title: "Tokens that ask for another algorithm, or are of another type", vectors: algorithmsAndTypes },
-  { name: "04-signatures", title: "Tokens whose signature is not good", vectors: signatures },
+  { name: "01-acts", title: "Tokens that open, and valid ones that do not open here and now", vectors: acts },
+  { name: "02-form", title: "Malformed tokens and headers", vectors: form },
+  { name: "03-algorithms-and-types", title: "Tokens with another algorithm or type", vectors: algorithmsAndTypes },
+  { name: "04-signatures", title: "Tokens with an invalid signature", vectors: signatures },
   { name: "05-issuer-keys", title: "Trust bundles and their keys", vectors: issuerKeys },
   { name: "06-claims", title: "Claims", vectors: claimsVectors },
-  { name: "07-times", title: "When a token is good, by a clock that can be trusted", vectors: times },
-  { name: "08-lost-clock", title: "When a token is good while the clock is lost", vectors: lostClock },
-  { name: "09-replay", title: "Each credential once", vectors: replay },
+  { name: "07-times", title: "Validity with a trusted clock", vectors: times },
+  { name: "08-lost-clock", title: "Validity with a lost clock", vectors: lostClock },
+  { name: "09-replay", title: "Single use of credentials", vectors: replay },
   { name: "10-pins", title: "PINs", vectors: pins },
-  { name: "11-lock-out", title: "Wrong PINs of all the site together", vectors: lockOut },
+  { name: "11-lock-out", title: "Lock-out of PINs", vectors: lockOut },
   { name: "12-bundles", title: "Several parcels with one credential", vectors: bundles },
-  { name: "13-delegates", title: "Credentials of somebody whom the recipient lets collect, and revoked ones", vectors: delegates },
-  { name: "14-presence", title: "Tokens that are bound to a key, and proofs of presence", vectors: presence },
-  { name: "15-service", title: "Doors that open for work at the site", vectors: service },
+  { name: "13-delegates", title: "Delegated and revoked credentials", vectors: delegates },
+  { name: "14-presence", title: "Tokens bound to a key, and presence proofs", vectors: presence },
+  { name: "15-service", title: "Service at the site", vectors: service },
 ];
 
 const receiptFiles: readonly VectorFile<ChainVector>[] = [
-  { name: "01-true-chains", title: "Chains that are whole and true", vectors: trueChains },
-  { name: "02-false-links", title: "Links that are no receipts, or not the issuer's", vectors: falseLinks },
-  { name: "03-false-chains", title: "Links that are true, and no chain", vectors: falseChains },
-  { name: "04-false-surroundings", title: "Events, reservations and sides that are not as the links say", vectors: falseSurroundings },
-  { name: "05-statements", title: "How a chain is stated to stand, and chains that do not", vectors: statements },
+  { name: "01-true-chains", title: "Valid chains", vectors: trueChains },
+  { name: "02-false-links", title: "Malformed and forged links", vectors: falseLinks },
+  { name: "03-false-chains", title: "Valid links that do not form a chain", vectors: falseChains },
+  { name: "04-false-surroundings", title: "Events, reservations and signatures that contradict the links", vectors: falseSurroundings },
+  { name: "05-statements", title: "Statements, and chains that contradict them", vectors: statements },
 ];
 
-/** Writes the test vectors into a folder, one file for each subject. The same every time: keys, ids and times are fixed. */
+/** Writes the test vectors into a folder, one file per subject. Deterministic: keys, ids and times are fixed. */
 export async function writeVectors(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const file of files) await writeVectorFile(folder, "petak-credential-vectors-1", file);
@@ -71,7 +71,7 @@ async function writeVectorFile(
   await writeFile(join(folder, `${name}.json`), text);
 }
 
-/** A vector with a line for each member, so that a change shows as what it is. */
+/** A vector with one line per member, for readable diffs. */
 function writeVector(vector: CredentialVector | ChainVector): string {
   return `{\n${Object.entries(vector)
     .map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)}`)

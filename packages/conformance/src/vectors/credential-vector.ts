@@ -1,7 +1,7 @@
-/** One test vector: all that a verifier knows, what it is shown, and what must come of it. docs/credentials.md describes each member. */
+/** A test vector for a decision at the door: the verifier's knowledge, the credential and the expected outcome. docs/credentials.md describes each member. */
 export interface CredentialVector {
   id: string;
-  /** What it shows, in a sentence. */
+  /** What it tests, in a sentence. */
   shows: string;
   /** null: the terminal has never reached its gateway. */
   trust_bundle: VectorBundle | null;
@@ -24,33 +24,33 @@ export interface VectorBundle {
   not_after_ms: number;
 }
 
-/** What a terminal remembers. */
+/** A terminal's stored state. */
 export interface VectorState {
   spent: string[];
-  /** For which reservations a bundle's credential that is spent still opens. */
+  /** The reservations for which a bundle's spent credential still opens. */
   to_collect: { credential_id: string; reservation_ids: string[] }[];
-  /** The challenges that the site gave and that were not used, and how long ago, in ms. */
+  /** The site's unused challenges, with their age in ms. */
   challenges: { challenge: string; age_ms: number }[];
   visits: VectorVisit[];
   lock_out: VectorLockOut;
-  /** Each of a reservation or of a bundle. */
+  /** Each is for a reservation or a bundle. */
   pins: { reservation_id?: string; bundle_id?: string; hash: string; not_before_ms: number; expires_at_ms: number }[];
   bundles: { bundle_id: string; reservation_ids: string[] }[];
-  /** Each of a reservation, of a bundle, or of the site: for SERVICE. */
+  /** Each is for a reservation, a bundle, or the site (SERVICE). */
   revoked: { reservation_id?: string; bundle_id?: string; site_id?: string; credential_hash: string }[];
-  /** Reservations whose parcels lie at the site. */
+  /** Reservations whose parcels are at the site. */
   inside: string[];
-  /** Reservations that are over or in doubt, by the gateway's list. */
+  /** Reservations that have ended or are in doubt, according to the gateway. */
   over: string[];
-  /** Reservations that are over by what the terminal saw: their parcels were taken, or were not there when somebody looked after a doubt. */
+  /** Reservations whose end the terminal has seen: the parcel was taken, or the compartment was found empty after a doubt. */
   ended: string[];
-  /** Doors by their names, for work at the site: whose parcel lies behind each (empty: nobody's), and whether something is seen there. */
+  /** Doors, for SERVICE: the reservation whose parcel is inside (empty: none), and whether the sensor detects something. */
   compartments: { compartment_id: string; reservation_id: string; occupied: boolean }[];
-  /** The size classes, by number, that have a place free. */
+  /** Indices of the size classes with a free place. */
   free_size_classes: number[];
 }
 
-/** A door that a credential opened and whose outcome is open. */
+/** The opening of a door whose outcome is not settled. */
 export interface VectorVisit {
   credential_id: string;
   reservation_id: string;
@@ -59,14 +59,14 @@ export interface VectorVisit {
   grace_until_ms: number;
 }
 
-/** The bank-wide lock-out. */
+/** The lock-out of PINs at a site. */
 export interface VectorLockOut {
   failures: number;
   last_failure_ms: number;
   locked_until_ms: number;
 }
 
-/** What must come of it. `act`, `reservation_id` and `credential_hash` are empty where the credential proved nothing. */
+/** The expected outcome. `act`, `reservation_id` and `credential_hash` are empty if the credential was not verified. */
 export type CredentialOutcome = (
   | { decision: "OPEN"; reopens: boolean; next: string[] }
   | { decision: "REFUSE"; refusal: string; told: "NOT_ACCEPTED" | "PINS_LOCKED" | "NO_PLACE_FREE" | "OUT_OF_ORDER" }

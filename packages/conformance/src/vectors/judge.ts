@@ -1,21 +1,21 @@
 import type { CredentialOutcome, CredentialVector } from "./credential-vector.ts";
 import type { ReceiptVector } from "./receipt-vector.ts";
 
-/** What a vector expects, and what an implementation found. The implementation conforms where the two are equal, member by member. */
+/** The expected and the actual result. The implementation conforms if they are deeply equal. */
 export interface Verdict<Outcome> {
   readonly expected: Outcome;
   readonly found: Outcome;
 }
 
-/** What a verifier found in a chain of receipts. */
+/** Result of verifying a chain of receipts. */
 export interface ChainFinding {
-  /** Its faults, in any order; one fault may be named several times. `link` is left out, or null, where a fault is about no link. */
+  /** Its faults, in any order; duplicates are allowed. `link` is null or undefined if a fault concerns no link. */
   readonly faults: readonly { readonly code: string; readonly link?: number | null }[];
-  /** As of when the chain stands so by the issuer's statement, in ms; null where there is no such statement. */
+  /** The time of the issuer's statement, in ms; null if there is no valid one. */
   readonly asOfMs: number | null;
 }
 
-/** Judges a door's decision by a vector. @param decide gives what the implementation decides in the situation of the vector */
+/** Compares a decision at the door with a vector. @param decide the implementation's decision in the situation of the vector */
 export async function judgeCredential(
   vector: CredentialVector,
   decide: (vector: CredentialVector) => Promise<CredentialOutcome>,
@@ -23,7 +23,7 @@ export async function judgeCredential(
   return { expected: vector.expected, found: await decide(vector) };
 }
 
-/** Judges the verification of a chain by a vector. @param verify gives what the implementation finds in the chain of the vector */
+/** Compares the verification of a chain with a vector. @param verify the implementation's verification of the vector's chain */
 export async function judgeReceipts(
   vector: ReceiptVector,
   verify: (vector: ReceiptVector) => Promise<ChainFinding>,
@@ -32,7 +32,7 @@ export async function judgeReceipts(
   return { expected: { faults: inShort(vector.expected), asOfMs: vector.as_of_ms }, found: { faults: inShort(faults), asOfMs } };
 }
 
-/** Each fault once, in an order that depends on the faults alone. */
+/** The distinct faults in a canonical order. */
 function inShort(faults: ChainFinding["faults"]): string[] {
   return [...new Set(faults.map(({ code, link }) => `${code} ${link ?? "-"}`))].sort();
 }

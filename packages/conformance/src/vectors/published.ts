@@ -4,12 +4,12 @@ import type { ReceiptVector } from "./receipt-vector.ts";
 
 const folder = new URL("../../../../docs/vectors/", import.meta.url);
 
-/** All published vectors of credentials, file after file. */
+/** All published vectors for credentials. */
 export function readCredentialVectors(): Promise<CredentialVector[]> {
   return readFolder(folder);
 }
 
-/** All published vectors of receipts, file after file. */
+/** All published vectors for receipts. */
 export function readReceiptVectors(): Promise<ReceiptVector[]> {
   return readFolder(new URL("receipts/", folder));
 }

@@ -1,19 +1,19 @@
-/** Any value of JSON. */
+/** A JSON value. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [member: string]: JsonValue };
 
-/** A test vector of a chain of receipts: what a verifier is given, and what it must find. docs/custody.md describes each member. */
+/** A test vector for verifying a chain of receipts: input and expected faults. docs/custody.md describes each member. */
 export interface ReceiptVector<Chain = JsonValue, IssuerKeys = JsonValue> {
   id: string;
-  /** What it shows, in a sentence. */
+  /** What it tests, in a sentence. */
   shows: string;
-  /** The issuer's keys as they are published. */
+  /** The issuer's keys, as published. */
   issuer_keys: IssuerKeys;
-  /** What GetCustodyChain answered. */
+  /** The response of GetCustodyChain. */
   chain: Chain;
-  /** The chain that this one continues, where the verifier has it. */
+  /** The chain that this one continues, if the verifier has it. */
   continued?: Chain;
-  /** Every fault, each once. `link` is null where the fault is about no link. */
+  /** All faults, each once. `link` is null if a fault concerns no link. */
   expected: { code: string; link: number | null }[];
-  /** As of when the chain stands so by the statement, in ms, where there is a statement that is the issuer's; else null. */
+  /** The statement's time, in ms; null if there is no valid statement of the issuer. */
   as_of_ms: number | null;
 }

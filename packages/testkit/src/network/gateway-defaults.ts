@@ -1,7 +1,7 @@
-/** The `aud` of the gateways of tests. */
+/** The audience of test gateways. */
 export const testAudience = "petak-test";
 
-/** Settings that every gateway of a test has where the test says nothing else: a free port of this machine, and the limits of `petak gateway`. */
+/** Default settings of test gateways: a free port of this machine, and the limits of `petak gateway`. */
 export const gatewayDefaults = {
   audience: testAudience,
   host: "127.0.0.1",

@@ -1,4 +1,4 @@
-/** Networks for tests: a gateway that takes calls, participants with keys, terminals. */
+/** Networks for tests: a gateway, participants with keys, terminals. */
 export { testAudience } from "./gateway-defaults.ts";
 export type { GatewayProcessOptions, Measurement } from "./gateway-process/gateway-messages.ts";
 export { type GatewayProcess, startGatewayProcess } from "./gateway-process/start-gateway-process.ts";

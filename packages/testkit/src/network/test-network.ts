@@ -20,42 +20,42 @@ import type { GatewayProcessOptions } from "./gateway-process/gateway-messages.t
 import { type GatewayProcess, startGatewayProcess } from "./gateway-process/start-gateway-process.ts";
 import { createTestParticipants, type TestKey, type TestParticipant, type TestParticipants } from "./test-participants.ts";
 
-/** Where a network's records are. */
+/** The store of a network. */
 export interface NetworkStore {
-  /** Default: a private server, which stops with the network. A test's shared server or cluster is one as it stands. */
+  /** Default: a private server, which stops with the network. Accepts the result of `useRedis()`. */
   redis?: { readonly address: RedisAddress; readonly keyPrefix?: string };
-  /** What its keys begin with. Default: the prefix that the store gives to the running test, and `petak`. */
+  /** Key prefix. Default: the running test's prefix followed by `petak`. */
   keyPrefix?: string;
 }
 
-/** Options of a network whose gateway runs in this process: any of the gateway's. */
+/** Options of a network whose gateway runs in this process, including all of the gateway's. */
 export interface TestNetworkOptions extends NetworkStore, Partial<Omit<GatewayOptions, "redis" | "keyPrefix" | "audience" | "admin">> {
-  /** Whether errors in the gateway's log are part of the test. Default false: they are shown, since each is a defect. */
+  /** Whether the test expects errors in the gateway's log. Default false: they are printed, since each is a defect. */
   expectsErrors?: boolean;
 }
 
-/** Options of a network whose gateway runs in a process of its own. */
+/** Options of a network whose gateway runs in its own process. */
 export interface ProcessNetworkOptions extends NetworkStore, Omit<GatewayProcessOptions, "redis" | "keyPrefix" | "dataDir" | "admin"> {
   ownProcess: true;
 }
 
-/** Options of a terminal of a network: those of the terminal, except for what the network knows. */
+/** Options of a network's terminal: those of the terminal, except those that the network sets. */
 export type NetworkTerminalOptions = Pick<SimulatedTerminalOptions, "cabinet"> &
   Partial<Omit<SimulatedTerminalOptions, "siteId" | "cabinet">>;
 
-/** A gateway on a free port with an administrator, and the participants that a test lets join. */
+/** A gateway on a free port, with an administrator and the participants that a test adds. */
 interface AnyNetwork extends TestParticipants {
   /** The port of the gateway. */
   readonly port: number;
-  /** What its gateways share: where the records are, and the folder with the secrets. Enough to start another one. */
+  /** What its gateways share: store and data directory. Sufficient to start another one. */
   readonly shared: { readonly redis: RedisAddress; readonly keyPrefix: string; readonly dataDir: string };
   /**
-   * Puts a terminal at a site and starts it, by the network's clock. It stops with the network, or before.
+   * Installs and starts a terminal at a site, with the network's clock. Stops with the network at the latest.
    *
    * @param operator the operator of the site, who registers the agent's key
    */
   openTerminal(operator: TestParticipant, siteId: string, options: NetworkTerminalOptions): Promise<SimulatedTerminal>;
-  /** Stops everything, and removes what the network made. */
+  /** Stops everything and deletes its files. */
   stop(): Promise<void>;
 }
 
@@ -72,30 +72,30 @@ export interface LogLine {
 /** A network whose gateway runs in this process. */
 export interface TestNetwork extends AnyNetwork {
   readonly gateway: Gateway;
-  /** The gateway's log, a line of JSON each. */
+  /** Lines of the gateway's log, as JSON. */
   readonly lines: string[];
-  /** The same as {@link lines}, read. */
+  /** {@link lines}, parsed. */
   log(): LogLine[];
-  /** How many calls the gateway has in hand. */
+  /** Number of calls in progress at the gateway. */
   inFlight(): Promise<{ unary: number; stream: number }>;
 }
 
-/** A network whose gateway runs in a process of its own. */
+/** A network whose gateway runs in its own process. */
 export interface ProcessNetwork extends AnyNetwork {
   readonly gateway: GatewayProcess;
 }
 
-/** Starts a network with one gateway, in this process or in one of its own. */
+/** Starts a network with one gateway, in this process or in its own. */
 export function startTestNetwork(options: ProcessNetworkOptions): Promise<ProcessNetwork>;
 export function startTestNetwork(options?: TestNetworkOptions): Promise<TestNetwork>;
 export async function startTestNetwork(options: TestNetworkOptions | ProcessNetworkOptions = {}): Promise<TestNetwork | ProcessNetwork> {
-  const ground = await prepare(options);
+  const foundation = await prepare(options);
   try {
     if ("ownProcess" in options) {
       const { ownProcess: _ownProcess, redis: _redis, keyPrefix: _keyPrefix, ...settings } = options;
-      const publicKey = Buffer.from(ground.admin.publicKey).toString("base64url");
-      const gateway = await startGatewayProcess({ ...settings, ...ground.shared, admin: { ...ground.admin, publicKey } });
-      return Object.assign(populate(ground, gateway.port, gateway.stop), { gateway });
+      const publicKey = Buffer.from(foundation.admin.publicKey).toString("base64url");
+      const gateway = await startGatewayProcess({ ...settings, ...foundation.shared, admin: { ...foundation.admin, publicKey } });
+      return Object.assign(populate(foundation, gateway.port, gateway.stop), { gateway });
     }
     const {
       redis: _redis,
@@ -109,15 +109,15 @@ export async function startTestNetwork(options: TestNetworkOptions | ProcessNetw
       ...gatewayDefaults,
       sweepIntervalMs: 100,
       agentSyncIntervalMs: 200,
-      // The receivers of webhooks in tests are on this machine, in the clear.
+      // Webhook receivers of tests are on this machine, without TLS.
       webhooks: { allowedNetworks: parseNetworks("127.0.0.0/8") ?? [], allowHttp: true },
       logger: log.logger,
       metrics,
       ...settings,
-      ...ground.shared,
-      admin: ground.admin,
+      ...foundation.shared,
+      admin: foundation.admin,
     });
-    const network = populate(ground, gateway.address.port, () => gateway.stop(), settings.now);
+    const network = populate(foundation, gateway.address.port, () => gateway.stop(), settings.now);
     return Object.assign(network, {
       gateway,
       lines: log.lines,
@@ -129,23 +129,23 @@ export async function startTestNetwork(options: TestNetworkOptions | ProcessNetw
       },
     });
   } catch (error) {
-    await ground.remove();
+    await foundation.remove();
     throw error;
   }
 }
 
-/** What a gateway of a network stands on. */
-interface Ground {
+/** Prerequisites of a network's gateway. */
+interface Foundation {
   shared: AnyNetwork["shared"];
-  /** Where the databases of its terminals are. */
+  /** Directory of the terminals' databases. */
   terminalsDir: string;
   admin: AdminIdentity;
   adminKey: TestKey;
-  /** Removes what was made for the network. */
+  /** Removes server and files of the network. */
   remove(): Promise<void>;
 }
 
-async function prepare({ redis, keyPrefix, dataDir }: NetworkStore & { dataDir?: string }): Promise<Ground> {
+async function prepare({ redis, keyPrefix, dataDir }: NetworkStore & { dataDir?: string }): Promise<Foundation> {
   const directory = await createTempDir();
   const server = redis === undefined ? await startTestServer() : undefined;
   const address = redis?.address ?? { socketPath: server?.options.path ?? "" };
@@ -168,17 +168,17 @@ async function prepare({ redis, keyPrefix, dataDir }: NetworkStore & { dataDir?:
   };
 }
 
-/** Adds participants and terminals to a gateway that runs. */
-function populate(ground: Ground, port: number, stopGateway: () => Promise<void>, now?: () => number): AnyNetwork {
-  const participants = createTestParticipants(`http://127.0.0.1:${port}`, ground.adminKey, now);
+/** Adds participants and terminals to a running gateway. */
+function populate(foundation: Foundation, port: number, stopGateway: () => Promise<void>, now?: () => number): AnyNetwork {
+  const participants = createTestParticipants(`http://127.0.0.1:${port}`, foundation.adminKey, now);
   const terminals: SimulatedTerminal[] = [];
   return {
     ...participants,
     port,
-    shared: ground.shared,
+    shared: foundation.shared,
     async openTerminal(operator, siteId, options) {
       const { client = participants.clientFor(await participants.agentSigner(operator, siteId)).agents } = options;
-      const storePath = join(ground.terminalsDir, `terminal-${terminals.length}.db`);
+      const storePath = join(foundation.terminalsDir, `terminal-${terminals.length}.db`);
       const terminal = createSimulatedTerminal({ storePath, refusalMs: 0, ...(now && { now }), ...options, client, siteId });
       terminals.push(terminal);
       await terminal.start();
@@ -188,7 +188,7 @@ function populate(ground: Ground, port: number, stopGateway: () => Promise<void>
       for (const terminal of terminals) await terminal.stop();
       participants.closeClients();
       await stopGateway();
-      await ground.remove();
+      await foundation.remove();
     },
   };
 }
@@ -196,7 +196,7 @@ function populate(ground: Ground, port: number, stopGateway: () => Promise<void>
 /** The level of pino's error lines. */
 const errorLevel = 50;
 
-/** A logger that keeps its lines. @param showsErrors whether those of errors go to the screen as well */
+/** A logger that keeps its lines. @param showsErrors whether errors are also printed */
 function keepLog(showsErrors: boolean): { lines: string[]; logger: Logger } {
   const lines: string[] = [];
   const write = (line: string) => {

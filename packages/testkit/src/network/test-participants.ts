@@ -14,12 +14,12 @@ import {
 import { type DeviceEventSchema, Mode, type Role, type Site } from "@petak/protocol";
 import { testAudience } from "./gateway-defaults.ts";
 
-/** A key with which requests are signed. */
+/** A signing key. */
 export interface TestKey extends Pick<RequestSignerOptions, "participantId" | "keyId" | "audience"> {
   privateJwk: KeyFile["private_jwk"];
 }
 
-/** A participant that can make calls. */
+/** A participant with a client. */
 export interface TestParticipant {
   participantId: string;
   key: TestKey;
@@ -27,47 +27,47 @@ export interface TestParticipant {
   client: PetakClient;
 }
 
-/** What a test says of a device event; it is numbered, and dated by the network's clock where the test gives no time. */
+/** A device event of a test. It gets a number, and by default the network's time. */
 export type ReportedEvent = Omit<MessageInitShape<typeof DeviceEventSchema>, "$typeName" | "$unknown" | "sequence" | "deviceEventId">;
 
-/** A site's agent that reports what a test says, without a terminal. */
+/** An agent without a terminal, which reports a test's events. */
 export interface SiteReporter {
-  /** Reports events in one call. Gives the sequence up to which they are acknowledged. */
+  /** Reports events in one call. Returns the acknowledged sequence. */
   report(...events: ReportedEvent[]): Promise<bigint>;
 }
 
-/** The participants of a gateway, wherever it runs. */
+/** The participants of a gateway. */
 export interface TestParticipants {
   baseUrl: string;
   admin: TestParticipant;
-  /** Makes a participant with a key of its own. */
+  /** Makes a participant with a new key. */
   join(name: string, roles: Role[], mode?: Mode, options?: Partial<PetakClientOptions>): Promise<TestParticipant>;
-  /** The same participant with a key of another mode. */
+  /** Makes a key of another mode for a participant. */
   withMode(participant: TestParticipant, mode: Mode): Promise<TestParticipant>;
-  /** Registers a key of an agent of a site, as its operator. */
+  /** Registers an agent's key for a site, as its operator. */
   agentKey(operator: TestParticipant, siteId: string): Promise<TestKey>;
-  /** The same as {@link agentKey}, as what signs with it. */
+  /** Like {@link agentKey}, but returns a signer. */
   agentSigner(operator: TestParticipant, siteId: string): Promise<RequestSigner>;
-  /** Another agent of a site, with a key of its own. */
+  /** Makes another agent of a site, with a new key. */
   reporterAt(operator: TestParticipant, siteId: string): Promise<SiteReporter>;
-  /** Makes sites, as their operator. Gives their ids, in order; the id of one that was refused is empty. */
+  /** Makes sites, as their operator. Returns their ids, in order; empty for refused ones. */
   putSites(operator: Pick<TestParticipant, "client">, ...sites: Site[]): Promise<string[]>;
-  /** Makes one site, as its operator. Gives its id. */
+  /** Makes a site, as its operator. Returns its id. */
   putSite(operator: Pick<TestParticipant, "client">, site: Site): Promise<string>;
-  /** Another client for a participant, e.g. over another protocol. */
+  /** Makes another client, e.g. with another protocol. */
   clientFor(signer: RequestSigner, options?: Partial<PetakClientOptions>): PetakClient;
-  /** Ends the clients' connections. */
+  /** Closes the clients' connections. */
   closeClients(): void;
 }
 
-/** How long a call may take unless a test says something else, in ms: many times what it takes on a machine with nothing else to do. */
-const patienceMs = 60_000;
+/** Default timeout of calls, in ms: many times what they take on an idle machine. */
+const callTimeoutMs = 60_000;
 
-/** Lets participants join a gateway, and sign their requests by its clock. */
+/** Makes participants of a gateway, which sign requests by its clock. */
 export function createTestParticipants(baseUrl: string, adminKey: TestKey, now: () => number = Date.now): TestParticipants {
   const clients: PetakClient[] = [];
   const clientFor = (signer: RequestSigner, options: Partial<PetakClientOptions> = {}) => {
-    const client = createPetakClient({ baseUrl, signer, timeoutMs: patienceMs, ...options });
+    const client = createPetakClient({ baseUrl, signer, timeoutMs: callTimeoutMs, ...options });
     clients.push(client);
     return client;
   };
@@ -124,7 +124,7 @@ export function createTestParticipants(baseUrl: string, adminKey: TestKey, now: 
   return participants;
 }
 
-/** A participant's key, as it is kept in a file. */
+/** The key file of a participant. */
 export function keyFileOf({ key, signer }: TestParticipant): KeyFile {
   const { participantId, keyId, privateJwk, audience } = key;
   return { participant_id: participantId, key_id: keyId, mode: signer.mode, audience, private_jwk: privateJwk };

@@ -21,19 +21,13 @@ const collect = token({}, "petak-collect");
 const inside = { state: { inside: [reservationId] } };
 const nextKey = keyNamed("the epoch to come");
 const nextTold = { key_id: nextKey.keyId, public_key: base64url(nextKey.publicKey), not_after_ms: bundle.not_after_ms };
-/** The longest token there can be: 317 characters. */
+/** The longest possible token: 317 characters. */
 const longest = token({ aud: audienceOf(lastSiteId) }, "petak-deposit");
 
-/** Tokens that open, and genuine ones that do not at this site now. */
+/** Tokens that open, and valid ones that do not open at this site now. */
 export const acts: CredentialVector[] = [
   vector("deposit", "A token to deposit opens a free place of its size class.", { token: token() }, opens()),
-  vector(
-    "collect",
-    "A token to collect opens the door behind which its parcel lies.",
-    { token: collect },
-    opens({ act: "COLLECT" }),
-    inside,
-  ),
+  vector("collect", "A token to collect opens the door of its parcel.", { token: collect }, opens({ act: "COLLECT" }), inside),
   vector(
     "previous-epoch",
     "A token of the epoch before opens while its key is relied on.",
@@ -42,7 +36,7 @@ export const acts: CredentialVector[] = [
   ),
   vector(
     "next-epoch",
-    "A key that the bundle told in advance is relied on before the terminal has heard that it signs.",
+    "A key announced in the bundle is trusted before the terminal learns that it signs.",
     { token: token({}, "petak-deposit", nextKey) },
     opens(),
     { trust_bundle: { ...bundle, issuer_keys: [...bundle.issuer_keys.slice(0, 1), nextTold] } },
@@ -51,7 +45,7 @@ export const acts: CredentialVector[] = [
   vector("longest-site", "The greatest site number is a site like any other.", { token: longest }, opens(), {
     site_id: lastSiteId,
   }),
-  vector("longest-life", "A token may be good for 14 days.", { token: token({ nbf: nowS - dayS, exp: nowS + 13 * dayS }) }, opens()),
+  vector("longest-life", "A token may be valid for 14 days.", { token: token({ nbf: nowS - dayS, exp: nowS + 13 * dayS }) }, opens()),
   vector(
     "not-booted",
     "A terminal that has never reached its gateway has nothing to judge by.",
@@ -61,7 +55,7 @@ export const acts: CredentialVector[] = [
   ),
   vector(
     "deposit-is-no-collect",
-    "A token to deposit does not open the door behind which the reservation's parcel lies.",
+    "A token to deposit does not open the door of the reservation's parcel.",
     { token: token() },
     refusedProven("ALREADY_DEPOSITED"),
     inside,
@@ -81,14 +75,14 @@ export const acts: CredentialVector[] = [
   ),
   vector(
     "recall-unbound",
-    "A token to take a parcel back that names no holder's key opens nothing, whoever signed it.",
+    "A token for RECALL without a holder's key opens nothing.",
     { token: token({}, "petak-recall") },
     refused("CLAIMS"),
     inside,
   ),
   vector(
     "service-unbound",
-    "A token for work at the site that names no holder's key opens nothing.",
+    "A token for SERVICE without a holder's key opens nothing.",
     { token: token({}, "petak-service") },
     refused("CLAIMS"),
   ),

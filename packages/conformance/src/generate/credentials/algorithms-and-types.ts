@@ -15,7 +15,7 @@ function unsigned(alg: string, sign: (signed: string) => string): string {
   return `${signed}.${sign(signed)}`;
 }
 
-/** A deposit's token whose type was changed after it was signed. */
+/** A token to deposit whose type was changed after signing. */
 function retyped(): string {
   const [, payload64 = "", signature64 = ""] = token().split(".");
   return `${base64url(headerText("petak-collect"))}.${payload64}.${signature64}`;
@@ -31,12 +31,12 @@ export const algorithmsAndTypes: CredentialVector[] = [
   algorithm("alg-none-signed", "The algorithm none is refused with a good signature too.", withAlgorithm('"none"')),
   algorithm(
     "alg-none-capital",
-    "Other spellings of none are no way around.",
+    'Other spellings of "none" are refused too.',
     unsigned("nOnE", () => ""),
   ),
   algorithm(
     "alg-hs256-public-key",
-    "The public key is no secret: an HMAC with it is refused.",
+    "An HMAC with the public key is refused.",
     unsigned("HS256", (signed) => base64url(hmac(publicKey, signed))),
   ),
   algorithm(
@@ -49,10 +49,10 @@ export const algorithmsAndTypes: CredentialVector[] = [
     "RSA is refused.",
     unsigned("RS256", (signed) => base64url(sha256(signed))),
   ),
-  algorithm("alg-ed25519", "The newer name of the same algorithm is refused: there is one spelling.", withAlgorithm('"Ed25519"')),
+  algorithm("alg-ed25519", "The newer name of the same algorithm is refused.", withAlgorithm('"Ed25519"')),
   algorithm("alg-lower-case", "Names are compared letter by letter.", withAlgorithm('"eddsa"')),
   algorithm("alg-missing", "A token without alg is refused.", tokenOf(`{"typ":"petak-deposit","kid":"${kid}"}`, payload)),
-  algorithm("alg-null", "An alg that is no string is refused.", withAlgorithm("null")),
+  algorithm("alg-null", "An alg that is not a string is refused.", withAlgorithm("null")),
   algorithm("alg-array", "An alg that is a list of a good one is refused.", withAlgorithm('["EdDSA"]')),
   type("typ-jwt", "A token of the type JWT opens nothing.", withType('"JWT"')),
   type("typ-request", "A request token opens nothing, though it be signed with the same key.", withType('"petak-request+jwt"')),
@@ -60,7 +60,7 @@ export const algorithmsAndTypes: CredentialVector[] = [
   type("typ-capital", "Types are compared letter by letter.", withType('"Petak-Deposit"')),
   type("typ-suffix", "A suffix, as media types have, makes another type.", withType('"petak-deposit+jwt"')),
   type("typ-missing", "A token without a type opens nothing.", tokenOf(`{"alg":"EdDSA","kid":"${kid}"}`, payload)),
-  type("typ-null", "A type that is no string opens nothing.", withType("null")),
+  type("typ-null", "A typ that is not a string is refused.", withType("null")),
   type("typ-list", "A type that is a list of a good one opens nothing.", withType('["petak-deposit"]')),
   vector(
     "typ-changed",

@@ -17,31 +17,35 @@ import {
 } from "./scene.ts";
 import { audienceOf } from "./site-audience.ts";
 
-// Of the year 1970, so that there is room for what is too much, and a token's length is not what is wrong with it.
+// For the year 1970, so that additions fit and the length is not the reason of the refusal.
 const { aud, sub, jti, nbf, exp, sz } = earlyClaims;
 const text = JSON.stringify(earlyClaims);
 const wrong = (id: string, shows: string, payload: string) =>
   vector(id, shows, { token: tokenOf(headerText(), payload) }, refused("CLAIMS"), inEarlyYears);
 const changed = (id: string, shows: string, changes: object) => wrong(id, shows, JSON.stringify({ ...earlyClaims, ...changes }));
-/** The claims with one value written as it stands here. */
+/** The claims with one value replaced by this text. */
 const written = (id: string, shows: string, name: string, from: unknown, to: string) =>
   wrong(id, shows, text.replace(`"${name}":${JSON.stringify(from)}`, `"${name}":${to}`));
 
-/** Claims that are missing, unknown, misspelt or out of their ranges, and genuine ones that are for elsewhere or for too long. */
+/** Claims that are missing, unknown, malformed or out of range, and valid ones for another site or with a too long validity. */
 export const claimsVectors: CredentialVector[] = [
-  wrong("empty", "No claims are no claims.", ""),
-  wrong("no-json", "Claims are JSON.", `aud=${aud}`),
-  wrong("array", "Claims are an object.", JSON.stringify([aud, sub, jti, nbf, exp, sz])),
-  wrong("null", "Claims are an object, and null is none.", "null"),
+  wrong("empty", "Empty claims are refused.", ""),
+  wrong("no-json", "Claims must be JSON.", `aud=${aud}`),
+  wrong("array", "Claims must be an object.", JSON.stringify([aud, sub, jti, nbf, exp, sz])),
+  wrong("null", "Claims must be an object, not null.", "null"),
   wrong("reordered", "The claims have one order.", JSON.stringify({ sub, aud, jti, nbf, exp, sz })),
   wrong("spaces", "The claims have no spaces.", text.replaceAll(",", ", ")),
   wrong("newline", "The claims end with their brace.", `${text}\n`),
-  wrong("byte-order-mark", "A byte order mark is not passed over.", `\uFEFF${text}`),
+  wrong("byte-order-mark", "A byte order mark is not ignored.", `\uFEFF${text}`),
   wrong("escaped-value", "The claims have no escapes.", text.replace('"aud":"Z', '"aud":"\\u005a')),
   wrong("escaped-name", "The claims have no escapes in their names either.", text.replace('"aud"', '"\\u0061ud"')),
-  wrong("member-twice", "No claim stands twice, though both times say the same.", text.replace('"sz":2', '"sz":2,"sz":2')),
-  wrong("member-twice-differing", "No claim stands twice: two readers could take different ones.", text.replace('"sz":2', '"sz":1,"sz":2')),
-  changed("unknown-claim", "A claim of which the rule book knows nothing is refused.", { iss: "par_a" }),
+  wrong("member-twice", "Duplicate claims are refused, even with equal values.", text.replace('"sz":2', '"sz":2,"sz":2')),
+  wrong(
+    "member-twice-differing",
+    "Duplicate claims are refused, since parsers differ in which one they use.",
+    text.replace('"sz":2', '"sz":1,"sz":2'),
+  ),
+  changed("unknown-claim", "An unknown claim is refused.", { iss: "par_a" }),
   changed("issued-at", "Claims that are harmless elsewhere are unknown here.", { iat: 1 }),
   ...(["aud", "sub", "jti", "nbf", "exp", "sz"] as const).map((name) =>
     changed(`no-${name}`, `A token without ${name} is refused.`, { [name]: undefined }),
@@ -55,12 +59,12 @@ export const claimsVectors: CredentialVector[] = [
   changed("aud-foreign-letter", "aud is base64url, not base64.", { aud: `${aud.slice(0, 15)}+` }),
   changed("sub-short", "A reservation's handle has 16 characters.", { sub: sub.slice(1) }),
   changed("sub-with-prefix", "sub is the handle alone.", { sub: `res_83652b_${sub}` }),
-  changed("sub-foreign-letter", "The letters i, l, o and u are none of an id's.", { sub: `${sub.slice(0, 15)}u` }),
+  changed("sub-foreign-letter", "The letters i, l, o and u do not occur in ids.", { sub: `${sub.slice(0, 15)}u` }),
   changed("jti-short", "A token id of 15 bytes is refused.", { jti: base64url(Buffer.alloc(15, 7)) }),
   changed("jti-long", "A token id of 17 bytes is refused.", { jti: base64url(Buffer.alloc(17, 7)) }),
   changed("jti-empty", "An empty token id is refused.", { jti: "" }),
   changed("jti-padded", "A token id has no padding.", { jti: `${jti}==` }),
-  changed("jti-stray-bits", "A token id has one spelling, else it could be spent twice.", {
+  changed("jti-stray-bits", "A token id has one canonical encoding; otherwise it could be spent twice.", {
     jti: `${base64url(Buffer.alloc(16, 0)).slice(0, -1)}B`,
   }),
   changed("nbf-string", "Times are numbers.", { nbf: String(nbf) }),
@@ -70,7 +74,7 @@ export const claimsVectors: CredentialVector[] = [
   written("nbf-exponent", "A number has no exponent.", "nbf", nbf, `${nbf}e0`),
   written("nbf-leading-zero", "A number has no zero before it.", "nbf", nbf, `0${nbf}`),
   written("nbf-null", "A time is not left open.", "nbf", nbf, "null"),
-  changed("exp-at-nbf", "A token that is good for no time is refused.", { exp: nbf }),
+  changed("exp-at-nbf", "A token without any validity is refused.", { exp: nbf }),
   changed("exp-before-nbf", "A token that ends before it begins is refused.", { exp: nbf - 1 }),
   changed("exp-too-great", "A time has at most ten digits.", { exp: 10_000_000_000 }),
   changed("exp-in-ms", "Times are seconds, not milliseconds.", { exp: claims.exp * 1000 }),
@@ -99,13 +103,13 @@ export const claimsVectors: CredentialVector[] = [
   ),
   vector(
     "lives-too-long",
-    "A token that would be good for a second more than 14 days is refused, whoever signed it.",
+    "A token with a validity of 14 days and a second is refused.",
     { token: token({ nbf: nowS - dayS, exp: nowS + 13 * dayS + 1 }) },
     refusedProven("TOO_LONG_LIVED"),
   ),
   vector(
     "site-before-life",
-    "That a token is for another site is said before that it lives too long.",
+    "Another site takes precedence over a too long validity.",
     { token: token({ aud: audienceOf(otherSiteId), exp: claims.nbf + 15 * dayS }) },
     refusedProven("SITE"),
   ),

@@ -32,7 +32,7 @@ const ofRecipient: Proven = { act: "COLLECT", credentialId: recipientId };
 const inside = (changes: Partial<VectorState> = {}) => ({ state: { inside: [reservationId], ...changes } });
 const revoked = [{ reservation_id: reservationId, credential_hash: hashOf(claims.jti) }];
 
-/** Delegates: to collect, once, and until it is revoked; and what revoking does to any credential. */
+/** Delegated credentials, and revocation of any credential. */
 export const delegates: CredentialVector[] = [
   vector(
     "good",
@@ -129,7 +129,7 @@ export const delegates: CredentialVector[] = [
   vector("recipient-not-revoked", "The recipient's opens still.", recipient, opens(ofRecipient), inside({ revoked })),
   vector(
     "revoked-grace",
-    "That it was revoked ends its grace.",
+    "Revocation ends its grace period.",
     delegate,
     refusedProven("REVOKED", shown()),
     inside({ spent: [claims.jti], visits: [visit()], revoked }),

@@ -3,7 +3,7 @@ import type { CredentialVector, VectorBundle } from "../../vectors/credential-ve
 import { base64url, challenge, keyNamed } from "../signing.ts";
 import { bundle, claims, currentKey, headerText, nowMs, nowS, opens, previousKey, refused, token, tokenIdNamed, vector } from "./scene.ts";
 
-/** The 14 spellings of the points of low order, in hexadecimal as RFC 8032 writes a point: the 8 points, then their other spellings. */
+/** The 14 encodings of the points of low order, in hexadecimal as in RFC 8032: the 8 points, then their alternative encodings. */
 const lowOrderKeys: readonly (readonly [id: string, what: string, order: bigint, hex: string])[] = [
   ["order-1", "The neutral point", 1n, `01${"00".repeat(31)}`],
   ["order-2", "The point of order 2", 2n, `ec${"ff".repeat(30)}7f`],
@@ -13,12 +13,12 @@ const lowOrderKeys: readonly (readonly [id: string, what: string, order: bigint,
   ["order-8-second", "The second point of order 8", 8n, "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa"],
   ["order-8-third", "The third point of order 8", 8n, "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"],
   ["order-8-fourth", "The fourth point of order 8", 8n, "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85"],
-  ["order-1-signed", "The neutral point, spelt with a sign that it does not have,", 1n, `01${"00".repeat(30)}80`],
-  ["order-2-signed", "The point of order 2, spelt with a sign that it does not have,", 2n, `ec${"ff".repeat(31)}`],
-  ["order-1-unreduced", "The neutral point, spelt as p + 1,", 1n, `ee${"ff".repeat(30)}7f`],
-  ["order-1-unreduced-signed", "The neutral point, spelt as p + 1 with a sign,", 1n, `ee${"ff".repeat(31)}`],
-  ["order-4-unreduced-even", "A point of order 4, spelt as p,", 4n, `ed${"ff".repeat(30)}7f`],
-  ["order-4-unreduced-odd", "The other point of order 4, spelt as p,", 4n, `ed${"ff".repeat(31)}`],
+  ["order-1-signed", "The neutral point, encoded with a wrong sign,", 1n, `01${"00".repeat(30)}80`],
+  ["order-2-signed", "The point of order 2, encoded with a wrong sign,", 2n, `ec${"ff".repeat(31)}`],
+  ["order-1-unreduced", "The neutral point, encoded as p + 1,", 1n, `ee${"ff".repeat(30)}7f`],
+  ["order-1-unreduced-signed", "The neutral point, encoded as p + 1 with a sign,", 1n, `ee${"ff".repeat(31)}`],
+  ["order-4-unreduced-even", "A point of order 4, encoded as p,", 4n, `ed${"ff".repeat(30)}7f`],
+  ["order-4-unreduced-odd", "The other point of order 4, encoded as p,", 4n, `ed${"ff".repeat(31)}`],
 ];
 
 function withKey(publicKey: Uint8Array, notAfterMs = bundle.not_after_ms): VectorBundle {
@@ -26,8 +26,8 @@ function withKey(publicKey: Uint8Array, notAfterMs = bundle.not_after_ms): Vecto
 }
 
 /**
- * A token that a library finds well signed under a key of low order. With the neutral point for R and zero for S it needs a message whose
- * challenge the order divides; each try is another token id.
+ * A token that libraries accept under a key of low order. With the neutral point for R and zero for S it needs a message whose challenge is divisible by the order;
+ * each attempt uses another token id.
  */
 function signedByNobody(publicKey: Uint8Array, order: bigint): string {
   const r = Buffer.from(`01${"00".repeat(31)}`, "hex");
@@ -49,11 +49,11 @@ const untilNow = (changeMs: number): VectorBundle => ({
 export const issuerKeys: CredentialVector[] = [
   vector(
     "kid-unknown",
-    "A kid that the bundle does not have is nobody's.",
+    "A kid that is not in the bundle is unknown.",
     { token: token({}, "petak-deposit", keyNamed("an epoch long gone")) },
     refused("ISSUER_UNKNOWN"),
   ),
-  vector("no-keys", "A bundle without keys relies on nobody.", good, refused("ISSUER_UNKNOWN"), {
+  vector("no-keys", "A bundle without keys trusts no issuer.", good, refused("ISSUER_UNKNOWN"), {
     trust_bundle: { ...bundle, issuer_keys: [] },
   }),
   vector("epoch-before-its-end", "A key is relied on up to the last millisecond before its not_after.", previous, opens(), {
@@ -76,7 +76,7 @@ export const issuerKeys: CredentialVector[] = [
   }),
   vector(
     "bundle-before-kid",
-    "That the bundle has expired is said before whether it has the key.",
+    "An expired bundle takes precedence over an unknown key.",
     { token: token({}, "petak-deposit", keyNamed("an epoch long gone")) },
     refused("BUNDLE_EXPIRED"),
     {
@@ -88,15 +88,15 @@ export const issuerKeys: CredentialVector[] = [
   }),
   ...lowOrderKeys.map(([id, what, order, hex]) => {
     const publicKey = Buffer.from(hex, "hex");
-    const shows = `${what} is no key: nobody signed this token, and libraries find it well signed.`;
+    const shows = `${what} is refused as a key: libraries accept this token although nobody signed it.`;
     return vector(`low-${id}`, shows, { token: signedByNobody(publicKey, order) }, refused("ISSUER_UNKNOWN"), {
       trust_bundle: withKey(publicKey),
     });
   }),
-  vector("short-key", "A key of 31 bytes is none.", good, refused("ISSUER_UNKNOWN"), {
+  vector("short-key", "A key of 31 bytes is refused.", good, refused("ISSUER_UNKNOWN"), {
     trust_bundle: withKey(currentKey.publicKey.subarray(0, 31)),
   }),
-  vector("long-key", "A key of 33 bytes is none.", good, refused("ISSUER_UNKNOWN"), {
+  vector("long-key", "A key of 33 bytes is refused.", good, refused("ISSUER_UNKNOWN"), {
     trust_bundle: withKey(Buffer.concat([currentKey.publicKey, Buffer.alloc(1)])),
   }),
   vector("no-point", "Under bytes that are no point of the curve no signature is good.", good, refused("SIGNATURE"), {

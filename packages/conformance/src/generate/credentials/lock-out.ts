@@ -52,7 +52,7 @@ export const lockOut: CredentialVector[] = [
   }),
   vector(
     "malformed-while-locked",
-    "What is no PIN is said to be none while PINs are locked too.",
+    "A malformed PIN is reported as malformed also while PINs are locked.",
     { pin: "1234" },
     refused("PIN_MALFORMED", locked),
     { state: state(locked) },
@@ -73,7 +73,7 @@ export const lockOut: CredentialVector[] = [
     { state: state(locked) },
   ),
   vector("deposit-while-locked", "Nor are those who deposit.", { token: token() }, opens({}, locked), { state: { lock_out: locked } }),
-  vector("bad-token-counts-nothing", "A bad token is no wrong PIN.", { token: "x" }, refused("MALFORMED", locked), {
+  vector("bad-token-counts-nothing", "A refused token does not count as a wrong PIN.", { token: "x" }, refused("MALFORMED", locked), {
     state: state(locked),
   }),
   vector(

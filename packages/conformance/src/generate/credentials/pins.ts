@@ -49,38 +49,34 @@ const malformed = (id: string, shows: string, text: string) =>
 
 /** PINs one by one. */
 export const pins: CredentialVector[] = [
-  vector(
-    "good",
-    "A PIN opens the door of the reservation whose keyed hash it gives: HMAC-SHA-256 of its eight ASCII digits under the site's key.",
-    shown,
-    opens(proven),
-    { state: state() },
-  ),
+  vector("good", "A PIN is found by its keyed hash: HMAC-SHA-256 of its eight ASCII digits under the site's key.", shown, opens(proven), {
+    state: state(),
+  }),
   vector("bundle-expired", "A PIN needs no issuer key: it opens after the trust bundle's end.", shown, opens(proven), {
     state: state(),
     trust_bundle: { ...bundle, not_after_ms: nowMs - 1000 },
   }),
-  malformed("empty", "Nothing is no PIN, and is not counted as a wrong one.", ""),
+  malformed("empty", "An empty PIN is malformed and not counted.", ""),
   malformed("seven-digits", "Seven digits are no PIN.", "4040404"),
   malformed("nine-digits", "Nine digits are no PIN.", "404040400"),
-  malformed("letter", "A letter is no digit.", "4040404O"),
-  malformed("space", "Spaces are not passed over.", "4040 4040"),
-  malformed("newline", "A newline after the digits is not passed over.", "40404040\n"),
-  malformed("sign", "A sign is no digit.", "+4040404"),
-  malformed("arabic-digits", "Only the ten ASCII digits are digits.", "٤٠٤٠٤٠٤٠"),
-  malformed("fullwidth-digits", "Wide digits are none.", "４０４０４０４０"),
-  vector("unknown", "A PIN that is nobody's is refused and counted.", unknown, refused("PIN_UNKNOWN", once()), { state: state() }),
-  vector("no-pins", "At a site without PINs every PIN is nobody's.", shown, refused("PIN_UNKNOWN", once())),
-  vector("other-site", "The key is another at each site: one site's hash is nothing at another.", shown, refused("PIN_UNKNOWN", once()), {
+  malformed("letter", "A letter is not a digit.", "4040404O"),
+  malformed("space", "Spaces are not ignored.", "4040 4040"),
+  malformed("newline", "A newline after the digits is not ignored.", "40404040\n"),
+  malformed("sign", "A sign is not a digit.", "+4040404"),
+  malformed("arabic-digits", "Only ASCII digits are accepted.", "٤٠٤٠٤٠٤٠"),
+  malformed("fullwidth-digits", "Full-width digits are refused.", "４０４０４０４０"),
+  vector("unknown", "An unknown PIN is refused and counted.", unknown, refused("PIN_UNKNOWN", once()), { state: state() }),
+  vector("no-pins", "At a site without PINs, every PIN is unknown.", shown, refused("PIN_UNKNOWN", once())),
+  vector("other-site", "Each site has its own key, so a hash of another site does not match.", shown, refused("PIN_UNKNOWN", once()), {
     state: state(),
     pin_key: base64url(sha256("petak test vectors: another site's pin_key")),
   }),
-  vector("plain-hash", "The hash is keyed: a plain SHA-256 of the PIN is nobody's.", shown, refused("PIN_UNKNOWN", once()), {
+  vector("plain-hash", "A plain SHA-256 of the PIN does not match.", shown, refused("PIN_UNKNOWN", once()), {
     state: state({ pins: [{ ...known, hash: base64url(sha256(pin)) }] }),
   }),
   vector(
     "number-hash",
-    "What is hashed are the digits, not the number: 01234567 is not 1234567.",
+    "The digits are hashed, not the number: 01234567 is not 1234567.",
     { pin: "01234567" },
     refused("PIN_UNKNOWN", once()),
     {
@@ -89,14 +85,14 @@ export const pins: CredentialVector[] = [
   ),
   vector(
     "leading-zeros",
-    "Zeros before others are digits.",
+    "Leading zeros are significant.",
     { pin: "00000007" },
     opens({ act: "COLLECT", credentialId: base64url(hmac(pinKey, "00000007")) }),
     {
       state: state({ pins: [{ ...known, hash: base64url(hmac(pinKey, "00000007")) }] }),
     },
   ),
-  vector("at-begin-less-skew", "A PIN opens from its begin less the skew on.", shown, opens(proven), atMs((beginS - skewS) * 1000)),
+  vector("at-begin-less-skew", "A PIN opens from its start minus the skew.", shown, opens(proven), atMs((beginS - skewS) * 1000)),
   vector(
     "before-begin-less-skew",
     "A millisecond before that it does not, and counts as a wrong one.",
@@ -104,16 +100,10 @@ export const pins: CredentialVector[] = [
     refusedProven("PIN_NOT_YET_VALID", proven, once((beginS - skewS) * 1000 - 1)),
     atMs((beginS - skewS) * 1000 - 1),
   ),
-  vector(
-    "before-end-plus-skew",
-    "A PIN opens up to the last millisecond before its end and the skew.",
-    shown,
-    opens(proven),
-    atMs((endS + skewS) * 1000 - 1),
-  ),
+  vector("before-end-plus-skew", "A PIN opens until its end plus the skew.", shown, opens(proven), atMs((endS + skewS) * 1000 - 1)),
   vector(
     "at-end-plus-skew",
-    "At its end and the skew it has expired, and counts as a wrong one.",
+    "At its end plus the skew it has expired, and counts as a wrong one.",
     shown,
     refusedProven("PIN_EXPIRED", proven, once((endS + skewS) * 1000)),
     atMs((endS + skewS) * 1000),
@@ -137,7 +127,7 @@ export const pins: CredentialVector[] = [
   }),
   vector(
     "grace",
-    "While its door is closed again and the parcel still inside, it opens the same door again, and takes no wrong PIN back.",
+    "If the parcel is still inside, it opens the same door again, without subtracting a wrong PIN.",
     shown,
     opens(proven, counted(3), true),
     {
@@ -146,14 +136,14 @@ export const pins: CredentialVector[] = [
   ),
   vector(
     "not-deposited",
-    "A PIN whose parcel is not there yet opens nothing, and counts as a wrong one.",
+    "A PIN whose parcel is not inside yet opens nothing, and counts as a wrong one.",
     shown,
     refusedProven("NOT_DEPOSITED", proven, once()),
     { state: state({ inside: [] }) },
   ),
   vector(
     "reservation-over",
-    "A PIN of a reservation that is over opens nothing, and counts as a wrong one.",
+    "A PIN of an ended reservation opens nothing, and counts as a wrong one.",
     shown,
     refusedProven("RESERVATION_STATE", proven, once()),
     { state: state({ over: [reservationId] }) },
@@ -162,11 +152,11 @@ export const pins: CredentialVector[] = [
     trust_bundle: null,
     pin_key: null,
   }),
-  vector("takes-one-back", "A right PIN takes one wrong one back, not all.", shown, opens(proven, { ...counted(3), failures: 2 }), {
+  vector("takes-one-back", "A right PIN subtracts one wrong one, not all.", shown, opens(proven, { ...counted(3), failures: 2 }), {
     state: state({ lock_out: counted(3) }),
   }),
-  vector("takes-the-last-back", "A right PIN after one wrong one leaves no trace of it.", shown, opens(proven, noLockOut), {
+  vector("takes-the-last-back", "A right PIN after one wrong one resets the state.", shown, opens(proven, noLockOut), {
     state: state({ lock_out: counted(1) }),
   }),
-  vector("token-is-no-pin", "A token that is typed as a PIN is none.", { pin: token() }, refused("PIN_MALFORMED"), { state: state() }),
+  vector("token-is-no-pin", "A token entered as a PIN is malformed.", { pin: token() }, refused("PIN_MALFORMED"), { state: state() }),
 ];

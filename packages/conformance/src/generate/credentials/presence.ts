@@ -48,13 +48,7 @@ const wrongClaims = (id: string, shows: string, changes: object, type = "petak-r
 
 /** Tokens that are bound to a key, and what proves that its owner is there. */
 export const presence: CredentialVector[] = [
-  vector(
-    "recall",
-    "Whoever may take a parcel back and proves to be there opens the door behind which it lies.",
-    shown,
-    opens(ofRecall),
-    ready,
-  ),
+  vector("recall", "A token for RECALL with a presence proof opens the door of the parcel.", shown, opens(ofRecall), ready),
   vector(
     "collect",
     "A token to collect that is bound to a key opens with a proof.",
@@ -144,10 +138,10 @@ export const presence: CredentialVector[] = [
   bad(
     "CHALLENGE_UNKNOWN",
     "challenge-made-up",
-    "A challenge that the holder made up is none.",
+    "A challenge that the site did not issue is refused.",
     proofOf(recall.id, { challenge: base64url(Buffer.alloc(16)) }),
   ),
-  unsigned("challenge-of-before", "The challenge that is named is the one that is signed.", {
+  unsigned("challenge-of-before", "The named challenge must be the signed one.", {
     challenge: challengeNamed("an earlier challenge"),
     named: challenge,
   }),
@@ -155,29 +149,24 @@ export const presence: CredentialVector[] = [
     site: otherSiteId,
   }),
   unsigned("other-door", "The door is signed: none, where the token says which by its reservation.", { door: "A1" }),
-  unsigned("other-purpose", "What is signed says what it is for: the same key's signature for something else is none.", {
+  unsigned("other-purpose", "A signature of the same key for another purpose is refused.", {
     purpose: "petak-request",
   }),
   bad("PRESENCE_SIGNATURE", "other-token", "A proof is for one token.", proofOf(collect.id)),
   bad(
     "PRESENCE_SIGNATURE",
     "token-id-as-jti",
-    "The id that is signed is the one that follows from the token, not the hash of its key.",
+    "The signed id is derived from the token; it is not the hash of the key.",
     proofOf(boundClaims.cnf),
   ),
-  bad(
-    "HOLDER_KEY",
-    "strangers-key",
-    "A proof with another key than the token's is none, though its signature be good.",
-    proofOf(recall.id, { key: stranger }),
-  ),
+  bad("HOLDER_KEY", "strangers-key", "A valid proof with a key other than the token's is refused.", proofOf(recall.id, { key: stranger })),
   unsigned("strangers-signature", "A stranger's signature under the holder's key is not good.", {
     key: stranger,
     publicKey: holder.publicKey,
   }),
   vector(
     "low-order-key",
-    "A point of low order is no key, though a token be bound to it: anybody could sign.",
+    "A key of low order is refused even if the token is bound to it, since anybody could sign.",
     {
       token: ofLowOrder.token,
       // R is the neutral point and S is 0: good for one message in four under a key of order 4.
@@ -189,19 +178,19 @@ export const presence: CredentialVector[] = [
   unsigned("s-not-reduced", "S must be less than the group's order.", { sign: (message, key) => withGreatS(signText(message, key)) }),
   unsigned("off-by-torsion", "The equation is the one without the cofactor.", { sign: signOffByTorsion }),
   unsigned("all-zero", "64 zero bytes are no signature.", { sign: () => Buffer.alloc(64) }),
-  malformed("empty", "Nothing is no proof.", ""),
+  malformed("empty", "An empty proof is refused.", ""),
   malformed("two-parts", "A proof has three parts.", `${challenge}.${key64}`),
   malformed("four-parts", "A proof has no fourth part.", `${proof}.`),
   malformed("padded", "A proof has no padding.", `${challenge}==.${key64}.${signature64}`),
-  malformed("short-key", "A key of 31 bytes is none.", `${challenge}.${base64url(Buffer.alloc(31))}.${signature64}`),
-  malformed("short-signature", "A signature of 63 bytes is none.", `${challenge}.${key64}.${base64url(Buffer.alloc(63))}`),
-  malformed("short-challenge", "A challenge of 15 bytes is none.", `${base64url(Buffer.alloc(15))}.${key64}.${signature64}`),
+  malformed("short-key", "A key of 31 bytes is refused.", `${challenge}.${base64url(Buffer.alloc(31))}.${signature64}`),
+  malformed("short-signature", "A signature of 63 bytes is refused.", `${challenge}.${key64}.${base64url(Buffer.alloc(63))}`),
+  malformed("short-challenge", "A challenge of 15 bytes is refused.", `${base64url(Buffer.alloc(15))}.${key64}.${signature64}`),
   malformed(
     "stray-bits",
-    "Each part has one spelling.",
+    "Each part has one canonical encoding.",
     `${challenge}.${key64}.${signature64.slice(0, -1)}${signature64.endsWith("B") ? "C" : "B"}`,
   ),
-  malformed("newline", "A newline after the proof is not passed over.", `${proof}\n`),
+  malformed("newline", "A newline after the proof is not ignored.", `${proof}\n`),
   malformed(
     "shifted-dot",
     "The parts have their lengths, not the whole alone.",
@@ -216,11 +205,11 @@ export const presence: CredentialVector[] = [
     "petak-service",
     serviceClaims,
   ),
-  wrongClaims("cnf-object", "The hash stands by itself, not in an object as other tokens have it.", { cnf: { jkt: boundClaims.cnf } }),
+  wrongClaims("cnf-object", "The hash is a string, not an object as in other tokens.", { cnf: { jkt: boundClaims.cnf } }),
   wrongClaims("cnf-null", "A token to take a parcel back is bound.", { cnf: null }),
   vector(
     "cnf-out-of-order",
-    "The hash stands where the id would.",
+    "The hash must be in the place of the id.",
     { token: boundToken("petak-recall", { aud, cnf, sub, nbf, exp, sz }).token, presence: proof },
     refused("CLAIMS"),
     ready,
@@ -230,7 +219,7 @@ export const presence: CredentialVector[] = [
   }),
   vector(
     "missing-before-spent",
-    "That nobody proved to be there is said before that the token is spent.",
+    "A missing presence proof takes precedence over a spent token.",
     { token: recall.token },
     refusedProven("PRESENCE_MISSING", ofRecall),
     { state: { spent: [recall.id] } },
@@ -273,13 +262,7 @@ export const presence: CredentialVector[] = [
       state: { ...given, inside: [reservationId], over: [reservationId] },
     },
   ),
-  vector(
-    "recall-in-use",
-    "While its collector has the door open, nobody takes the parcel back.",
-    shown,
-    refusedProven("IN_USE", ofRecall),
-    {
-      state: { ...given, inside: [reservationId], visits: [visit({})] },
-    },
-  ),
+  vector("recall-in-use", "While the collector has the door open, a recall is refused.", shown, refusedProven("IN_USE", ofRecall), {
+    state: { ...given, inside: [reservationId], visits: [visit({})] },
+  }),
 ];

@@ -23,7 +23,7 @@ export const replay: CredentialVector[] = [
   vector("spent-collect", "A collection happens once.", { token: token({}, "petak-collect") }, refusedProven("SPENT", { act: "COLLECT" }), {
     state: { spent, inside: [reservationId] },
   }),
-  vector("spent-before-reservation", "That a token is spent is said before what its reservation is.", good, refusedProven("SPENT"), {
+  vector("spent-before-reservation", "A spent token takes precedence over the reservation's state.", good, refusedProven("SPENT"), {
     state: { spent, over: [reservationId] },
   }),
   vector("spent-other", "Another token's being spent is nothing to this one.", good, opens(), { state: { spent: [second] } }),
@@ -41,7 +41,7 @@ export const replay: CredentialVector[] = [
     refusedProven("RESERVATION_STATE", { credentialId: second }),
     { state: { spent, ended: [reservationId] } },
   ),
-  vector("second-token-of-another-after-collection", "That a parcel was taken is nothing to other reservations.", good, opens(), {
+  vector("second-token-of-another-after-collection", "The end of one reservation does not affect others.", good, opens(), {
     state: { ended: [otherReservationId] },
   }),
   vector(
@@ -76,7 +76,7 @@ export const replay: CredentialVector[] = [
   vector("grace-thrice", "It does not a third time.", good, refusedProven("SPENT"), spentWith({ reopenings: 2 })),
   vector(
     "grace-after-power-cut",
-    "A power cut between spending and opening costs nobody the parcel: the token opens again.",
+    "After a power cut between spending and opening, the token opens again.",
     good,
     opens({}, undefined, true),
     spentWith({ phase: "OPENING" }),
@@ -89,7 +89,7 @@ export const replay: CredentialVector[] = [
     spentWith({ grace_until_ms: nowMs + 1 }),
   ),
   vector("grace-over", "After it the token is spent.", good, refusedProven("SPENT"), spentWith({ grace_until_ms: nowMs })),
-  vector("door-open", "While the door stands open the token is spent.", good, refusedProven("SPENT"), spentWith({ phase: "OPEN" })),
+  vector("door-open", "While the door is open, the token is spent.", good, refusedProven("SPENT"), spentWith({ phase: "OPEN" })),
   vector(
     "grace-of-another",
     "Another token of the reservation opens no second door meanwhile.",

@@ -1,4 +1,4 @@
-/** The scene of the vectors: one site at one moment, with an issuer's two keys. Each vector changes what it is about. */
+/** The common scene of the vectors: one site at one time, with two issuer keys. Each vector changes parts of it. */
 
 import type {
   CredentialOutcome,
@@ -28,7 +28,7 @@ export const otherReservationId = "res_83652b_1z5t3w7q9p4m2kx8";
 export const thirdReservationId = "res_83652b_4m2kx81z5t3w7q9p";
 export const bundleId = "bdl_83652b_5t8yq2m4p9w7z3x1";
 
-/** The epoch in force, and the one before. */
+/** The present and the previous epoch. */
 export const currentKey = keyNamed("the epoch in force");
 export const previousKey = keyNamed("the epoch before");
 
@@ -78,30 +78,29 @@ export const claims = {
 export const bundleClaims = { aud: claims.aud, bdl: "5t8yq2m4p9w7z3x1", jti: claims.jti, nbf: claims.nbf, exp: claims.exp };
 
 /**
- * The claims of a token for the year 1970, whose times are short: so there is room within 320 characters for what is too much, and its
- * length is not what is wrong with it.
+ * The claims of a token for the year 1970. Its times are short, so that additions fit into 320 characters and the length is not the reason of the refusal.
  */
 export const earlyClaims = { ...claims, nbf: 1, exp: 200 };
 
 /** The time of {@link earlyClaims}. */
 export const early = { now_ms: 100_000 };
 
-/** What a vector changes of the scene. */
+/** A vector's changes of the scene. */
 export interface Changes extends Partial<Omit<CredentialVector, "state">> {
   state?: Partial<VectorState>;
 }
 
-/** A token's id: the same name gives the same id. */
+/** A token id derived from a name. */
 export function tokenIdNamed(name: string): string {
   return base64url(sha256(`petak test vectors: ${name}`).subarray(0, 16));
 }
 
-/** The header of a token, as it is written. */
+/** The JSON of a token's header. */
 export function headerText(type = "petak-deposit", key: VectorKey = currentKey): string {
   return JSON.stringify({ alg: "EdDSA", typ: type, kid: key.keyId });
 }
 
-/** A token from the texts of its header and claims, signed whatever they say. */
+/** Signs a token with any header and claims. */
 export function tokenOf(header: Uint8Array | string, payload: Uint8Array | string, key: VectorKey = currentKey): string {
   const signed = `${base64url(header)}.${base64url(payload)}`;
   return `${signed}.${base64url(signText(signed, key))}`;
@@ -117,16 +116,16 @@ export function bundleToken(changes: object = {}, type = "petak-collect"): strin
   return tokenOf(headerText(type), JSON.stringify({ ...bundleClaims, ...changes }));
 }
 
-/** The hash under which reports name a credential. */
+/** The hash of a credential in reports. */
 export function hashOf(credentialId: string): string {
   return base64url(sha256(credentialId));
 }
 
-/** What a credential proved. */
+/** Verified facts of a credential. */
 export interface Proven {
   act?: string;
   reservationId?: string;
-  /** The bundle whose credential it is, and whose doors open after the first. */
+  /** The bundle of the credential, and the reservations whose doors open after the first. */
   bundleId?: string;
   next?: string[];
   delegated?: boolean;
@@ -146,20 +145,20 @@ export function opens(proven: Proven = {}, lockOut: VectorLockOut = noLockOut, r
   return { decision: "OPEN", reopens, next: proven.next ?? [], ...ofToken(proven), lock_out: lockOut };
 }
 
-/** The outcome of a credential that does not open, and proved nothing. */
+/** The outcome of an unverified credential. */
 export function refused(refusal: string, lockOut: VectorLockOut = noLockOut): CredentialOutcome {
   const told = refusal === "LOCKED_OUT" ? "PINS_LOCKED" : "NOT_ACCEPTED";
   const nothing = { act: "", reservation_id: "", bundle_id: "", delegated: false, credential_hash: "" };
   return { decision: "REFUSE", refusal, told, ...nothing, lock_out: lockOut };
 }
 
-/** The outcome of a credential that is genuine and does not open. */
+/** The outcome of a verified credential that does not open. */
 export function refusedProven(refusal: string, proven: Proven = {}, lockOut: VectorLockOut = noLockOut): CredentialOutcome {
   const told = refusal === "NO_COMPARTMENT" ? "NO_PLACE_FREE" : "NOT_ACCEPTED";
   return { decision: "REFUSE", refusal, told, ...ofToken(proven), lock_out: lockOut };
 }
 
-/** A vector: the scene, changed. */
+/** Makes a vector from the changed scene. */
 export function vector(
   id: string,
   shows: string,
@@ -183,7 +182,7 @@ export function vector(
   };
 }
 
-/** A door that the scene's token opened and that is closed again, with no parcel seen. */
+/** A door that the scene's token opened and that is closed again, without a detected parcel. */
 export function visit(changes: Partial<VectorVisit> = {}): VectorVisit {
   return {
     credential_id: claims.jti,

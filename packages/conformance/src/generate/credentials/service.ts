@@ -35,33 +35,33 @@ const forDoor = { token: ofDoor.token, presence: proofOf(ofDoor.id, { door: "A1"
 const claims = (id: string, shows: string, changes: object) =>
   vector(id, shows, { token: boundToken(type, { ...serviceClaims, ...changes }).token }, refused("CLAIMS"), state());
 
-/** Doors that open for work at the site. */
+/** Doors that open for SERVICE. */
 export const service: CredentialVector[] = [
-  vector("site", "A token for the site opens a door behind which nothing lies.", forSite("B1"), opens(proven(ofSite.id)), state()),
+  vector("site", "A token for the site opens a door without a parcel.", forSite("B1"), opens(proven(ofSite.id)), state()),
   vector(
     "site-occupied",
-    "It opens none behind which a parcel lies: for that the operator names the door.",
+    "It does not open a door with a parcel; the token must name that door.",
     forSite("A1"),
     refusedProven("OCCUPIED", proven(ofSite.id)),
     state(),
   ),
   vector(
     "site-occupied-by-nobody",
-    "What is seen behind a door may be somebody's, whoever's it is.",
+    "It does not open a door if the sensor detects something inside.",
     forSite("A2"),
     refusedProven("OCCUPIED", proven(ofSite.id)),
     state(),
   ),
   vector(
     "door",
-    "A token that names a door opens it though a parcel lies there, and the report says whose.",
+    "A token that names a door opens it even with a parcel inside, and the report names the reservation.",
     forDoor,
     opens(proven(ofDoor.id, reservationId)),
     state(),
   ),
   vector(
     "door-named-again",
-    "Who names the token's door once more says nothing new.",
+    "Naming the token's own door changes nothing.",
     { ...forDoor, compartment_id: "A1" },
     opens(proven(ofDoor.id, reservationId)),
     state(),
@@ -75,7 +75,7 @@ export const service: CredentialVector[] = [
   ),
   vector(
     "no-door",
-    "Which door is to open must be said.",
+    "A door must be named.",
     { token: ofSite.token, presence: proofOf(ofSite.id) },
     refusedProven("COMPARTMENT", proven(ofSite.id)),
     state(),
@@ -89,14 +89,14 @@ export const service: CredentialVector[] = [
   ),
   vector(
     "door-is-signed",
-    "The door is signed: whoever stands between cannot let another one open.",
+    "The proof covers the door, so it cannot be used for another one.",
     forSite("B1", "A2"),
     refusedProven("PRESENCE_SIGNATURE", proven(ofSite.id)),
     state(),
   ),
   vector(
     "no-presence",
-    "Nobody works at a site who does not prove to be there.",
+    "Service requires a presence proof.",
     { token: ofSite.token, compartment_id: "B1" },
     refusedProven("PRESENCE_MISSING", proven(ofSite.id)),
     state(),
@@ -117,7 +117,7 @@ export const service: CredentialVector[] = [
   ),
   vector(
     "spent-other-door",
-    "What is spent at one door is not at another.",
+    "A token spent at one door is not spent at another.",
     forSite("B1"),
     opens(proven(ofSite.id)),
     state({ spent: [`${ofSite.id}/A1`] }),
@@ -131,34 +131,34 @@ export const service: CredentialVector[] = [
   ),
   vector(
     "revoked",
-    "A token for work that was revoked opens nothing: the site's list names it.",
+    "A revoked token for SERVICE opens nothing.",
     forSite("B1"),
     refusedProven("REVOKED", proven(ofSite.id)),
     state({ revoked }),
   ),
-  vector("revoked-other", "Another's opens still.", forDoor, opens(proven(ofDoor.id, reservationId)), state({ revoked })),
+  vector("revoked-other", "Another token still opens.", forDoor, opens(proven(ofDoor.id, reservationId)), state({ revoked })),
   vector(
     "revoked-grace",
-    "That it was revoked ends its grace.",
+    "Revocation ends its grace period.",
     forSite("B1"),
     refusedProven("REVOKED", proven(ofSite.id)),
     state({ spent: [`${ofSite.id}/B1`], visits: [visit({ credential_id: `${ofSite.id}/B1`, reservation_id: "" })], revoked }),
   ),
   vector(
     "presence-before-revoked",
-    "Who does not prove to be there is not told that it was revoked.",
+    "A missing presence proof takes precedence over a revocation.",
     { token: ofSite.token, compartment_id: "B1" },
     refusedProven("PRESENCE_MISSING", proven(ofSite.id)),
     state({ revoked }),
   ),
   vector(
     "revoked-by-site",
-    "The site's list counts for work alone: no operator revokes what lets a parcel be collected.",
+    "The site's list of revocations applies to SERVICE only.",
     { token: token({}, "petak-collect") },
     opens({ act: "COLLECT" }),
     state({ inside: [reservationId], revoked: [{ site_id: siteId, credential_hash: hashOf(tokenClaims.jti) }] }),
   ),
-  claims("with-size-class", "A token for work has no size class.", { sz: 0 }),
+  claims("with-size-class", "A token for SERVICE has no size class.", { sz: 0 }),
   claims("door-too-long", "A door's name has at most 16 characters.", { sub: "A".repeat(17) }),
   claims("door-foreign-letter", "A door's name has letters, digits, - and _.", { sub: "A/1" }),
   claims("door-number", "A door's name is a string.", { sub: 7 }),

@@ -30,7 +30,7 @@ export const signatures: CredentialVector[] = [
   bad("claims-changed", "The claims are signed.", `${header64}.${base64url(JSON.stringify({ ...claims, sz: 1 }))}.${signature64}`),
   bad(
     "signature-of-another",
-    "The signature of one token is not good for another.",
+    "The signature of one token is invalid for another.",
     `${signed}.${token({ jti: tokenIdNamed("another token") }).split(".")[2]}`,
   ),
   bad("first-bit", "A bit of R changed is a bad signature.", withSignature(flipped(0, 1))),
@@ -50,7 +50,7 @@ export const signatures: CredentialVector[] = [
   ),
   bad(
     "signed-the-decoded",
-    "What is signed are the two segments as they stand, not what they decode to.",
+    "The signature covers the encoded segments, not their decoded content.",
     withSignature(signText(`${headerText()}.${JSON.stringify(claims)}`, currentKey)),
   ),
 ];

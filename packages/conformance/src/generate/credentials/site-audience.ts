@@ -1,4 +1,4 @@
-/** A site in the `aud` of a token, from nothing of packages/credential: what the vectors hold against an implementation must not come from it. */
+/** Encodes a site in the `aud` of a token, independently of packages/credential: the vectors must not depend on the implementation that they test. */
 import { base64url } from "../signing.ts";
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";

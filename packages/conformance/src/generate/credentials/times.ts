@@ -52,7 +52,7 @@ export const times: CredentialVector[] = [
   vector("at-end", "Without a skew it has expired at exp.", good, refusedProven("EXPIRED"), atMs(exp * 1000, exact)),
   vector(
     "site-before-expiry",
-    "That a token is for another site is said before that it has expired.",
+    "Another site takes precedence over expiry.",
     { token: token({ aud: audienceOf(otherSiteId) }) },
     refusedProven("SITE"),
     atMs((exp + hourS) * 1000),
@@ -83,17 +83,14 @@ export const lostClock: CredentialVector[] = [
   vector("at-end", "At exp it has expired, though the skew would allow for more.", begins(nowS - 60, nowS), refusedProven("EXPIRED"), lost),
   vector(
     "expired-before-untrusted",
-    "That a token has certainly expired is said before that it is too old to judge.",
+    "Certain expiry takes precedence over an untrusted clock.",
     begins(nowS - hourS, nowS - 60),
     refusedProven("EXPIRED"),
     lost,
   ),
-  vector(
-    "spent-before-the-power-cut",
-    "What was spent before a power cut stays spent after it.",
-    begins(nowS - 60),
-    refusedProven("SPENT"),
-    { ...lost, state: { spent: [claims.jti] } },
-  ),
+  vector("spent-before-the-power-cut", "A spent token stays spent after a power cut.", begins(nowS - 60), refusedProven("SPENT"), {
+    ...lost,
+    state: { spent: [claims.jti] },
+  }),
   vector("at-the-floor", "A clock that shows the very time that has passed is a time like any other.", begins(nowMs / 1000), opens(), lost),
 ];

@@ -1,6 +1,5 @@
 /**
- * The scene of the receipts' vectors: one parcel's life, with all that sign. Everything is made of the protocol's JSON and of node:crypto alone, and
- * nothing of packages/credential.
+ * The common scene of the receipts' vectors: the life of one parcel, with all signers. Uses the protocol's JSON and node:crypto only, not packages/credential.
  */
 import { base64url, keyNamed, sha256, signText, type VectorKey } from "../signing.ts";
 
@@ -23,7 +22,7 @@ const siteId = "site_83652b_k3v9c0x2md00004k";
 export const reservationId = "res_83652b_8xk2m4p9q7w3t5z1";
 export const otherReservationId = "res_83652b_1z5t3w7q9p4m2kx8";
 
-/** A JSON object, as vectors have it. */
+/** A JSON object. */
 export type Json = Record<string, unknown>;
 
 /** A published issuer key. */
@@ -48,16 +47,16 @@ function published({ keyId, publicKey }: VectorKey): VectorIssuerKey {
   return { kty: "OKP", crv: "Ed25519", x: base64url(publicKey), kid: keyId, use: "sig", alg: "EdDSA" };
 }
 
-/** What GetCustodyChain answers. */
+/** The response of GetCustodyChain. */
 export interface Chain {
   reservation: Json & { chain?: { length: number; lastHash: string } };
   events: Json[];
   receipts: { number: number; hash: string; jws: string }[];
-  /** Left out: it is of a gateway that stated none. */
+  /** Undefined: the gateway made no statement. */
   statement?: { jws: string; eventHashes: string };
 }
 
-/** The text that is signed: header and claims of a compact JWS. */
+/** The signing input of a compact JWS. */
 export function signedText(typ: string, kid: string, claims: unknown): string {
   return `${base64url(JSON.stringify({ alg: "EdDSA", typ, kid }))}.${base64url(JSON.stringify(claims))}`;
 }
@@ -73,7 +72,7 @@ export function hashOf(jws: string): string {
   return base64url(sha256(jws));
 }
 
-/** What is different about a link. */
+/** Changes of a link. */
 export interface LinkOptions {
   /** Changes the claims before they are signed, and with them the event where it is said so. */
   claims?: (claims: Json) => void;
@@ -81,12 +80,12 @@ export interface LinkOptions {
   signer?: VectorKey;
   issuer?: VectorKey;
   kid?: string;
-  /** True: the site's side is left out. */
+  /** True: without the agent's signature. */
   unsigned?: boolean;
   countersigned?: { number: number; hash?: string; participantId?: string };
 }
 
-/** What a life is about. */
+/** Facts of a parcel's life. */
 export interface LifeOptions {
   reservationId?: string;
   purpose?: "DELIVERY" | "FIRST_MILE" | "RETURN";
@@ -104,7 +103,7 @@ const eventNames: Json = {
   COUNTERSIGNED: "RECEIPT_COUNTERSIGNED",
 };
 
-/** A parcel's life, step by step, and the chain that comes of it. */
+/** The life of a parcel, step by step, and the resulting chain. */
 export function newLife({ reservationId: id = reservationId, purpose = "DELIVERY", continues }: LifeOptions = {}) {
   const isDelivery = purpose === "DELIVERY";
   const [depositor, collector] = isDelivery ? [participant(courierId), consumer] : [consumer, participant(courierId)];
@@ -116,7 +115,7 @@ export function newLife({ reservationId: id = reservationId, purpose = "DELIVERY
   let last = continues?.hash ?? "";
   const chain: Chain = { reservation: {}, events: [], receipts: [] };
 
-  /** Something happens: `by` says who states it. */
+  /** Adds an event; `by` is its actor. */
   function go(type: string, to: string, by: "AGENT" | "OPERATOR" | "PARTICIPANT", act?: string, options: LinkOptions = {}) {
     eventCount += 1;
     atMs += 3_600_000;
@@ -275,7 +274,7 @@ function uuidOf(name: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** A message of the protocol in its JSON: without what is not set. */
+/** A message in the protocol's JSON, without unset fields. */
 function withoutUnset(message: Json): Json {
   return Object.fromEntries(
     Object.entries(message).filter(([, value]) => value !== "" && value !== false && value !== null && value !== undefined),
@@ -299,7 +298,7 @@ function proofJson(proof: Json): Json {
   });
 }
 
-/** Bytes of base64url as the protocol's JSON has them. */
+/** Converts base64url to the base64 of the protocol's JSON. */
 function bytesJson(text: unknown): string {
   return Buffer.from(String(text), "base64url").toString("base64");
 }

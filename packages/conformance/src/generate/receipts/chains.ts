@@ -149,8 +149,12 @@ export const trueChains: ChainVector[] = [
   vector("confirmed", "A life that has not come far yet.", confirmedOnly()),
   vector("first-mile", "A sender deposits, and the courier that collects countersigns, after the end.", firstMile("FIRST_MILE")),
   vector("return", "A consumer returns a parcel.", firstMile("RETURN")),
-  vector("countersigned", "The courier countersigns its deposit; the chain goes on.", countersigned({ countersigned: { number: 2 } })),
-  vector("recalled", "The courier takes back the parcel that nobody collected, by a token of its own.", recalled("DELIVERY")),
+  vector(
+    "countersigned",
+    "The courier countersigns its deposit, and the chain continues.",
+    countersigned({ countersigned: { number: 2 } }),
+  ),
+  vector("recalled", "The courier recalls an uncollected parcel.", recalled("DELIVERY")),
   vector("recalled-return", "A consumer takes back the parcel that they would have returned.", recalled("RETURN")),
   vector("resolved-collected", "An operator ends a doubt: no agent reported it, and the operator states it.", resolved("COLLECTED")),
   vector("resolved-recalled", "The parcel went back.", resolved("RECALLED")),
@@ -252,7 +256,7 @@ export const falseLinks: ChainVector[] = [
   ),
   vector(
     "type-token",
-    "A statement of another type that the issuer signed is no receipt.",
+    "An issuer's JWS of another type is not a receipt.",
     respelt(firstHeader.replace("petak-receipt", "petak-deposit"), firstClaims),
     [["MALFORMED", 1], ...unbelieved],
   ),
@@ -266,7 +270,7 @@ export const falseLinks: ChainVector[] = [
     ["MALFORMED", 1],
     ...unbelieved,
   ]),
-  vector("spaces", "Claims with a space are another spelling.", respelt(firstHeader, firstClaims.replace(":", ": ")), [
+  vector("spaces", "Claims with a space are not canonical.", respelt(firstHeader, firstClaims.replace(":", ": ")), [
     ["MALFORMED", 1],
     ...unbelieved,
   ]),
@@ -276,7 +280,7 @@ export const falseLinks: ChainVector[] = [
   ]),
   vector(
     "claims-order",
-    "Claims in another order are another spelling.",
+    "Claims in another order are not canonical.",
     respelt(firstHeader, JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(firstClaims) as Json).reverse()))),
     [["MALFORMED", 1], ...unbelieved],
   ),
@@ -290,7 +294,7 @@ export const falseLinks: ChainVector[] = [
   ]),
   vector(
     "padding",
-    "base64url with padding is another spelling.",
+    "base64url with padding is not canonical.",
     changed((chain) => {
       const { jws = "" } = chain.receipts[1] ?? {};
       withJws(chain, 2, `${jws}==`);
@@ -299,13 +303,13 @@ export const falseLinks: ChainVector[] = [
   ),
   vector(
     "stated-hash",
-    "The hash that stands beside the link is not its own.",
+    "The hash beside the link is not that of the link.",
     changed((chain) => Object.assign(chain.receipts[1] ?? {}, { hash: oldHash })),
     [["STATED", 2]],
   ),
   vector(
     "stated-number",
-    "The number that stands beside the link is not its own.",
+    "The number beside the link is not that of the link.",
     changed((chain) => Object.assign(chain.receipts[1] ?? {}, { number: 7 })),
     [["STATED", 2]],
   ),
@@ -365,13 +369,13 @@ export const falseChains: ChainVector[] = [
   ),
   vector(
     "twice",
-    "A link stands there twice.",
+    "A link appears twice.",
     changed(({ receipts }) => void receipts.push(...receipts.slice(2))),
     [["ORDER", 3]],
   ),
   vector(
     "other-chain",
-    "A link of another reservation stands in a link's place.",
+    "A link is replaced by one of another reservation.",
     changed((chain) => void chain.receipts.splice(0, 1, ...oldChain().receipts)),
     [
       ["OTHER_CHAIN", 1],
@@ -380,7 +384,7 @@ export const falseChains: ChainVector[] = [
   ),
   vector(
     "other-chain-added",
-    "A link of another reservation stands beside.",
+    "A link of another reservation is added.",
     changed((chain) => void chain.receipts.push(...oldChain().receipts)),
     [["OTHER_CHAIN", 1]],
   ),
@@ -546,7 +550,10 @@ export const falseSurroundings: ChainVector[] = [
     countersigned({ countersigned: { number: 2, hash: oldHash } }),
     [["COUNTERSIGNATURE", 3]],
   ),
-  vector("countersignature-no-party", "Who countersigned neither gave nor received.", countersigned({ countersigned: { number: 1 } }), [
-    ["COUNTERSIGNATURE", 3],
-  ]),
+  vector(
+    "countersignature-no-party",
+    "The countersigner neither gave nor received the parcel.",
+    countersigned({ countersigned: { number: 1 } }),
+    [["COUNTERSIGNATURE", 3]],
+  ),
 ];

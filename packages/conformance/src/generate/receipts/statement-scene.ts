@@ -1,12 +1,12 @@
-/** How the chains of the vectors are stated to stand: made of the protocol's JSON and of node:crypto alone, as the scene of the receipts is. */
+/** Statements of the vectors' chains. Uses the protocol's JSON and node:crypto only, like the receipts' scene. */
 
 import { base64url, sha256, type VectorKey } from "../signing.ts";
 import { type Chain, type Json, jwsOf, secondKey, startMs } from "./chain-scene.ts";
 
-/** When the chains of the vectors are stated to stand: after everything that happens in them. */
+/** The time of the statements: after all events. */
 export const asOfMs = startMs + 24 * 3_600_000;
 
-/** What is different about a statement. */
+/** Changes of a statement. */
 export interface StatementOptions {
   /** Changes the claims before they are signed. */
   claims?: (claims: Json) => void;
@@ -14,11 +14,11 @@ export interface StatementOptions {
   kid?: string;
   typ?: string;
   atMs?: number;
-  /** How many events there are before those that are listed. */
+  /** Number of events before the listed ones. */
   earlier?: number;
 }
 
-/** The chain with a statement of how it stands. */
+/** Adds a statement to a chain. */
 export function stated(chain: Chain, options: StatementOptions = {}): Chain {
   const { issuer = secondKey, kid, typ = "petak-chain", atMs = asOfMs, earlier = 0 } = options;
   const hashes = Buffer.concat(chain.events.map((event) => sha256(eventText(event))));
@@ -39,7 +39,7 @@ export function stated(chain: Chain, options: StatementOptions = {}): Chain {
   return { ...chain, statement: { jws: jwsOf(typ, issuer, claims, kid), eventHashes: hashes.toString("base64") } };
 }
 
-/** The text of an event of which a statement has the hash. */
+/** The text of an event whose hash is in the statement. */
 function eventText(event: Json): string {
   const text = (from: Json, name: string) => String(from[name] ?? "");
   const part = (from: Json, name: string, of: (member: Json) => Json) => (from[name] === undefined ? null : of(from[name] as Json));

@@ -133,7 +133,7 @@ export const statements: ChainVector[] = [
   vector("cut-unstated", "The same without the statement: nothing is wrong with it, and it is not shown to be complete.", deposited()),
   standing(
     "older",
-    "An older statement stands beside a chain that has gone on.",
+    "The statement is older than the chain.",
     { ...whole(), ...(olderJws && { statement: olderJws }) },
     [
       ["HEAD", 2],
@@ -213,7 +213,7 @@ export const statements: ChainVector[] = [
   ),
   standing(
     "event-twice",
-    "An event stands there twice.",
+    "An event appears twice.",
     changed(({ events }) => void events.splice(4, 0, events[3] as Json), stated(withDoorOpened())),
     [["EVENT_ADDED", null]],
   ),
@@ -225,7 +225,7 @@ export const statements: ChainVector[] = [
   ),
   standing(
     "hashes-and-event",
-    "The hashes are missing and an event was changed: which one cannot be told.",
+    "The hashes are missing and an event was changed; it is unknown which.",
     falsified(({ statement, events: [event] }) => {
       Object.assign(statement ?? {}, { eventHashes: "" });
       Object.assign(event ?? {}, { siteId: "site_83652b_k3v9c0x2md00004m" });
@@ -255,11 +255,11 @@ export const statements: ChainVector[] = [
   standing("issuer-late", "The first key signed it after it had ended.", stated(whole(), { issuer: firstKey }), [["ISSUER_TIME", null]]),
   unsaid(
     "type-receipt",
-    "A receipt is no statement.",
+    "A receipt is not a statement.",
     falsified((chain) => Object.assign(chain.statement ?? {}, { jws: chain.receipts[2]?.jws })),
     "MALFORMED",
   ),
-  unsaid("type-other", "A statement of another type is none.", stated(whole(), { typ: "petak-receipt" }), "MALFORMED"),
+  unsaid("type-other", "A statement of another type is refused.", stated(whole(), { typ: "petak-receipt" }), "MALFORMED"),
   unsaid(
     "unknown-claim",
     "An unknown claim is refused.",
@@ -274,7 +274,7 @@ export const statements: ChainVector[] = [
   ),
   unsaid(
     "empty",
-    "An empty statement is none.",
+    "An empty statement is refused.",
     falsified((chain) => Object.assign(chain, { statement: {} })),
     "MALFORMED",
   ),

@@ -1,45 +1,45 @@
 import type { DurabilityOptions } from "@petak/gateway";
 import type { RedisAddress } from "@petak/redis";
 
-/** Options of a gateway in a process of its own. */
+/** Options of a gateway in its own process. */
 export interface GatewayProcessOptions {
   redis: RedisAddress;
   keyPrefix: string;
   dataDir: string;
-  /** `publicKey` in base64url. Left out where another gateway has registered one. */
+  /** `publicKey` in base64url. Omit if another gateway has registered an administrator. */
   admin?: { participantId: string; keyId: string; publicKey: string };
-  /** How safe a change is when it is answered. Default: as its server keeps it. */
+  /** Durability level. Default: that of its server. */
   durability?: DurabilityOptions;
-  /** How much its clock is ahead of the machine's, in ms. Default 0. */
+  /** Lead of its clock over the machine's, in ms. Default 0. */
   clockAheadMs?: number;
-  /** How long a place is held where the caller does not say, in ms. Default a quarter of an hour. */
+  /** Default duration of holds, in ms. Default 900,000. */
   holdDefaultMs?: number;
   /** Pause between two sweeps, in ms. Default 1000. */
   sweepIntervalMs?: number;
-  /** Whether errors keep one line of their stack: refusals by the ten thousand take a fifth longer with all of it. Default false. */
+  /** Whether errors keep only one line of their stack, which makes tens of thousands of refusals a fifth faster. Default false. */
   hasShortStacks?: boolean;
   callLimits?: { defaultTimeoutMs: number; maxTimeoutMs: number };
   serverLimits?: { headersTimeoutMs: number; requestTimeoutMs: number; sniffTimeoutMs: number };
 }
 
-/** What a gateway's process tells of itself. */
+/** Measurements of a gateway's process. */
 export interface Measurement {
-  /** The heap in use after a forced collection. */
+  /** Used heap after a forced garbage collection. */
   heapBytes: number;
-  /** Calls in hand. */
+  /** Calls in progress. */
   inFlight: number;
-  /** Memory outside of the heap that buffers and sockets have. */
+  /** Memory of buffers and sockets outside of the heap. */
   externalBytes: number;
   /** Open connections of clients. */
   connections: number;
-  /** What keeps the process alive beside timers: sockets, listeners, pipes. */
+  /** Number of active resources besides timers: sockets, listeners, pipes. */
   handles: number;
-  /** Every log line of level error or worse. */
+  /** All log lines of level error or higher. */
   wrongLines: string[];
 }
 
-/** What the process is told to do. */
+/** Messages to the process. */
 export type Order = { kind: "start"; options: GatewayProcessOptions } | { kind: "measure" } | { kind: "stop" };
 
-/** What it answers. A stop is answered by its end. */
+/** Its replies. It replies to `stop` by exiting. */
 export type Reply = { kind: "started"; port: number } | { kind: "measured"; measurement: Measurement };

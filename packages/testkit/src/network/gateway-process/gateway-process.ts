@@ -4,11 +4,10 @@ import { gatewayDefaults } from "../gateway-defaults.ts";
 import type { GatewayProcessOptions, Measurement, Order, Reply } from "./gateway-messages.ts";
 
 /**
- * A gateway in a process of its own, so that its memory can be measured and its death be seen. It is told what to do by messages, and
- * ends when whoever started it is gone.
+ * A gateway in its own process, so that its memory can be measured and it can be killed. Controlled by messages; exits when its parent disconnects.
  */
 
-/** What the levels of pino's lines begin with where something is wrong: error is 50, fatal 60. */
+/** Matches pino's levels error (50) and fatal (60). */
 const wrongLine = /"level":[56]0/;
 
 const wrongLines: string[] = [];
@@ -18,12 +17,12 @@ const logger = createLogger({
     write: (line: string) => {
       if (!wrongLine.test(line)) return;
       wrongLines.push(line);
-      // Whoever meets one finds out why, also where nobody asks for the lines.
+      // Print defects even if nobody reads the lines.
       if (line.includes('"msg":"defect"')) process.stderr.write(line);
     },
   },
 });
-// What adds up where it should not, says Node by itself.
+// Node reports leaking listeners by itself.
 process.on("warning", ({ name, message }) => {
   if (name === "MaxListenersExceededWarning") wrongLines.push(message);
 });
@@ -44,11 +43,11 @@ async function start({ admin, clockAheadMs = 0, ...options }: GatewayProcessOpti
   });
 }
 
-/** What comes and goes at all times: a gateway looks after its deadlines and its store also when nobody calls. */
+/** Resources that come and go all the time, since a gateway's background tasks run without calls. */
 const passing = new Set(["Timeout", "Immediate"]);
 
 async function measure(): Promise<Measurement> {
-  // What one collection finds dead may hold what the next finds.
+  // Finalised objects may free others in the next round.
   for (let round = 0; round < 3; round += 1) {
     globalThis.gc?.();
     await new Promise((resolve) => setImmediate(resolve));
@@ -82,7 +81,7 @@ process.on("message", (order: Order) => {
 async function obey(order: Order): Promise<void> {
   if (order.kind === "start") {
     gateway = await start(order.options);
-    // Node keeps what it has compiled when a process ends, and this one may be killed.
+    // Node would write its compile cache at exit, but this process may be killed.
     flushCompileCache();
     reply({ kind: "started", port: gateway.address.port });
   } else if (order.kind === "measure") {

@@ -4,24 +4,24 @@ import { join } from "node:path";
 import { processEnv } from "../../process-env.ts";
 import type { GatewayProcessOptions, Measurement, Order, Reply } from "./gateway-messages.ts";
 
-/** A gateway in a process of its own, which may be killed at any instant. */
+/** A gateway in its own process, which can be killed at any time. */
 export interface GatewayProcess {
   readonly port: number;
-  /** Collects what is dead and tells what is left. */
+  /** Forces garbage collection, then measures. */
   measure(): Promise<Measurement>;
-  /** How the process has ended, e.g. `exit 1`; undefined while it runs. */
+  /** How the process ended, e.g. `exit 1`; undefined while it runs. */
   ended(): string | undefined;
-  /** Ends it in good order. Does nothing where it has ended. */
+  /** Stops it gracefully. Idempotent. */
   stop(): Promise<void>;
-  /** Kills it as a machine would that loses its power (SIGKILL), and resolves when it is gone. */
+  /** Kills it (SIGKILL), and resolves when it has exited. */
   kill(): Promise<void>;
 }
 
-/** Starts a gateway over a store that runs already, alone or beside others with the same store and `dataDir`. */
+/** Starts a gateway with an existing store, alone or beside others with the same store and `dataDir`. */
 export async function startGatewayProcess({ hasShortStacks = false, ...options }: GatewayProcessOptions): Promise<GatewayProcess> {
   const child = fork(join(import.meta.dirname, "gateway-process.ts"), {
     execArgv: ["--expose-gc", ...(hasShortStacks ? ["--stack-trace-limit=1"] : [])],
-    // The runner's own settings are not meant for it.
+    // Without the test runner's settings.
     env: processEnv(),
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
