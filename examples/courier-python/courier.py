@@ -129,7 +129,7 @@ def until_collected(gateway: Gateway, reservation_id: str, cursor: str) -> None:
 
 
 def main() -> int:
-    """Reads the command line and delivers a parcel."""
+    """Parses the command line and delivers a parcel."""
     parser = argparse.ArgumentParser(description="Brings one parcel to the nearest terminal and waits until it was collected.")
     parser.add_argument("--gateway", default=os.environ.get("PETAK_URL", "http://127.0.0.1:8420"))
     parser.add_argument("--key", type=Path, default=os.environ.get("PETAK_KEY", ".petak/keys/courier.json"))

@@ -60,7 +60,7 @@ for _file in (any_pb2.DESCRIPTOR.serialized_pb, duration_pb2.DESCRIPTOR.serializ
 
 
 class GatewayError(Exception):
-    """A refusal."""
+    """A refusal by the gateway."""
 
     def __init__(self, error: grpc.RpcError) -> None:
         details = _read_details(error)

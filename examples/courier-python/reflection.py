@@ -87,7 +87,7 @@ class Schema:
         return [descriptor_pb2.FileDescriptorProto.FromString(file) for file in files]
 
     def _add(self, files: list[descriptor_pb2.FileDescriptorProto]) -> None:
-        """Adds files to the pool, each after those that it imports."""
+        """Adds files to the pool, each after its imports."""
         by_name = {file.name: file for file in files}
 
         def add(name: str) -> None:

@@ -60,7 +60,7 @@ async function createRequestTokens(key: KeyFile): Promise<() => Promise<string>>
   };
 }
 
-/** A refusal. */
+/** A refusal by the gateway. */
 class GatewayError extends Error {
   override readonly name = "GatewayError";
   /** A constant of docs/errors.md, for programs. Empty if no gateway responded. */
@@ -96,7 +96,7 @@ const maxRetryDelayMs = 5_000;
 /** Longer than any call takes. The wait of a long poll is added. */
 const callTimeoutMs = 10_000;
 
-/** Makes the calls to one gateway. */
+/** Calls a gateway. */
 function createGateway(address: string, requestToken: () => Promise<string>) {
   const { protocol, hostname, port } = new URL(address);
   const isTls = protocol === "https:";
@@ -184,7 +184,7 @@ async function deliver(call: ReturnType<typeof createGateway>["call"], origin: {
   const confirmed = await call(ReservationService.method.confirm, { requestId: randomUUID(), reservationId });
   print("confirmed", { reservationId, depositUntil: isoTime(confirmed.reservation?.depositUntil) });
 
-  // For the driver's app, which shows it to the terminal's scanner as a QR code.
+  // For the driver's app, which shows it as a QR code to the terminal's scanner.
   const deposit = await call(ReservationService.method.issueCredential, { requestId: randomUUID(), reservationId, act: Act.DEPOSIT });
   print("credential issued", { act: "DEPOSIT", accessToken: deposit.accessToken, expiresAt: isoTime(deposit.expiresAt) });
 

@@ -14,9 +14,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 interface Holder {
   kty: "OKP";
   crv: "Ed25519";
-  /** The public half, in base64url. */
+  /** The public key, in base64url. */
   x: string;
-  /** The private half, in base64url. It never leaves the telephone. */
+  /** The private key, in base64url. It never leaves the telephone. */
   d: string;
 }
 
@@ -46,7 +46,7 @@ function readToken(token: string): { siteId: string; tokenId: string; act: strin
   const [header = "", payload = ""] = token.split(".").map((part) => Buffer.from(part, "base64url").toString());
   const { typ } = JSON.parse(header) as { typ: string };
   const { aud, sub, cnf } = JSON.parse(payload) as { aud: string; sub: string; cnf?: string };
-  if (cnf === undefined) throw new Error("the token is bound to no key: it opens without a proof");
+  if (cnf === undefined) throw new Error("the token is not bound to a key: it opens without a proof");
   const hash = createHash("sha256")
     .update(framed("petak-bound-token-id", typ, payload))
     .digest();

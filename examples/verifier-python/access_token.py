@@ -7,7 +7,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from refused import Refused
-from spelling import decode, encode, framed, parse
+from canonical import decode, encode, framed, parse
 
 DELEGATE_TYPE = "petak-delegate"
 ACTS = {
@@ -39,7 +39,7 @@ LOW_ORDER = {
 
 
 def judge_token(token, case):
-    """What a token proves. Raises Refused."""
+    """The verified facts of a token. Raises Refused."""
     if case["trust_bundle"] is None:
         raise Refused("NOT_BOOTED")
     token_type, key_id, claims_text = read_token(token)

@@ -4,7 +4,7 @@ import hmac
 import re
 
 from refused import Refused
-from spelling import decode, encode
+from canonical import decode, encode
 
 FREE_FAILURES = 5
 FIRST_LOCK_OUT_MS = 30_000

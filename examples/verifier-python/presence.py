@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from access_token import is_low_order
 from refused import Refused
-from spelling import decode, encode, framed
+from canonical import decode, encode, framed
 
 CHALLENGE_LIFE_MS = 60_000
 LENGTHS = [16, 32, 64]
@@ -37,6 +37,6 @@ def judge_presence(text, proven, door, case):
 
 
 def holder_hash(public_key):
-    """The hash by which a token names its holder's key: 128 bits of the key's RFC 7638 thumbprint."""
+    """The hash of a holder's key in tokens: 128 bits of its RFC 7638 thumbprint."""
     jwk = f'{{"crv":"Ed25519","kty":"OKP","x":"{encode(public_key)}"}}'
     return encode(hashlib.sha256(jwk.encode()).digest()[:16])

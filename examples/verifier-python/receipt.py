@@ -9,9 +9,9 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from access_token import LOW_ORDER
-from spelling import decode, encode, parse
+from canonical import decode, encode, parse
 
-# The acts: their event, the state they lead from (None: any) and to (None: none), and who gives the parcel to whom.
+# The acts: event, state before (None: any) and after (None: unchanged), giver and receiver.
 HAND_OVERS = {
     "RESERVED": ("RESERVATION_CONFIRMED", None, "CONFIRMED", None),
     "DEPOSITED": ("PARCEL_DEPOSITED", None, "DEPOSITED", ("depositor", "operator")),
@@ -144,7 +144,7 @@ def is_signed(jws, public_key):
 
 
 def signed_statement(typ, key_id, claims, signature):
-    """A statement that is sent without its text, as the compact JWS whose signature was sent."""
+    """The signing input of a statement of which only the signature was sent."""
     header = {"alg": "EdDSA", "typ": typ, "kid": key_id}
     parts = (json.dumps(part, separators=(",", ":"), ensure_ascii=False).encode() for part in (header, claims))
     return ".".join([*(encode(part) for part in parts), signature])

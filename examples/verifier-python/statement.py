@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from names import name_of, party, state_of
 from receipt import read_believed
-from spelling import encode
+from canonical import encode
 
 CLAIMS = {
     "version": int,
@@ -167,7 +167,7 @@ def exact_time(text):
 
 
 def exact_duration(text):
-    """The same of a duration, e.g. 28800s. Both have its sign."""
+    """The same for a duration, e.g. 28800s. Both have its sign."""
     if text is None:
         return None
     sign, whole, fraction = re.fullmatch(r"(-?)(\d+)(?:\.(\d+))?s", text).groups()

@@ -10,7 +10,7 @@ from access_token import judge_token
 from pin import after_right_pin, judge_pin
 from presence import judge_presence
 from refused import Refused
-from spelling import encode
+from canonical import encode
 
 MOST_REOPENINGS = 2
 
@@ -59,7 +59,7 @@ def decide(case):
 
 
 def told(refusal):
-    """What the person at the door is told: nothing about a credential that does not open."""
+    """What the person at the door sees; it reveals nothing about a credential that does not open."""
     return {"LOCKED_OUT": "PINS_LOCKED", "NO_COMPARTMENT": "NO_PLACE_FREE"}.get(refusal, "NOT_ACCEPTED")
 
 
@@ -76,7 +76,7 @@ def is_revoked(credential_hash, proven, case):
 
 
 def open_once_more(spent_id, case):
-    """The reservations whose doors the credential opened a moment ago and may open once more."""
+    """The reservations whose doors the credential has opened and may open again."""
     return [
         visit["reservation_id"]
         for visit in case["state"]["visits"]
@@ -88,7 +88,7 @@ def open_once_more(spent_id, case):
 
 
 def judge_reservation(proven, case):
-    """The reservation whose door opens, and whether once more. Raises Refused."""
+    """The reservation whose door opens, and whether it reopens. Raises Refused."""
     state, act, reservation = case["state"], proven["act"], proven["reservation_id"]
     if open_once_more(proven["id"], case):
         return [reservation], True

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from names import name_of, party, state_of
 from receipt import HAND_OVERS, RECEIPT, countersignature_jws, hash_of, is_signed, read_believed, read_signed, report_jws, time_ms
-from spelling import decode, encode
+from canonical import decode, encode
 from statement import check_statement, read_statement
 
-# The hand-over that must be the last in a state. "": there may be none.
+# The acts that can be the last one, by state. "": the chain may be empty.
 LAST_ACTS = {
     "REQUESTED": [""],
     "QUEUED": [""],

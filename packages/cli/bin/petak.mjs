@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `petak`, whatever Node calls it: plain JavaScript that hands over to `src/main.ts` under the Node that the project is written for. */
+/** `petak`: plain JavaScript for any Node, which runs `src/main.ts` with the project's Node. */
 import { runMain } from "./run-main.mjs";
 
 runMain(process.argv.slice(2));

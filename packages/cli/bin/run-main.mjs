@@ -5,10 +5,10 @@ import { findNode, oldestNodeMajor } from "./find-node.mjs";
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
-/** A signal so soon after another is its echo: a terminal's Ctrl-C goes to npm and to us, and npm passes it on to us as well. */
+/** A signal within this time after another is a duplicate, in ms: Ctrl-C reaches npm and this process, and npm forwards it too. */
 const echoMs = 500;
 
-/** How often to look whether npm is still there. */
+/** Interval of checking whether npm is still running, in ms. */
 const parentPollMs = 200;
 
 /**
@@ -25,18 +25,18 @@ export function runMain(args) {
     process.exitCode = 1;
     return;
   }
-  // In a group of its own, so that a signal reaches it from here alone, and once.
+  // In its own process group, so that it gets each signal once, from here.
   const child = spawn(node, ["--disable-warning=ExperimentalWarning", main, ...args], { stdio: "inherit", detached: true });
   let lastMs = Number.NEGATIVE_INFINITY;
   for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
     process.on(signal, () => {
       const nowMs = performance.now();
-      // A terminal that was closed is a reason to end in good order, not to fall over.
+      // After the terminal was closed, end gracefully.
       if (nowMs - lastMs >= echoMs) child.kill(signal === "SIGHUP" ? "SIGTERM" : signal);
       lastMs = nowMs;
     });
   }
-  // npm passes SIGTERM to a shell of its own, which ends and tells nobody. Then this process has another parent, and that is the signal.
+  // npm passes SIGTERM to its shell, which exits without forwarding it. This process then has another parent, which counts as the signal.
   if (process.env.npm_command !== undefined) {
     const parent = process.ppid;
     const poll = setInterval(() => {

@@ -7,7 +7,7 @@ test("a sequence is cut into lists, the last of which may be shorter", async () 
   expect(await Array.fromAsync(batchesOf([], 2))).toEqual([]);
 });
 
-test("no more is under way than allowed, and no item is taken before there is room for it", async () => {
+test("no more runs than allowed, and no item is taken before it can run", async () => {
   let taken = 0;
   let underWay = 0;
   let most = 0;
@@ -29,7 +29,7 @@ test("no more is under way than allowed, and no item is taken before there is ro
   expect({ most, done }).toEqual({ most: 3, done: 20 });
 });
 
-test("after a failure nothing new begins, what is under way ends, and the first failure is thrown", async () => {
+test("after a failure no more work starts, running work ends, and the first failure is thrown", async () => {
   const begun: number[] = [];
   const ended: number[] = [];
   const slow = Promise.withResolvers<void>();
@@ -50,7 +50,7 @@ test("after a failure nothing new begins, what is under way ends, and the first 
   expect(ended).toEqual([0]);
 });
 
-test("a failure of the sequence is thrown once what is under way has ended", async () => {
+test("a failure of the sequence is thrown after running work has ended", async () => {
   let hasEnded = false;
   async function* items(): AsyncGenerator<number> {
     yield 1;

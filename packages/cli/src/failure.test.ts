@@ -24,7 +24,7 @@ test("a refusal of the gateway keeps its reason, its facts and its fields", () =
   }
 });
 
-describe("a gateway that cannot be reached ends with 3 and says the way out", () => {
+describe("an unreachable gateway ends with 3 and a remedy", () => {
   test.each<[string, ConnectError, RegExp]>([
     [
       "nobody listens",

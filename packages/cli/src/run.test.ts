@@ -27,7 +27,7 @@ describe("help", () => {
     expect(stdout).toContain("Exit codes: 0 done, 1 the operation failed, 2 called wrongly, 3 no gateway answers,\n4 a chain that is true");
   });
 
-  test("tells defaults as they are written, and none where an option may be left out", async () => {
+  test("shows written defaults, and none for optional values", async () => {
     const journey = await runPetak(["journey", "--help"]);
     expect(journey.stdout).toContain("(default: 1.3521,103.8198, in Singapore)");
     const reservations = await runPetak(["reservations", "--help"]);
@@ -35,7 +35,7 @@ describe("help", () => {
     expect(reservations.stdout).toContain("(default: 1000)");
   });
 
-  test("tells the version", async () => {
+  test("prints the version", async () => {
     expect(await runPetak(["--version"])).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: "" });
   });
 
@@ -92,7 +92,7 @@ describe("a wrong call ends with 2 and one sentence", () => {
     }
   });
 
-  test("a key file that is none is named with what is wrong", async () => {
+  test("an invalid key file is named with the error", async () => {
     const cwd = await tempDir();
     await writeFile(join(cwd, "key.json"), "{}");
     const { exitCode, stderr } = await runPetak(["token"], { cwd, env: { PETAK_KEY: "key.json" } });
@@ -109,7 +109,7 @@ describe("a gateway that is not there ends with 3", () => {
     expect(stderr).toBe(`petak: No gateway answers at ${url}. Start one with \`npm start\`.\n`);
   });
 
-  test("where something else answers", async () => {
+  test("if another server answers", async () => {
     const server = createServer((_, response) => response.writeHead(404, { "content-type": "text/html" }).end("<p>no</p>"));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => void server.close());

@@ -69,7 +69,7 @@ describe("petak verify-chain", () => {
     expect(JSON.parse((await verify("chain.json", "--json")).stdout)).toEqual({ reservationId, links: 3, completeAsOf, faults: [] });
   });
 
-  test("asks the gateway for its keys where none are given", async () => {
+  test("fetches the gateway's keys if none are given", async () => {
     const { exitCode, stderr } = await gateway.petak(["verify-chain", "chain.json"]);
     expect([exitCode, stderr]).toEqual([0, `Using the issuer's keys that ${gateway.url} publishes now.\n`]);
     const nobody = await runPetak(["--url", "http://127.0.0.1:1", "verify-chain", "chain.json"], { cwd: gateway.folder });
@@ -93,7 +93,7 @@ describe("petak verify-chain", () => {
     Object.assign(chain.reservation, { state: stateAfter, revision: reservationRevision, chain: { length: 2, lastHash: last?.hash } });
   };
 
-  test("names what was cut off at the end", async () => {
+  test("names what is missing at the end", async () => {
     const { exitCode, stdout, stderr } = await verifyChanged(cutOff);
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^link 3 {2}link 3 is missing, at the end of the chain {2}\[MISSING\]$/m);
@@ -107,7 +107,7 @@ describe("petak verify-chain", () => {
     expect(stderr).toMatch(/^petak: changed\.json has \d+ faults: it is not the chain that was signed\.$/m);
   });
 
-  test("ends with 4 where there is no statement: what was cut off cannot be seen then", async () => {
+  test("ends with 4 without a statement, when missing ends cannot be detected", async () => {
     for (const change of [cutOff, () => undefined]) {
       const without = (chain: SavedChain) => {
         change(chain);
@@ -141,7 +141,7 @@ describe("petak verify-chain", () => {
     expect(stdout).not.toContain("\u001b");
   });
 
-  test("says what is no chain and what are no keys", async () => {
+  test("reports files that are not a chain or not keys", async () => {
     await writeFile(join(gateway.folder, "none.json"), '{"events": 7}');
     expect((await verify("none.json")).stderr).toMatch(/^petak: none\.json is not a response of GetCustodyChain: /);
     expect(await verify("nowhere.json")).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("nowhere.json cannot be read") });

@@ -53,7 +53,7 @@ async function printed<Result = Printed>(...args: string[]): Promise<Result> {
 const hash = expect.stringMatching(/^[\w-]{43}$/) as unknown as string;
 
 describe("petak credentials", () => {
-  test("issues what opens a door, with a PIN where it is asked for, and shows until when", async () => {
+  test("issues a credential, optionally with a PIN, and shows its validity", async () => {
     expect(await printed("issue", reservationId)).toMatchObject({ accessToken: expect.stringMatching(/^ey/), credentialHash: hash });
     expect(await printed("issue", reservationId, "--act", "deposit")).not.toHaveProperty("pin");
     const { stdout, exitCode } = await credentials("issue", reservationId, "--pin");
@@ -64,14 +64,14 @@ describe("petak credentials", () => {
     expect(stdout).toMatch(/^Hash +[\w-]{43}$/m);
   });
 
-  test("issues what opens all of a bundle, and to an operator what opens doors for work", async () => {
+  test("issues a bundle's credential, and an operator's credential for service", async () => {
     expect(await printed("issue", bundleId, "--pin")).toMatchObject({ pin: expect.stringMatching(/^\d{8}$/), credentialHash: hash });
     const { exitCode, stdout } = await gateway.petak(["--key", operator, "credentials", "issue", siteId, "--holder", holder, "--json"]);
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ accessToken: expect.stringMatching(/^ey/), credentialHash: hash });
   });
 
-  test("lets somebody else collect, and lists and revokes that", async () => {
+  test("delegates, lists and revokes a credential", async () => {
     const parent = await printed("issue", reservationId);
     await writeFile(join(gateway.folder, "recipient.token"), `${parent.accessToken}\n`);
     const until = new Date(Math.ceil(Date.now() / 1000) * 1000 + 3_600_000);
@@ -105,7 +105,7 @@ describe("petak credentials", () => {
     expect(await printed("revoke", reservationId, credentialHash)).toEqual({ revoked: { for: reservationId, credentialHash, pin: false } });
   });
 
-  test("lets an operator end what opens doors for work", async () => {
+  test("lets an operator revoke a credential for service", async () => {
     const issued = await gateway.petak(["--key", operator, "credentials", "issue", siteId, "--holder", holder, "--json"]);
     const { credentialHash } = JSON.parse(issued.stdout) as Printed;
     const { exitCode, stdout } = await gateway.petak(["--key", operator, "credentials", "revoke", siteId, credentialHash]);
@@ -115,7 +115,7 @@ describe("petak credentials", () => {
     expect((await credentials("revoke", siteId, "--pin")).exitCode).toBe(2);
   });
 
-  test("ends with 1 where the gateway refuses, or a file cannot be read", async () => {
+  test("ends with 1 if the gateway refuses or a file cannot be read", async () => {
     const { exitCode, stdout } = await gateway.petak(["--key", operator, "credentials", "issue", reservationId, "--json"]);
     expect(exitCode).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ error: { reason: "RESERVATION_NOT_FOUND" } });

@@ -42,7 +42,7 @@ async function namesNear(position: string): Promise<string[]> {
 }
 
 describe("importing", () => {
-  test("brings every site in, says how it read the file, and is found by find", async () => {
+  test("imports every site, reports how it read the file, and the sites are found", async () => {
     const { exitCode, stdout } = await importFile(rows("A", 250, 1.3, 103.8));
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^list\.csv: CSV, cells divided by commas, for the test network$/m);
@@ -100,7 +100,7 @@ describe("importing", () => {
 describe("where a row is refused", () => {
   const file = `${rows("E", 20, 1.45, 103.9)}E3,Twice,1.45,103.9\nE90,North,north,103.9\n`;
 
-  test("nothing is imported, and the lines and reasons are told", async () => {
+  test("nothing is imported, and lines and reasons are shown", async () => {
     const { exitCode, stdout, stderr } = await importFile(file, ["--report", "refused.csv"]);
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^2 refused:$/m);
@@ -132,7 +132,7 @@ describe("where a row is refused", () => {
 });
 
 describe("nothing is half imported", () => {
-  test("when it is interrupted, what it created is retired again, and it says so", async () => {
+  test("when it is interrupted, it retires what it created and reports it", async () => {
     const controller = new AbortController();
     await writeFile(join(gateway.folder, "list.csv"), rows("G", 3000, 2.2, 102.2));
     const running = gateway.petak(["--key", operator, "import", "sites", "list.csv", "--kind", "store", "--country", "MY", "--json"], {
@@ -151,7 +151,7 @@ describe("nothing is half imported", () => {
   });
 });
 
-describe("who may not import is told before anything is read twice", () => {
+describe("a caller who may not import is refused before the second reading", () => {
   test("a courier", async () => {
     const courier = await gateway.makeParticipant("Courier", "courier");
     await writeFile(join(gateway.folder, "list.csv"), rows("H", 3, 1.3, 103.9));

@@ -12,7 +12,7 @@ interface IssuerKeys {
   nextRotation: string;
 }
 
-test("an issuer key is shown, announced and not announced twice, and the gateway takes it up as it runs", async () => {
+test("an issuer key is shown and announced once, and the running gateway adopts it", async () => {
   const dataDir = join(gateway.folder, "../data");
   const petak = (...args: string[]) => gateway.petak(["keys", ...args, "--data-dir", dataDir]);
   const issuer = async () => JSON.parse((await petak("issuer", "--json")).stdout) as IssuerKeys;
@@ -54,7 +54,7 @@ test("the data directory is the one that the gateway's configuration names", asy
   expect(shown).toMatchObject({ exitCode: 0, stderr: "" });
 });
 
-test("how many public keys a file has is said in words that fit one", async () => {
+test("the number of public keys is stated in correct grammar", async () => {
   const { stdout } = await gateway.petak(["keys", "issuer", "--data-dir", "../data", "--out", "one-or-more.json"]);
   const { keys } = JSON.parse(await readFile(join(gateway.folder, "one-or-more.json"), "utf8")) as { keys: unknown[] };
   expect(stdout).toContain(
@@ -62,7 +62,7 @@ test("how many public keys a file has is said in words that fit one", async () =
   );
 });
 
-test("a time without a zone is none", async () => {
+test("a time without a zone is refused", async () => {
   const { exitCode, stderr } = await runPetak(["keys", "rotate-issuer", "--at", "2026-12-01 02:00"]);
   expect(exitCode).toBe(2);
   expect(stderr).toContain("Write a time with its zone");

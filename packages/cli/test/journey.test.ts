@@ -49,7 +49,7 @@ async function expectNothingLeft({ stdout }: PetakRun): Promise<void> {
 }
 
 describe("a journey that does not end", () => {
-  test("gives its place back where something fails", async () => {
+  test("cancels its reservation if something fails", async () => {
     const result = await journey({ operatorKey: keys.courier });
     expect(result.exitCode).toBe(2);
     expect(result.stderr).toMatch(/^The reservation res_\w+ was cancelled, so its place is free again\.\npetak: The site's operator is /);
@@ -60,27 +60,27 @@ describe("a journey that does not end", () => {
     ["while the place is held", /Place held/],
     ["when it is confirmed", /Confirmed/],
     ["when the terminal runs", /A simulated terminal/],
-  ])("gives its place back and takes its terminal away where it is interrupted %s", async (_, interruptAt) => {
+  ])("cancels its reservation and removes its terminal if it is interrupted %s", async (_, interruptAt) => {
     const result = await journey({ interruptAt });
     expect(result.exitCode).toBe(1);
     expect(result.stderr).toMatch(/^The reservation res_\w+ was cancelled, so its place is free again\.\npetak: Interrupted\.\n$/);
     await expectNothingLeft(result);
   });
 
-  test("says that the parcel keeps its place where it was deposited", async () => {
+  test("reports that a deposited parcel keeps its place", async () => {
     const result = await journey({ interruptAt: /Deposited/ });
     expect(result.stderr).toMatch(/^The reservation res_\w+ keeps its place: .*\npetak: Interrupted\.\n$/);
     expect(await readdir(disks)).toEqual([]);
   });
 });
 
-test("a journey that is to follow a test clock needs a gateway that has one", async () => {
+test("following a test clock requires a gateway that has one", async () => {
   const result = await gateway.petak(["--key", keys.courier, "journey", "--operator-key", keys.operator, "--test-clock"]);
   expect([result.exitCode, result.stdout]).toEqual([1, ""]);
   expect(result.stderr).toBe("petak: The gateway has no test clock. Start it with: petak gateway --test-clock\n");
 });
 
-test("a journey of several parcels says of each step which parcel it is about", async () => {
+test("a journey of several parcels names the parcel of each step", async () => {
   const { exitCode, stdout, stderr } = await gateway.petak([
     "--key",
     keys.courier,

@@ -44,7 +44,7 @@ describe("participants", () => {
     expect(JSON.parse(stdout)).toMatchObject({ error: { reason: "ROLE_REQUIRED" } });
   });
 
-  test("with a role that is none are refused", async () => {
+  test("with an unknown role are refused", async () => {
     const { exitCode, stderr } = await gateway.petak([
       "--key",
       gateway.adminKeyPath,
@@ -72,7 +72,7 @@ describe("keys", () => {
     expect(keys[0]?.label).toBe("second");
   });
 
-  test("are never written over a file, nor registered where the file cannot be", async () => {
+  test("never overwrite a file, and are not registered if the file cannot be written", async () => {
     const path = await gateway.makeParticipant("Careful", "courier");
     const existing = await gateway.petak(["--key", path, "keys", "make", "--out", path]);
     expect(existing).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("already exists") });
@@ -145,7 +145,7 @@ describe("keys", () => {
   });
 });
 
-test("a token lets tools in that cannot sign themselves", async () => {
+test("a token lets tools call that cannot sign", async () => {
   const path = await gateway.makeParticipant("Curl", "courier");
   const { stdout } = await gateway.petak(["--key", path, "token"]);
   const call = (token: string) =>

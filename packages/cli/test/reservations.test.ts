@@ -45,7 +45,7 @@ describe("petak reservations", () => {
     expect(stdout).toMatch(new RegExp(`^${confirmed.reservationId} +confirmed .*order-2$`, "m"));
   });
 
-  test("filters, and says where there may be more", async () => {
+  test("filters, and reports if there may be more", async () => {
     expect(await listed(keys.courier, "--state", "confirmed,deposited")).toEqual([confirmed.reservationId]);
     expect(await listed(keys.courier, "--reference", "order-1", "--site", siteId)).toEqual([held.reservationId]);
     expect(await listed(keys.courier, "--overdue")).toEqual([]);

@@ -2,25 +2,24 @@ import { lazyCommands } from "../src/commands.ts";
 import type { ExitCode } from "../src/exit-code.ts";
 import { run } from "../src/run.ts";
 
-/** What a run of `petak` left behind. */
+/** Result of a run of `petak`. */
 export interface PetakRun {
   readonly exitCode: ExitCode;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** How to run it. */
 export interface RunPetakOptions {
-  /** The folder it is called in. Default: one without anything, the root. */
+  /** Working directory. Default: the root, which has no key files. */
   cwd?: string;
   env?: Record<string, string>;
   /** Interrupts the command when it aborts. */
   interruption?: AbortSignal;
-  /** Called with what the command writes to standard output, as it writes it. */
+  /** Called with each piece of standard output. */
   onPrint?: (text: string) => void;
 }
 
-/** Runs `petak` in this process, with no terminal behind it. */
+/** Runs `petak` in this process, without a terminal. */
 export async function runPetak(argv: readonly string[], options: RunPetakOptions = {}): Promise<PetakRun> {
   const { cwd = "/", env = {}, interruption, onPrint } = options;
   const out: string[] = [];

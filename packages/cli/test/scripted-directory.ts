@@ -9,31 +9,31 @@ import {
   UpsertSitesResponseSchema,
 } from "@petak/protocol";
 
-/** What a scripted answer does with a call. */
+/** The scripted behaviour of a call. */
 export type Script =
-  /** Answers. */
+  /** Responds. */
   | "answer"
-  /** Fails before anything is done, as a connection that breaks on the way there. */
+  /** Fails without executing the call, like a connection that breaks before it. */
   | "lose request"
-  /** Does it, and fails then, as a connection that breaks on the way back. */
+  /** Executes the call, then fails, like a connection that breaks before the response. */
   | "lose answer"
-  /** Is gone for good. */
+  /** Fails permanently. */
   | "gone"
   | PetakError;
 
-/** A directory in memory that fails when it is told to, which a real one cannot be asked for. */
+/** An in-memory directory with scripted failures. */
 export interface ScriptedDirectory {
   readonly client: Client<typeof DirectoryService>;
-  /** References of the sites that stand, in the order of their creation. */
+  /** References of the existing sites, in the order of their creation. */
   standing(): string[];
-  /** Every call that arrived: how many sites, and with what request id. */
+  /** All received calls, with number of sites and request id. */
   readonly calls: { method: "validate" | "upsert" | "retire"; count: number; requestId: string }[];
 }
 
 /**
  * Makes a directory.
  *
- * @param script Decides what becomes of a call, by its number from 1 among those of its method.
+ * @param script the behaviour of a call, by its number from 1 among the calls of its method
  */
 export function createScriptedDirectory(
   script: (method: "validate" | "upsert" | "retire", number: number, request: { sites: { operatorSiteRef: string }[] }) => Script = () =>

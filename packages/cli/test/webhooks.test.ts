@@ -60,7 +60,7 @@ test("an endpoint is made, shown, tested, rotated, paused, resumed, replayed and
   expect((await gateway.petak(["--key", key, "webhooks", "list"])).stdout).toContain("No endpoints.");
 });
 
-test("a test event that is not taken is a failure that says why", async () => {
+test("a test event that is not accepted is a failure with the reason", async () => {
   const { endpointId } = await webhooks("create", url);
   status = 500;
   const { exitCode, stderr } = await gateway.petak(["--key", key, "webhooks", "test", endpointId]);

@@ -79,12 +79,12 @@ describe("an outbox", () => {
   it("continues after another store's reports, and yields if the gateway has more than it ever wrote", async () => {
     const store = openAgentStore(await newPath());
     const ids = [1, 2].map(() => store.outbox.append(report, nowMs).deviceEventId);
-    store.outbox.join("key_test_a", 57);
+    store.outbox.continueAfter("key_test_a", 57);
     expect(sequences(store.outbox.after(57, 10))).toEqual([58, 59]);
     expect(store.outbox.after(57, 10).map(({ deviceEventId }) => deviceEventId)).toEqual(ids);
-    store.outbox.join("key_test_a", 58);
+    store.outbox.continueAfter("key_test_a", 58);
     expect(store.outbox.lastSequence()).toBe(59);
-    store.outbox.join("key_test_a", 80);
+    store.outbox.continueAfter("key_test_a", 80);
     expect(store.outbox.after(80, 10)).toEqual([]);
     expect(store.outbox.append(report, nowMs).sequence).toBe(81n);
     store.close();
@@ -92,10 +92,10 @@ describe("an outbox", () => {
 
   it("restarts its numbers under a new key, with the reports unacknowledged under the old one", async () => {
     const store = openAgentStore(await newPath());
-    store.outbox.join("key_test_a", 0);
+    store.outbox.continueAfter("key_test_a", 0);
     const ids = upTo(4).map(() => store.outbox.append(report, nowMs).deviceEventId);
     store.outbox.acknowledge(2);
-    store.outbox.join("key_test_b", 0);
+    store.outbox.continueAfter("key_test_b", 0);
     expect(sequences(store.outbox.after(0, 10))).toEqual([1, 2]);
     expect(store.outbox.after(0, 10).map(({ deviceEventId }) => deviceEventId)).toEqual(ids.slice(2));
     store.close();

@@ -5,7 +5,7 @@ import { tempDir } from "@petak/testkit";
 import { expect, test } from "vitest";
 import { runPetak } from "../../test/run-petak.ts";
 
-test("an archive that nothing has left for yet says so", async () => {
+test("an empty archive is reported as such", async () => {
   const directory = join(await tempDir(), "archive");
   const { identity } = createLayout(directory, "petak");
   await mkdir(dirname(identity), { recursive: true });

@@ -12,7 +12,7 @@ function read(...args: string[]): RequirementOptions {
 }
 
 describe("what a site must be like, on the command line", () => {
-  it("becomes the message that the gateway takes", () => {
+  it("becomes the gateway's message", () => {
     const options = read(
       "--country",
       "sg,MY",
@@ -43,13 +43,13 @@ describe("what a site must be like, on the command line", () => {
     ]);
   });
 
-  it("is refused where it cannot be read", () => {
+  it("is refused if it is malformed", () => {
     expect(() => read("--open-at", "2026-11-05T21:30")).toThrow(/offset from UTC/);
     expect(() => read("--country", "Singapore")).toThrow(/two letters/);
     expect(() => read("--needs", "luck")).toThrow(/age-check/);
   });
 
-  it("is told in a sentence where it was not met", () => {
+  it("is described in a sentence if it was not met", () => {
     const counts = [
       { reason: PassedOverReason.DOES_NOT_FIT, sites: 2 },
       { reason: PassedOverReason.FULL, sites: 3 },

@@ -3,14 +3,14 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { apportion } from "./apportion.ts";
 
-test("what is left goes to the largest remainders", () => {
+test("the rest goes to the largest remainders", () => {
   expect(apportion(10, [1, 1, 1])).toEqual([4, 3, 3]);
   expect(apportion(7, [50, 30, 20])).toEqual([4, 2, 1]);
   expect(apportion(3, [1000, 1, 1])).toEqual([3, 0, 0]);
   expect(apportion(0, [1, 2])).toEqual([0, 0]);
 });
 
-test("the shares add up exactly, and none is a whole away from its proportion", () => {
+test("the shares add up exactly, and each is less than one from its proportion", () => {
   const weights = fc
     .array(fc.integer({ min: 0, max: 10_000_000 }), { minLength: 1, maxLength: 200 })
     .filter((all) => all.some((one) => one > 0));

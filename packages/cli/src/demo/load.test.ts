@@ -7,7 +7,7 @@ import { buildDemoNetwork } from "./network.ts";
 const network = buildDemoNetwork({ sites: 450, seed: 3 });
 
 describe("loading the demonstration network", () => {
-  test("brings in every site, by the operator that it belongs to, and says how far it is", async () => {
+  test("loads every site as its operator, and reports progress", async () => {
     const directories = new Map(network.operators.map(({ key }) => [key, createScriptedDirectory()]));
     const progress: number[] = [];
     const result = await loadDemoNetwork({
@@ -27,7 +27,7 @@ describe("loading the demonstration network", () => {
     expect(progress.at(-1)).toBe(450);
   });
 
-  test("that was cut short goes on with the same request ids", async () => {
+  test("that was interrupted continues with the same request ids", async () => {
     let isBroken = true;
     const directory = createScriptedDirectory((_, number) => (isBroken && number === 3 ? new PetakError("INTERNAL", "no") : "answer"));
     const load = () => loadDemoNetwork({ network, clientFor: () => ({ directory: directory.client }), parallel: 1 });
@@ -40,7 +40,7 @@ describe("loading the demonstration network", () => {
     expect(directory.standing()).toHaveLength(450);
   });
 
-  test("stops before the next batch where the signal aborts", async () => {
+  test("stops before the next batch when the signal aborts", async () => {
     const controller = new AbortController();
     const directory = createScriptedDirectory((_, number) => {
       if (number === 2) controller.abort(new Error("enough"));

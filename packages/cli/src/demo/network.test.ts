@@ -14,7 +14,7 @@ function bytesOf(options: { sites: number; seed: number }): string {
 }
 
 describe("the demonstration network", () => {
-  test("has exactly as many sites as asked for, each with a reference of its own", () => {
+  test("has exactly the given number of sites, with unique references", () => {
     expect(sites).toHaveLength(1500);
     expect(new Set(messages.map(({ operatorSiteRef }) => operatorSiteRef)).size).toBe(1500);
   });
@@ -37,7 +37,7 @@ describe("the demonstration network", () => {
     for (const { name } of demoOperators) expect(name).toMatch(/\(demo\)$/);
   });
 
-  test("has its sites where the people are: every country's share is within one site a city of its population's", () => {
+  test("distributes sites by population: every country's share is within one site per city", () => {
     const cities = readDemoCities();
     const all = cities.reduce((sum, { population }) => sum + population, 0);
     for (const countryCode of demoCountryCodes) {

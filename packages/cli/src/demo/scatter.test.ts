@@ -26,7 +26,7 @@ test("the same seed gives the same places, another seed others", () => {
   expect(scatter(singapore, 30, 1, map)).not.toEqual(scatter(singapore, 30, 2, map));
 });
 
-test("more sites move none of the first", () => {
+test("more sites keep the positions of the first", () => {
   expect(scatter(singapore, 200, 1, map).slice(0, 50)).toEqual(scatter(singapore, 50, 1, map));
 });
 

@@ -60,7 +60,7 @@ test.each<[string, Axis, string, RegExp]>([
   expect(parseAngle(text, axis)).toMatchObject({ ok: false, problem, message: expect.stringMatching(message) });
 });
 
-describe("every spelling of an angle means the same angle", () => {
+describe("every notation of an angle gives the same angle", () => {
   const parts = fc.record({
     axis: fc.constantFrom<Axis>("latitude", "longitude"),
     degrees: fc.integer({ min: 0, max: 89 }),
@@ -76,7 +76,7 @@ describe("every spelling of an angle means the same angle", () => {
         const value = (degrees + minutes / 60 + thousandths / 3_600_000) * (isNegative ? -1 : 1);
         const sign = isNegative ? "-" : "";
         const letter = (axis === "latitude" ? "NS" : "EW").charAt(isNegative ? 1 : 0);
-        const spellings = [
+        const notations = [
           `${degrees}°${minutes}'${seconds}"${letter}`,
           `${degrees}° ${minutes}′ ${seconds}″ ${letter}`,
           `${degrees} ${minutes} ${seconds} ${letter}`,
@@ -87,7 +87,7 @@ describe("every spelling of an angle means the same angle", () => {
           `${sign}${degrees}:${minutes}:${seconds}`,
           `${sign}${degrees}°${minutes}'${seconds}"`,
         ];
-        for (const spelling of spellings) expect(degreesOf(spelling, axis), spelling).toBeCloseTo(value, 9);
+        for (const notation of notations) expect(degreesOf(notation, axis), notation).toBeCloseTo(value, 9);
       }),
       { seed },
     );
@@ -100,21 +100,21 @@ describe("every spelling of an angle means the same angle", () => {
         const value = Number(text);
         const magnitude = text.replace("-", "");
         const letter = millionths < 0 ? "S" : "N";
-        for (const spelling of [
+        for (const notation of [
           text,
           text.replace(".", ","),
           `${magnitude}${letter}`,
           `${magnitude}° ${letter}`,
           `${letter} ${magnitude}`,
         ]) {
-          expect(degreesOf(spelling, "latitude"), spelling).toBe(value + 0);
+          expect(degreesOf(notation, "latitude"), notation).toBe(value + 0);
         }
       }),
       { seed },
     );
   });
 
-  test("no text at all makes it throw, and what it reads is within range", () => {
+  test("no text makes it throw, and results are in range", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", maxLength: 30 }), fc.constantFrom<Axis>("latitude", "longitude"), (text, axis) => {
         const result = parseAngle(text, axis);

@@ -29,7 +29,7 @@ async function check(csv: string, changes: Partial<SiteSettings> = {}) {
   return { facts, sites, refusals };
 }
 
-test("a good row becomes a whole site of the protocol", async () => {
+test("a valid row becomes a complete site", async () => {
   const { sites } = await check("id,name,address,postcode,city,lat,lng\nA1,Shop,1 Test Road,123456,Singapore,1.35,103.82\n");
   expect(sites).toMatchObject([
     {
@@ -81,7 +81,7 @@ describe("a bad row is refused with its line and the reason", () => {
     expect(trusted.facts).toMatchObject({ outsideCountry: 1, outsideCountryLines: [2] });
   });
 
-  test("a reference that stood before, with the place where it stood", async () => {
+  test("a duplicate reference, with its first place", async () => {
     const { sites, refusals } = await check("id,name,lat,lng\nA,One,1.35,103.82\nB,Two,1.36,103.82\nA,Three,1.37,103.82\n");
     expect(sites.map(({ site }) => site.name)).toEqual(["One", "Two"]);
     expect(refusals).toMatchObject([
@@ -96,7 +96,7 @@ describe("a bad row is refused with its line and the reason", () => {
     ]);
   });
 
-  test("a country that is none, or none at all", async () => {
+  test("an unknown or missing country", async () => {
     const { refusals, sites } = await check("name,country,lat,lng\nA,Atlantis,1.35,103.82\nB,,1.35,103.82\nC,singapore,1.35,103.82\n", {
       countryCode: undefined,
     });

@@ -12,7 +12,7 @@ test("classes are read with measures, counts and masses", () => {
   expect(description).toBe("20 S of 400x120x500 mm, 12 M of 400x250x500 mm");
 });
 
-test("a mix that nobody said is called made up", () => {
+test("a default mix is marked as made up", () => {
   expect(parseCompartments("large")).toMatchObject({ isMadeUp: true, description: expect.stringContaining("made up") });
   expect(defaultMix(SiteKind.PARCEL_TERMINAL).compartments.length).toBeGreaterThan(0);
   expect(defaultMix(SiteKind.COLLECTION_POINT)).toMatchObject({ isMadeUp: true, compartments: [] });

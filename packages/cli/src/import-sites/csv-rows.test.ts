@@ -10,7 +10,7 @@ async function readAll(text: string, delimiter = ",", size = 3): Promise<CsvRow[
   return Array.fromAsync(readCsvRows(inPieces(text, size), delimiter, "list.csv"));
 }
 
-test("every row comes with the line on which it begins", async () => {
+test("every row has its first line", async () => {
   const rows = await readAll('a,b\n1,2\n\n  ,\n"x\ny",5\n6,7');
   expect(rows).toEqual([
     { line: 1, cells: ["a", "b"] },
@@ -28,7 +28,7 @@ test("rows of other lengths than the header are given as they are", async () => 
   expect((await readAll("a,b\n1,2,3\n4\n")).map(({ cells }) => cells.length)).toEqual([2, 3, 1]);
 });
 
-describe("a text that is no CSV is refused with the line on which the bad row begins", () => {
+describe("malformed CSV is refused with the first line of the bad row", () => {
   test.each([
     ["a quote that is never closed", 'a,b\n1,2\n"open,3\n4,5\n', /^list\.csv, line 3: .*never closed/],
     [

@@ -21,7 +21,7 @@ test("the first twenty are kept, and all are counted by reason", () => {
   ]);
 });
 
-test("a CSV report has every refusal, quoted where need be", async () => {
+test("a CSV report has every refusal, quoted if necessary", async () => {
   const path = join(await tempDir(), "report.csv");
   const report = createRefusalReport(path);
   report.add(refusal(1));

@@ -36,7 +36,7 @@ describe("columns are guessed by their names, whatever their case and punctuatio
   });
 });
 
-test("what is said goes before what is guessed, and a column serves one field", () => {
+test("given columns take precedence over guessed ones, and a column serves one field", () => {
   expect(mapped(["id", "name", "branch", "lat", "lng"], ["name=branch,operator_site_ref=name"])).toEqual({
     name: "branch",
     operator_site_ref: "name",

@@ -27,7 +27,7 @@ async function read(content: string | object, wish?: Wish): Promise<(SiteDraft |
   return Array.fromAsync(source.drafts());
 }
 
-describe("the form is told by the content", () => {
+describe("the format is detected by the content", () => {
   test.each<[string, string | object, FileFormat]>([
     ["text", "name,lat,lng\n", "csv"],
     ["a FeatureCollection", { type: "FeatureCollection", features: [{ type: "Feature", properties: { name: "x" } }] }, "geojson"],
@@ -90,7 +90,7 @@ describe("CSV", () => {
     await expect(read(content)).rejects.toThrow(message);
   });
 
-  test("a file can be read again and says the same", async () => {
+  test("a file can be read again with the same result", async () => {
     const { source } = await open("name,lat,lng\nA,1,2\nB,x,2\n");
     expect(await Array.fromAsync(source.drafts())).toEqual(await Array.fromAsync(source.drafts()));
   });
@@ -223,7 +223,7 @@ describe("DHL's Location Finder", () => {
     expect(await read({ locations: [location(changes)] })).toMatchObject([{ kind: "refusal", row: 1, reason }]);
   });
 
-  test("an element that is no object is refused and does not end the reading", async () => {
+  test("an element that is not an object is refused without ending the reading", async () => {
     expect(await read({ locations: [null, 5, location()] })).toMatchObject([
       { kind: "refusal" },
       { kind: "refusal" },
@@ -231,7 +231,7 @@ describe("DHL's Location Finder", () => {
     ]);
   });
 
-  test("an error of DHL's is told as what it is", async () => {
+  test("an error response of DHL is reported as such", async () => {
     await expect(read({ status: 429, title: "Too Many Requests", detail: "Slow down." })).rejects.toThrow(
       /an error of DHL's \(429: Slow down\.\)/,
     );

@@ -21,7 +21,7 @@ test("characters and line ends that fall on the border of two reads stay whole",
   expect(await readFileText(text)).toBe(text.replaceAll("\r\n", "\n"));
 });
 
-test("a reading tells the bytes and the digest", async () => {
+test("a reading reports bytes and digest", async () => {
   const path = join(await tempDir(), "list.csv");
   const content = "a,b\n".repeat(100_000);
   await writeFile(path, content);
@@ -38,7 +38,7 @@ test("a reading tells the bytes and the digest", async () => {
   expect(digest).toBe(createHash("sha256").update(content).digest("hex"));
 });
 
-describe("what is no UTF-8 text is refused, and how to make it one is said", () => {
+describe("a file that is not UTF-8 text is refused with advice", () => {
   const utf16 = (text: string) => Buffer.from(text, "utf16le");
   test.each<[string, string | Uint8Array, RegExp]>([
     ["an empty file", "", /list\.csv: is empty/],

@@ -40,7 +40,7 @@ async function failureOf(work: Promise<unknown>): Promise<WriteFailure> {
 }
 
 describe("writing", () => {
-  test("sends a hundred sites at once and counts what became of them", async () => {
+  test("sends a hundred sites at once and counts the results", async () => {
     const directory = createScriptedDirectory(undefined, ["R5"]);
     const progress: number[] = [];
     const counts = await writeSites(options(directory, 250, { onProgress: (done) => progress.push(done) }));
@@ -59,12 +59,12 @@ describe("writing", () => {
     },
   );
 
-  test("is repeated where the gateway says that its reason passes", async () => {
+  test("is retried for transient reasons", async () => {
     const directory = createScriptedDirectory((_, number) => (number === 1 ? new PetakError("CONFLICT", "again") : "answer"));
     expect(await writeSites(options(directory, 10))).toMatchObject({ created: 10 });
   });
 
-  test("that is refused for good undoes what it created, and nothing else", async () => {
+  test("that is refused permanently undoes only what it created", async () => {
     const directory = createScriptedDirectory(
       (_, number) => (number === 3 ? new PetakError("ROLE_REQUIRED", "no") : "answer"),
       ["R1", "other"],
@@ -75,7 +75,7 @@ describe("writing", () => {
     expect(failure.cause).toMatchObject({ message: expect.stringContaining("no") });
   });
 
-  test("whose answers are lost again and again asks once more what became of the batch, and undoes it too", async () => {
+  test("whose responses are lost repeatedly checks the result of the batch, and undoes it too", async () => {
     const directory = createScriptedDirectory((method, number) =>
       method === "upsert" && number >= 2 && number <= 4 ? "lose answer" : "answer",
     );
@@ -84,13 +84,13 @@ describe("writing", () => {
     expect(failure).toMatchObject({ retired: 150, left: 0 });
   });
 
-  test("says how many are left where the gateway is gone", async () => {
+  test("reports how many sites remain if the gateway is gone", async () => {
     const directory = createScriptedDirectory((method, number) => (method === "retire" || number > 2 ? "gone" : "answer"));
     const failure = await failureOf(writeSites(options(directory, 250)));
     expect(failure).toMatchObject({ counts: { created: 200 }, retired: 0, left: 250 });
   });
 
-  test("that is interrupted lets the batch under way end and undoes it", async () => {
+  test("that is interrupted completes the running batch and undoes it", async () => {
     const controller = new AbortController();
     const directory = createScriptedDirectory((method, number) => {
       if (method === "upsert" && number === 2) controller.abort(new Error("Interrupted."));
@@ -101,7 +101,7 @@ describe("writing", () => {
     expect(directory.standing()).toEqual([]);
   });
 
-  test("ends and is undone where the file itself fails on the way", async () => {
+  test("is undone if reading the file fails", async () => {
     async function* failing(): AsyncGenerator<CheckedSite> {
       yield* sitesNamed(refs(120));
       throw new Error("the file changed");
@@ -135,7 +135,7 @@ describe("asking", () => {
     expect(directory.calls.length).toBeLessThan(50);
   });
 
-  test("goes straight to the sites whose fields the gateway names", async () => {
+  test("validates alone the sites whose fields the gateway names", async () => {
     const directory = createScriptedDirectory((_, __, { sites }) => {
       const index = sites.findIndex(({ operatorSiteRef }) => operatorSiteRef === "R42");
       if (index < 0) return "answer";
@@ -149,7 +149,7 @@ describe("asking", () => {
     expect(directory.calls).toHaveLength(3);
   });
 
-  test("fails where the refusal is not about single sites", async () => {
+  test("fails if the refusal does not concern single sites", async () => {
     const directory = createScriptedDirectory(() => new PetakError("ROLE_REQUIRED", "operators only"));
     await expect(validateSites(options(directory, 100))).rejects.toThrow("operators only");
     expect(directory.calls).toHaveLength(1);

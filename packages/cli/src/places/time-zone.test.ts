@@ -17,7 +17,7 @@ test.each([
   expect(timeZoneAt(latitude, longitude, countryCode)).toEqual({ timeZone, agreesWithCountry: false });
 });
 
-test("a place in the wrong country is told", () => {
+test("a place in the wrong country is detected", () => {
   expect(timeZoneAt(51.33, 12.33, "SG")).toEqual({ timeZone: "Asia/Singapore", agreesWithCountry: false });
   expect(timeZoneAt(51.33, 12.33, "VN").timeZone).toBe("Asia/Ho_Chi_Minh");
 });

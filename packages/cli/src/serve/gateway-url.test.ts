@@ -13,6 +13,6 @@ test.each([
   expect(gatewayUrl("http", host, 8420)).toBe(url);
 });
 
-test("the port is told even where it is the scheme's own", () => {
+test("the port is included even if it is the scheme's default", () => {
   expect(gatewayUrl("https", "gateway.example", 443)).toBe("https://gateway.example:443");
 });

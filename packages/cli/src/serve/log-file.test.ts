@@ -9,7 +9,7 @@ const neverFails = (sentence: string): never => {
 };
 
 describe("a log file", () => {
-  test("goes on with what is there, for its owner only", async () => {
+  test("appends to an existing file, for its owner only", async () => {
     const path = join(await tempDir(), "gateway.log");
     for (const line of ["one\n", "two\n"]) {
       const log = openLogFile(path, { onFailure: neverFails });
@@ -20,7 +20,7 @@ describe("a log file", () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
-  test("that a full disk refuses says so once, and goes on without", async () => {
+  test("reports a full disk once, and continues without logging", async () => {
     const path = join(await tempDir(), "gateway.log");
     await symlink("/dev/full", path);
     const said: string[] = [];
@@ -32,7 +32,7 @@ describe("a log file", () => {
     expect(said).toEqual([`The log ${path} cannot be written (ENOSPC: no space left on device, write); nothing more is logged.`]);
   });
 
-  test("that cannot be opened says so, and takes lines all the same", async () => {
+  test("that cannot be opened reports it, and accepts lines", async () => {
     const path = join(await tempDir(), "nowhere", "gateway.log");
     const said: string[] = [];
     const log = openLogFile(path, { onFailure: (sentence) => said.push(sentence) });
@@ -54,7 +54,7 @@ describe("a log file", () => {
     expect(await readFile(path, "utf8")).toBe(lines.slice(20).join(""));
   });
 
-  test("throws lines away where the disk does not keep up, and tells how many", async () => {
+  test("drops lines if the disk is too slow, and logs how many", async () => {
     const path = join(await tempDir(), "gateway.log");
     const log = openLogFile(path, { onFailure: neverFails, maxPendingBytes: 100, now: () => 5 });
     // Nothing is written before the loop gives way, so the disk is behind for as long as it runs.
@@ -64,10 +64,6 @@ describe("a log file", () => {
     await log.close();
     const written = (await readFile(path, "utf8")).split("\n");
     expect(written.slice(0, 2)).toEqual(["line 0000", "line 0001"]);
-    expect(written.slice(11)).toEqual([
-      '{"level":40,"time":5,"msg":"39 log lines were thrown away: the disk is too slow for them"}',
-      "after",
-      "",
-    ]);
+    expect(written.slice(11)).toEqual(['{"level":40,"time":5,"msg":"39 log lines were dropped: the disk is too slow"}', "after", ""]);
   });
 });

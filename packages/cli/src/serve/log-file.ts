@@ -79,7 +79,7 @@ export function openLogFile(path: string, options: LogFileOptions): LogFile {
       }
       try {
         if (dropped > 0) {
-          const msg = `${dropped} log lines were thrown away: the disk is too slow for them`;
+          const msg = `${dropped} log lines were dropped: the disk is too slow`;
           dropped = 0;
           add(stream, `${JSON.stringify({ level: warnLevel, time: now(), msg })}\n`);
         }

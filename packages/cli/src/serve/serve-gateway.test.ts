@@ -25,7 +25,7 @@ test.skipIf(!hasIpv6).each(["::1", "::"])("a gateway that listens on %s is reach
   expect((await fetch(`${url}/.well-known/petak/jwks.json`)).status).toBe(200);
 });
 
-test("the private server ends even where the gateway cannot be stopped", async () => {
+test("the private server ends even if the gateway cannot be stopped", async () => {
   const served = await serve();
   const { stop } = served.gateway;
   served.gateway.stop = async () => {
@@ -47,14 +47,14 @@ test("an administrator's key that was revoked is refused with the path of its fi
   await expect(serve({ dataDir })).rejects.toThrow(/^\/.*\/keys\/admin\.json cannot be used: .* was revoked at /);
 });
 
-test("a gateway with secrets of its own does not share the records of another", async () => {
+test("a gateway with other secrets does not share another's store", async () => {
   const { redis } = await serve();
   await expect(serve({ redisUrl: `unix://${redis?.socketPath}` })).rejects.toThrow(
     / does not have the secrets of the gateways that used this Redis/,
   );
 });
 
-test("a private server that ends by itself is told of in the log and to whoever started the gateway, with its last words", async () => {
+test("an unexpected end of the private server is logged and reported, with its last lines", async () => {
   const lines: string[] = [];
   const dataDir = join(await tempDir(), "data");
   const config = loadConfig({ flags: { port: "0", dataDir, shutdownGraceMs: "0" }, env: {} });

@@ -51,7 +51,7 @@ describe("a failure", () => {
     expect(err.join("")).toBe("petak: site_1 does not exist. [INVALID_FIELD]\n  a: is wrong\n  b: is wrong too\n");
   });
 
-  test("is an object on standard output as JSON, with what is known beside it", () => {
+  test("is a JSON object on standard output, with the partial result", () => {
     const { output, out, err } = start({ json: true });
     output.fail(failure);
     expect(err).toEqual([]);

@@ -4,7 +4,7 @@ import type { Colors } from "./colors.ts";
 import { columnsOf, createProgress, type Progress } from "./progress.ts";
 import { type Column, layOutTable } from "./table.ts";
 
-/** Where text goes: a stream of the process, or a collector in tests. */
+/** A stream of the process, or a test's substitute. */
 export interface TextStream {
   write(text: string): unknown;
   /** True for a terminal. */
@@ -13,41 +13,40 @@ export interface TextStream {
   columns?: number;
 }
 
-/** What an output needs. */
 export interface OutputOptions {
-  /** Results. */
+  /** For results. */
   stdout: TextStream;
-  /** Everything else: notes, progress, errors. */
+  /** For notes, progress and errors. */
   stderr: TextStream;
-  /** True: one JSON value on `stdout`, for machines, in place of text. Default false. */
+  /** True: one JSON value on `stdout` instead of text. Default false. */
   json?: boolean;
-  /** False: no colours anywhere. Default true: colours on a stream that is a terminal. */
+  /** False: no colours. Default true: colours on terminals. */
   color?: boolean;
-  /** For NO_COLOR and TERM. Default the process's. */
+  /** For NO_COLOR and TERM. Default: the process's. */
   env?: Record<string, string | undefined>;
   /** The time in ms, for progress. Default the process's monotonic clock. */
   now?: () => number;
 }
 
-/** A command's voice. */
+/** The output of a command. */
 export interface Output {
-  /** True where the result is to be one JSON value. */
+  /** Whether the result is one JSON value. */
   readonly isJson: boolean;
-  /** For what goes to standard output. */
+  /** Colours for standard output. */
   readonly colors: Colors;
-  /** Columns of the terminal behind standard output; Infinity where it is none. */
+  /** Columns of standard output; Infinity if it is not a terminal. */
   readonly width: number;
-  /** Writes a line of the result. Silent where the result is JSON. */
+  /** Writes a line of the result. No effect with JSON. */
   print(line?: string): void;
-  /** Writes a table of the result. Silent where the result is JSON. */
+  /** Writes a table of the result. No effect with JSON. */
   table(columns: readonly Column[], rows: readonly (readonly string[])[]): void;
-  /** Writes the result as JSON. Silent where the result is text. */
+  /** Writes the result as JSON. No effect without JSON. */
   json(value: unknown): void;
-  /** Writes a line about what goes on to standard error. */
+  /** Writes a note to standard error. */
   note(line: string): void;
   /** Shows progress on standard error. See {@link createProgress}. */
   progress(label: string, total: number, unit: string | ((amount: number) => string)): Progress;
-  /** Says why the command failed: a sentence on standard error, or a JSON object on standard output. */
+  /** Prints a failure: a sentence on standard error, or a JSON object on standard output. */
   fail(failure: CliFailure): void;
 }
 
@@ -88,7 +87,7 @@ export function createOutput(options: OutputOptions): Output {
         stdout.write(`${JSON.stringify({ error: { reason, message, ...details }, ...result }, undefined, 2)}\n`);
         return;
       }
-      // Constants of the protocol help people to look the error up; the command's own would only repeat the sentence.
+      // Print the protocol's reasons, so that people can look them up; the command's own would only repeat the sentence.
       const code = /^[A-Z_]+$/.test(reason) ? ` ${errorColors.dim(`[${reason}]`)}` : "";
       stderr.write(`${errorColors.red("petak:")} ${message}${code}\n`);
       if (fieldViolations.length > 1) {

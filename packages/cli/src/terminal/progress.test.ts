@@ -52,7 +52,7 @@ describe("on a terminal", () => {
     expect(written.at(-1)).toBe("\r\u001b[2K");
   });
 
-  test("a narrow one goes without the bar, and no line is longer than it", () => {
+  test("a narrow one has no bar, and no line exceeds its width", () => {
     const { clock, written, progress } = start({ isTerminal: true, columns: 30 });
     clock.advance(2_000);
     progress.update(50);
@@ -75,7 +75,7 @@ describe("elsewhere", () => {
     ]);
   });
 
-  test("without a total only the amount is told", () => {
+  test("without a total only the amount is shown", () => {
     const { clock, written, progress } = start({ isTerminal: false, total: 0 });
     clock.advance(4_000);
     progress.update(2_000);

@@ -1,56 +1,55 @@
 import type { Colors } from "./colors.ts";
 import { textWidth } from "./text-width.ts";
 
-/** Shows how far something has come. */
+/** A progress display. */
 export interface Progress {
-  /** @param done how much is done, of `total`. May be called as often as one likes. */
+  /** @param done the completed part of `total`. May be called at any rate. */
   update(done: number): void;
-  /** Ends the display. On a terminal nothing of it stays. */
+  /** Ends the display and removes it from a terminal. */
   finish(): void;
 }
 
-/** What a progress display needs. */
 export interface ProgressOptions {
-  /** Where it is drawn: a terminal's standard error, or whatever takes text. */
+  /** The stream to draw on. */
   stream: { write(text: string): unknown; columns?: number };
-  /** True: a bar that is drawn over. False: a plain line now and then. */
+  /** True: a bar that is redrawn. False: occasional plain lines. */
   isTerminal: boolean;
   colors: Colors;
-  /** What goes on, e.g. `Importing`. */
+  /** The activity, e.g. `Importing`. */
   label: string;
-  /** How much there is to do. 0: not known. */
+  /** The total amount. 0: unknown. */
   total: number;
-  /** What is counted, e.g. `sites`; or how to write an amount. */
+  /** The counted unit, e.g. `sites`, or a formatter of amounts. */
   unit: string | ((amount: number) => string);
   /** The time in ms. Default the process's monotonic clock. */
   now?: () => number;
 }
 
-/** What is over sooner needs no bar. */
+/** Delay before the first display, in ms; quick work needs none. */
 const quietMs = 2_000;
 const redrawMs = 100;
-/** Logs that keep the output are not to be flooded. */
+/** Interval of plain lines, in ms, so that captured logs stay short. */
 const plainLineMs = 10_000;
 const barWidth = 24;
 
-/** The width of a terminal. Some say 0 where they do not know it. */
+/** The width of a terminal; some report 0 if it is unknown. */
 export function columnsOf({ columns }: { columns?: number }): number {
   return columns === undefined || columns === 0 ? 80 : columns;
 }
 
 const wholeNumbers = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
-/** Writes a whole number with commas between the thousands. */
+/** Formats an integer with commas between the thousands. */
 export function formatCount(amount: number): string {
   return wholeNumbers.format(amount);
 }
 
-/** Writes an amount of bytes in MB, as file managers do. */
+/** Formats bytes in MB. */
 export function formatMegabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-/** Makes a progress display. Nothing is drawn in the first two seconds, so that what is quick stays quiet. */
+/** Makes a progress display. Nothing is drawn in the first two seconds. */
 export function createProgress(options: ProgressOptions): Progress {
   const { stream, isTerminal, colors, label, total, unit, now = () => performance.now() } = options;
   const startedMs = now();
@@ -91,7 +90,7 @@ export function createProgress(options: ProgressOptions): Progress {
     draw(time - startedMs);
   }
 
-  // A step that hangs is to be seen as well, so the bar does not wait for the next update.
+  // The bar is also redrawn without updates, so that a hanging step is visible.
   const timer = isTerminal ? setInterval(redraw, 500).unref() : undefined;
   return {
     update(amount) {

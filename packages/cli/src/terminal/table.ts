@@ -5,24 +5,23 @@ export interface Column {
   readonly title: string;
   /** Default left. Numbers read better on the right. */
   readonly align?: "left" | "right";
-  /** True: the column gives way where the terminal is too narrow. Default false. */
+  /** True: the column is shortened if the terminal is too narrow. Default false. */
   readonly flexible?: boolean;
   /** Colours a cell. Default none. */
   readonly paint?: (text: string) => string;
 }
 
-/** How a table is laid out. */
 export interface TableOptions {
-  /** Columns of the terminal. Infinity where the output is no terminal: then nothing is cut. */
+  /** Columns of the terminal. Infinity: nothing is shortened. */
   readonly width: number;
-  /** Paints the titles. */
+  /** Colours the titles. */
   readonly paintTitle: (text: string) => string;
 }
 
 const gap = "  ";
 const narrowest = 8;
 
-/** Lays out a table as lines. Flexible columns are cut, widest first, until the table fits; the others never are. */
+/** Formats a table as lines. Flexible columns are shortened, widest first, until the table fits; the others never are. */
 export function layOutTable(columns: readonly Column[], rows: readonly (readonly string[])[], options: TableOptions): string[] {
   const widths = columns.map(({ title }, index) =>
     rows.reduce((widest, row) => Math.max(widest, textWidth(row[index] ?? "")), textWidth(title)),

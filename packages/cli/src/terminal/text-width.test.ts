@@ -21,7 +21,7 @@ test("a text that is too long is cut with an ellipsis, between whole characters"
   expect(textWidth(truncate("东京东京", 6))).toBeLessThanOrEqual(6);
 });
 
-test("padding goes behind, or before for numbers", () => {
+test("padding follows text and precedes numbers", () => {
   expect(pad("ab", 4)).toBe("ab  ");
   expect(pad("12", 4, "right")).toBe("  12");
   expect(pad("东京", 6)).toBe("东京  ");

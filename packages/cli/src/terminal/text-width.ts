@@ -2,12 +2,12 @@ import { stripVTControlCharacters } from "node:util";
 
 const segmenter = new Intl.Segmenter();
 
-/** What East Asian terminals draw two columns wide, emoji included. */
+/** Characters that terminals draw two columns wide, including emoji. */
 const wide =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|^\p{Emoji_Presentation}/u;
 const invisible = /^[\p{Mark}\p{Control}\p{Format}]+$/u;
 
-/** How many columns a text takes on a terminal. Colours take none. */
+/** The width of a text in terminal columns, ignoring colours. */
 export function textWidth(text: string): number {
   const plain = stripVTControlCharacters(text);
   if (/^[\u0020-\u007e]*$/.test(plain)) return plain.length;
@@ -16,7 +16,7 @@ export function textWidth(text: string): number {
   return width;
 }
 
-/** The text, cut to `width` columns with an ellipsis where it is longer. Not for coloured text. */
+/** Truncates a text to `width` columns with an ellipsis. Not for coloured text. */
 export function truncate(text: string, width: number): string {
   if (textWidth(text) <= width) return text;
   let kept = "";
@@ -30,7 +30,7 @@ export function truncate(text: string, width: number): string {
   return `${kept}…`;
 }
 
-/** The text with spaces to `width` columns, behind it or before it. */
+/** Pads a text with spaces to `width` columns, after or before it. */
 export function pad(text: string, width: number, align: "left" | "right" = "left"): string {
   const space = " ".repeat(Math.max(0, width - textWidth(text)));
   return align === "left" ? text + space : space + text;

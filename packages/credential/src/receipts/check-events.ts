@@ -24,7 +24,8 @@ export async function checkEvents(
   for (const event of events) {
     const { eventId, stateBefore, stateAfter, receipt } = event;
     const name = `the event ${eventId}, ${nameOf(EventType, event.type)},`;
-    if (event.reservationId !== reservation?.reservationId) report("EVENT_DIFFERS", `${name} belongs to ${event.reservationId}`, { eventId });
+    if (event.reservationId !== reservation?.reservationId)
+      report("EVENT_DIFFERS", `${name} belongs to ${event.reservationId}`, { eventId });
     if (handOverOf(event) !== undefined && !signed.has(eventId)) {
       // A bad or missing link has been reported already.
       const isReported = receipt !== undefined && isReportedFault(receipt.number, own, length, present);

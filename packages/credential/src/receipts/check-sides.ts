@@ -64,7 +64,11 @@ async function checkCountersignature({ number, claims }: ChainLink, own: readonl
     report("COUNTERSIGNATURE", `link ${number} countersigns link ${signed.number} with another hash`, about);
   }
   if (signed !== undefined && !parties.some((party) => party?.kind === "PARTICIPANT" && party.participant_id === participantId)) {
-    report("COUNTERSIGNATURE", `link ${number} has a countersignature of ${participantId}, who is not a party to link ${signed.number}`, about);
+    report(
+      "COUNTERSIGNATURE",
+      `link ${number} has a countersignature of ${participantId}, who is not a party to link ${signed.number}`,
+      about,
+    );
   }
   const text = countersignatureText({ keyId: countersignature.key_id, participantId, receiptHash: countersignature.receipt });
   if (!(await isGood(countersignature.public_key, countersignature.signature, text))) {

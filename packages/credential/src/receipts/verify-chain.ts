@@ -126,11 +126,7 @@ function checkHashes(own: readonly ChainLink[], report: ReportFault, continued: 
     const about = { link: number, eventId: claims.event_id };
     const before = byNumber.get(number - 1);
     if (before !== undefined && claims.previous !== before.hash) {
-      report(
-        "PREVIOUS",
-        `link ${number} follows the hash ${claims.previous}, but link ${before.number} has ${before.hash}`,
-        about,
-      );
+      report("PREVIOUS", `link ${number} follows the hash ${claims.previous}, but link ${before.number} has ${before.hash}`, about);
     }
     const hasPrevious =
       number === 1 ? (claims.previous === "") === (claims.continues === "") : claims.previous !== "" && claims.continues === "";
