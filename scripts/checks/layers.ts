@@ -4,12 +4,14 @@ import { dirname, join, relative } from "node:path";
 import { repositoryDir } from "../setup/run.mjs";
 import { browserDoors, findNodeUses } from "./browser-doors.ts";
 import type { Check } from "./check.ts";
+import { folderTable } from "./folder-table.ts";
+import { findFolderProblems, ownImports } from "./folders.ts";
 import { findImports, packageOf } from "./imports.ts";
 import { layerTable } from "./layer-table.ts";
 import { listWorkspaces, type Manifest } from "./workspaces.ts";
 
 /**
- * Checks that imports point down, name exported modules, stay within their package if relative, and are declared; and that modules for
+ * Checks that imports point down, form no circles, name exported modules, stay within their package if relative, and are declared; and that modules for
  * browsers do not depend on Node.
  */
 export const layers: Check = {
@@ -19,11 +21,16 @@ export const layers: Check = {
     const manifests = new Map(workspaces.map(({ manifest }) => [manifest.name, manifest]));
     const problems: string[] = [];
     for (const { dir, manifest } of workspaces) {
+      const modules = new Map<string, ReadonlySet<string>>();
       for await (const path of glob(join(dir, "**/*.{ts,mjs}"), { cwd: repositoryDir, exclude: ["**/node_modules/**", "**/gen/**"] })) {
         const source = readFileSync(join(repositoryDir, path), "utf8");
         const file = { path: relative(dir, path), source };
         problems.push(...findProblems(file, manifest, manifests).map((problem) => `${path}: ${problem}`));
+        if (!file.path.startsWith("src/") || isTestFile(file.path)) continue;
+        const module = relative("src", file.path);
+        modules.set(module, new Set(ownImports(module, findImports(source))));
       }
+      problems.push(...findFolderProblems(modules, folderTable[manifest.name]).map((problem) => `${dir}/src: ${problem}`));
     }
     problems.push(...(await Promise.all(browserDoors.map(findNodeUses))).flat());
     return { passed: problems.length === 0, output: problems.map((problem) => `${problem}\n`).join("") };
