@@ -16,7 +16,7 @@ const overRecords =
   length === "ci"
     ? [
         "allocator/src/{cache,h3-index,search}/**/*.test.ts",
-        "records/src/{bundles,capacity,deliveries,events,feeds,queue,reservations,sites}/**/*.test.ts",
+        "records/src/{bundles,capacity,deliveries,events,feeds,listening,places,queue,reservations,sites}/**/*.test.ts",
         "records/src/archive/region-archive.test.ts",
       ]
     : ["{allocator,records}/src/**/{nearest,reserve,hard-holds,queue-rush,event-stream,delivery-store,region-archive}.test.ts"];
