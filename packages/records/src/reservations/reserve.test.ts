@@ -146,8 +146,13 @@ describe("holds", () => {
 
     const beatenByPlace = request(border, 1);
     expect((await first().holds.take(beatenByPlace, [seen], resolve)).tag).toBe("none");
-    const twin = heldBy(await (gatewayRecords[1] as SearchableRecords).holds.take(request(border, 1), [await candidateAt(other)], resolve));
-    expect(await first().holds.take(beatenByPlace, [await candidateAt(third)], resolve)).toEqual({ tag: "repeated", reservation: twin });
+    const duplicate = heldBy(
+      await (gatewayRecords[1] as SearchableRecords).holds.take(request(border, 1), [await candidateAt(other)], resolve),
+    );
+    expect(await first().holds.take(beatenByPlace, [await candidateAt(third)], resolve)).toEqual({
+      tag: "repeated",
+      reservation: duplicate,
+    });
 
     const beatenByOrder = request(border, 2);
     expect((await first().holds.take(beatenByOrder, [seen], resolve)).tag).toBe("none");

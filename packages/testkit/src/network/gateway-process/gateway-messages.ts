@@ -32,8 +32,8 @@ export interface Measurement {
   externalBytes: number;
   /** Open connections of clients. */
   connections: number;
-  /** Number of active resources besides timers: sockets, listeners, pipes. */
-  handles: number;
+  /** The kind of each active resource besides timers: sockets, listeners, pipes. */
+  handles: readonly string[];
   /** All log lines of level error or higher. */
   wrongLines: string[];
 }

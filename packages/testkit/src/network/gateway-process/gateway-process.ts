@@ -59,7 +59,7 @@ async function measure(): Promise<Measurement> {
     externalBytes: process.memoryUsage().external,
     inFlight: inFlight.values.reduce((sum, { value }) => sum + value, 0),
     connections: connections.values[0]?.value ?? 0,
-    handles: process.getActiveResourcesInfo().filter((kind) => !passing.has(kind)).length,
+    handles: process.getActiveResourcesInfo().filter((kind) => !passing.has(kind)),
     wrongLines,
   };
 }
