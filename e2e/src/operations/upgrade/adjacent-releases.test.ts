@@ -69,7 +69,7 @@ describe("a gateway", () => {
     const before = await redis.hgetall(key);
     await using replica = await startTestReplica(master);
     await expect(data.start({ redis: { address: replica.address } })).rejects.toThrow(
-      /takes no changes: it is a replica; let redisUrl lead/,
+      /rejects writes: it is a replica; set redisUrl to the master/,
     );
     expect(await redis.hgetall(key)).toEqual(before);
     redis.disconnect();
