@@ -1,7 +1,7 @@
 import { findRedisServer } from "@petak/redis/server";
 import { testLength } from "@petak/testkit/test-length";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
-import { testsAt } from "./scripts/checks/test-files.ts";
+import { ciTests, testsAt } from "./scripts/checks/test-files.ts";
 import { listWorkspaces } from "./scripts/checks/workspaces.ts";
 import { LongestFirst } from "./scripts/longest-first.ts";
 import shared from "./vitest.shared.ts";
@@ -33,7 +33,8 @@ function workspaces(): TestProjectInlineConfiguration[] {
   return listWorkspaces().flatMap(({ dir, manifest }) => {
     const include = [...testsAt(length, dir)];
     // A fault needs the machine for itself: `npm run test:faults`.
-    const exclude = length === "long" && process.env.PETAK_FAULTS_REPORT === undefined ? ["src/**/faults/**"] : [];
+    const faults = length === "long" && process.env.PETAK_FAULTS_REPORT === undefined ? ["src/**/faults/**"] : [];
+    const exclude = [...faults, ...(length === "short" ? ciTests : [])];
     return include.length === 0 ? [] : [{ test: { ...shared.test, name: manifest.name, root: dir, include, exclude } }];
   });
 }

@@ -17,6 +17,12 @@ test("a longer run has the files with more rounds at that length", () => {
   expect(testsAt("long", "packages/records").some((path) => path.endsWith("/rush.test.ts"))).toBe(true);
 });
 
+test("files named for ci run there, and not in a quick run", () => {
+  const isForCi = (path: string) => path.endsWith(".ci.test.ts");
+  expect(testsAt("ci", "e2e").filter(isForCi)).toContain("src/operations/faults/outage.ci.test.ts");
+  expect(testsAt("quick", "e2e").filter(isForCi)).toEqual([]);
+});
+
 test("a quick run has the tests that start nothing, and one journey", () => {
   expect(testsAt("quick", "packages/records").filter((path) => path.endsWith("/rush.test.ts"))).toEqual([]);
   expect(testsAt("quick", "packages/credential")).toContain("src/pin/pin.test.ts");

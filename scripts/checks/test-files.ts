@@ -10,9 +10,12 @@ export const allTests: readonly string[] = ["src/**/*.test.ts", "test/**/*.test.
 /** The journey of a parcel through a gateway and a terminal: the one test of a quick run that starts servers. */
 const quickJourney = "start-and-journey.test.ts";
 
+/** The patterns of test files that take too long for a short run. */
+export const ciTests: readonly string[] = ["**/*.ci.test.ts"];
+
 /**
- * The patterns, for vitest, of a workspace's test files in a run of a length. A short run has all files. A longer run has only those with
- * more rounds at that length; the others have already run in full.
+ * The patterns, for vitest, of a workspace's test files in a run of a length. A short run has all files except {@link ciTests}, which the caller excludes.
+ * A `ci` run has those, and like a `long` one the files with more rounds at that length; the others have already run in full.
  *
  * @param dir the workspace's directory in the repository
  */
@@ -21,10 +24,11 @@ export function testsAt(length: TestLength, dir: string): readonly string[] {
   const root = join(repositoryDir, dir);
   const files = globSync(allTests as string[], { cwd: root }).sort();
   if (length === "quick") {
-    const isUnit = (file: string) => dir !== "e2e" && isUnitTest(join(root, file));
+    const isUnit = (file: string) => dir !== "e2e" && !file.endsWith(".ci.test.ts") && isUnitTest(join(root, file));
     return files.filter((file) => basename(file) === quickJourney || isUnit(file));
   }
-  return files.filter((file) => hasRoundsAt(length, readFileSync(join(root, file), "utf8")));
+  const isForCi = (file: string) => length === "ci" && file.endsWith(".ci.test.ts");
+  return files.filter((file) => isForCi(file) || hasRoundsAt(length, readFileSync(join(root, file), "utf8")));
 }
 
 /** Whether a test has more rounds at a length: its source specifies them, or, in `ci`, it dies at every command. */

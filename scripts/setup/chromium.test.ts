@@ -47,7 +47,7 @@ test("a named browser is used at any path, and is not replaced if it is unsuitab
   expect(await setUp({ PETAK_CHROMIUM: join(dir, "mine") })).toEqual({ code: 0, output: "" });
   const { code, output } = await setUp({ PETAK_CHROMIUM: join(dir, "yours") });
   expect(code).toBe(1);
-  expect(output).toContain(`PETAK_CHROMIUM is "${join(dir, "yours")}", which is no Chromium or Chrome 137 or newer. For example: `);
+  expect(output).toContain(`PETAK_CHROMIUM is "${join(dir, "yours")}", which is not Chromium or Chrome 137 or newer. For example: `);
   expect((await setUp({ PETAK_CHROMIUM: "mine" })).output).toContain("give an absolute path");
   expect(existsSync(join(dir, "chromium"))).toBe(false);
 });
@@ -57,7 +57,7 @@ test("if nothing may be installed, it says what is required, why it is missing, 
   const { code, output } = await setUp();
   expect(code).toBe(1);
   expect(output).toBe(
-    "No browser to test in: the tests need Chromium or Chrome 137 or newer, on the PATH or named by PETAK_CHROMIUM. It was not installed for you, because apt-get is not here, " +
+    "No browser found: the tests need Chromium or Chrome 137 or newer, on the PATH or given by PETAK_CHROMIUM. It was not installed for you, because apt-get is not here, " +
       "or may not be used. For example: sudo apt-get install chromium (Debian), sudo dnf install chromium, sudo apk add chromium; or install Google Chrome. If it is " +
       'not on the PATH, name it, e.g. PETAK_CHROMIUM="/Applications/Google Chrome.app/Contents/MacOS/Google Chrome".\n',
   );

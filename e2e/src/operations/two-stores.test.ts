@@ -176,7 +176,7 @@ describe("a gateway whose Redis comes back", () => {
 
       await tool.set(key, "0x2mdk3v9c");
       await cutOff();
-      await expect.poll(() => network.lines.some((line) => line.includes("their store code is 0x2mdk3v9c")), isOver).toBe(true);
+      await expect.poll(() => network.lines.some((line) => line.includes("its store code is 0x2mdk3v9c")), isOver).toBe(true);
       expect(await reason(operator.client.directory.getSite({ siteId }))).toBe("STORE_UNAVAILABLE");
       expect(await reason(operator.client.directory.findNearest({ origin, parcel }))).toBe("STORE_UNAVAILABLE");
       expect((await fetch(`${network.baseUrl}/readyz`)).status).toBe(503);
