@@ -19,7 +19,7 @@ const overRecords =
         "records/src/{bundles,capacity,deliveries,events,feeds,listening,places,queue,reservations,sites}/**/*.test.ts",
         "records/src/archive/region-archive.test.ts",
       ]
-    : ["{allocator,records}/src/**/{nearest,reserve,hard-holds,queue-rush,event-stream,delivery-store,region-archive}.test.ts"];
+    : ["{allocator,records}/src/**/{nearest,reserve,hard-holds,event-stream,delivery-store,region-archive}.test.ts"];
 
 /** The tests of what plain calls are answered like, which must not depend on the path they take. */
 const overStockAdapter = (

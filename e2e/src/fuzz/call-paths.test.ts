@@ -14,7 +14,7 @@ import { createRequestSource, runTimeouts } from "./request-source.ts";
 import { connect } from "./send.ts";
 
 /** Requests of each protocol and version of HTTP. */
-const requestsOfEach = roundsHere({ short: 60, ci: 600, long: 6_000 });
+const requestsOfEach = roundsHere({ short: 40, ci: 600, long: 6_000 });
 
 const ways: { protocol: WireProtocol; http: 1 | 2 }[] = [
   { protocol: "connect-json", http: 1 },

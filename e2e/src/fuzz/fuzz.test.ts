@@ -9,7 +9,7 @@ import { createRequestSource, runTimeouts } from "./request-source.ts";
 import { run } from "./run.ts";
 
 /** Requests of each protocol: half of them warm up, and the other half must not leave anything behind. */
-const requestsOfEach = roundsHere({ short: 1_000, ci: 20_000, long: 200_000 });
+const requestsOfEach = roundsHere({ short: 600, ci: 20_000, long: 200_000 });
 
 /** Each protocol's HTTP version, share of the requests and number of concurrent requests. Together 32. */
 const ways: { protocol: WireProtocol; http: 1 | 2; share: number; concurrency: number }[] = [

@@ -11,7 +11,7 @@ import { type Actor, LifeModel, type ModelLimits } from "./model.ts";
 import type { GivenTerms } from "./model-terms.ts";
 
 /** The number of lives, each of which starts empty, and the steps of each. */
-const lives = roundsHere({ short: 5, ci: 60, long: 1000 });
+const lives = roundsHere({ short: 3, ci: 60, long: 1000 });
 const stepsOfEach = 40;
 /** How many more lives there may be until everything expected has happened. Some thirty are enough. */
 const moreLivesMax = 200;

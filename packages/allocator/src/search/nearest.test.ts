@@ -27,7 +27,7 @@ let records: SearchableRecords;
 let cached: SearchableRecords | undefined;
 
 /** Number of queries that are compared with a linear search. */
-const queries = roundsHere({ short: 1_000, ci: 20_000, long: 200_000 });
+const queries = roundsHere({ short: 500, ci: 20_000, long: 200_000 });
 
 beforeEach(async () => {
   connection = await redis.connect();
