@@ -10,7 +10,7 @@ import { giveBack, reserve } from "./testing/holding.ts";
 import { cornersNear, type RegionCorner } from "./testing/region-corner.ts";
 
 /** The number of attempts to hold a place. */
-const attempts = roundsHere({ short: 3_000, ci: 100_000, long: 1_000_000 });
+const attempts = roundsHere({ short: 1_500, ci: 100_000, long: 1_000_000 });
 const clients = 48;
 
 /** So near that a search reads only the cells around its origin: this test is about the holds. */
