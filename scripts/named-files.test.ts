@@ -10,7 +10,7 @@ const pathPattern = /(?<![\w/])(?:packages|bench|e2e|scripts|examples|proto|thir
 test("every file and folder named in the documentation exists", async () => {
   const missing: string[] = [];
   // Decisions and the change log say how it was.
-  for await (const page of glob(["*.md", "docs/*.md"], { cwd: repositoryDir, exclude: ["CHANGELOG.md"] })) {
+  for await (const page of glob(["*.md", "docs/*.md", "packages/*/src/**/README.md"], { cwd: repositoryDir, exclude: ["CHANGELOG.md"] })) {
     const text = readFileSync(join(repositoryDir, page), "utf8");
     for (const [path] of text.matchAll(pathPattern)) if (!existsSync(join(repositoryDir, path))) missing.push(`${page}: ${path}`);
   }

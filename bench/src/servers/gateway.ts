@@ -4,8 +4,8 @@
  */
 import { prepareServingProcess } from "@petak/gateway";
 import { Role } from "@petak/protocol";
-import { createRecords } from "@petak/records";
-import { claimStoreCode, connectRedis, createKeys } from "@petak/redis";
+import { createRecords, enterStore } from "@petak/records";
+import { connectRedis, createKeys } from "@petak/redis";
 import { createRandom, makeSite } from "@petak/testkit";
 import { announce } from "./announce.ts";
 import { authorizationOf, startBenchNetwork } from "./bench-network.ts";
@@ -14,9 +14,11 @@ prepareServingProcess();
 
 const [socketPath = "", siteCount = "10000", dataDir] = process.argv.slice(2);
 
-const redis = connectRedis({ socketPath }, { onError: (error) => process.stderr.write(`${error.message}\n`) });
+const onError = (error: Error) => void process.stderr.write(`${error.message}\n`);
+const redis = connectRedis({ socketPath }, { onError });
 await redis.connect();
-const records = createRecords({ redis, storeCode: await claimStoreCode(redis, createKeys("petak")) });
+const entry = await enterStore({ redis, keys: createKeys("petak"), onError, onRefused: onError });
+const records = createRecords({ redis, storeCode: entry.storeCode });
 const random = createRandom(1);
 for (let from = 0; from < Number(siteCount); from += 100) {
   const batch = Array.from({ length: Math.min(100, Number(siteCount) - from) }, (_, index) =>
@@ -30,6 +32,7 @@ for (let from = 0; from < Number(siteCount); from += 100) {
   );
   await Promise.all(batch.map((site) => records.sites.put(site, 0)));
 }
+await entry.leave();
 redis.disconnect();
 
 const network = await startBenchNetwork(socketPath, dataDir === undefined ? {} : { dataDir });
