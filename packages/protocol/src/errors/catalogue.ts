@@ -49,7 +49,9 @@ export const catalogue = {
     meaning: "The message exceeds the gateway's size limit.",
     remedy: "Send a message of at most `limit_bytes`, for example with fewer list elements.",
     retry: "no",
-    metadata: { limit_bytes: "the greatest size of a message in bytes; absent if the headers are too long" },
+    metadata: {
+      limit_bytes: "the greatest size of a message in bytes; absent if the headers are too long, or JSON has too many objects or values",
+    },
     otherStatuses: [431],
   },
   METHOD_NOT_FOUND: {
@@ -159,7 +161,8 @@ export const catalogue = {
     number: 24,
     code: Code.Unauthenticated,
     meaning: "The token's `aud` is not this gateway.",
-    remedy: "Set `aud` to the value of `expected`.",
+    remedy:
+      "Sign with the key file of this network, or ask its operator for the audience. No program may take it from this answer: any server could collect tokens for another network in that way.",
     retry: "no",
     metadata: { expected: "the required `aud`" },
   },
@@ -235,6 +238,33 @@ export const catalogue = {
     retry: "no",
     metadata: { key_id: "the named key" },
   },
+  PROOF_REQUIRED: {
+    number: 34,
+    code: Code.Unauthenticated,
+    meaning: "The call has effects that outlive its token, so it also needs a proof that the key signed for this call alone.",
+    remedy: "Sign a proof as docs/credentials.md says and send it in the header `DPoP`; `@petak/client` and `petak token --prove` do it.",
+    retry: "no",
+    metadata: { header: "the name of the header for the proof" },
+  },
+  PROOF_INVALID: {
+    number: 35,
+    code: Code.Unauthenticated,
+    meaning: "The proof is malformed, or was not signed for this call by the key of its token.",
+    remedy: "Sign a new proof for this call; `claim` names what is wrong.",
+    retry: "no",
+    metadata: {
+      claim: "the claim or header field, or `signature`, or `form`",
+      server_time: "the gateway's time in RFC 3339, if `claim` is `iat`",
+    },
+  },
+  PROOF_REPLAYED: {
+    number: 36,
+    code: Code.Unauthenticated,
+    meaning: "The proof was used before.",
+    remedy: "Sign a new proof for each attempt, with a new `jti`; keep the `request_id`.",
+    retry: "no",
+    metadata: {},
+  },
   ROLE_REQUIRED: {
     number: 40,
     code: Code.PermissionDenied,
@@ -294,10 +324,15 @@ export const catalogue = {
   RATE_LIMITED: {
     number: 47,
     code: Code.ResourceExhausted,
-    meaning: "The key's rate, or a limit on the participant's concurrent calls, is exceeded.",
+    meaning:
+      "The key's rate is exceeded, or the caller has its share of the concurrent calls, or its address has sent too many invalid credentials.",
     remedy: "Wait for the time in RetryInfo, then send the same request again.",
     retry: "retry_info",
-    metadata: { requests_per_second: "the key's rate" },
+    metadata: {
+      requests_per_second: "the key's rate",
+      kind: "`unary` or `stream`, of calls in progress",
+      limit: "the caller's share of them, or of failed authentications",
+    },
   },
   SITE_NOT_FOUND: {
     number: 60,
@@ -342,10 +377,33 @@ export const catalogue = {
   CURSOR_INVALID: {
     number: 65,
     code: Code.InvalidArgument,
-    meaning: "The cursor was not made by this gateway for this caller and query.",
+    meaning: "The cursor was not made by this gateway for this caller and query, or it has expired.",
     remedy: "Send a cursor exactly as it was received, or none to start at the beginning.",
     retry: "no",
     metadata: {},
+  },
+  QUOTA_EXHAUSTED: {
+    number: 66,
+    code: Code.FailedPrecondition,
+    meaning: "The participant, or the gateway, has the greatest allowed number of something.",
+    remedy:
+      "Revoke, retire or delete what is not needed any more, as the message says, or ask the gateway's administrator for a higher limit.",
+    retry: "no",
+    metadata: {
+      quota: "what is limited: the name of the gateway's setting",
+      limit: "the greatest number",
+      used: "the number that counts now",
+      subject: "the participant, or the reservation; `gateway` or a region for what all share",
+    },
+  },
+  KEY_POSSESSION_UNPROVEN: {
+    number: 67,
+    code: Code.InvalidArgument,
+    meaning: "Nothing proves that somebody has the private half of the key for this registration.",
+    remedy:
+      "Have the new key sign the possession proof of docs/credentials.md for exactly this participant, network, site and `request_id`.",
+    retry: "no",
+    metadata: { claim: "the claim or header field that is wrong, or `signature`, or `form`" },
   },
   WEBHOOK_ENDPOINT_NOT_FOUND: {
     number: 70,
@@ -407,6 +465,14 @@ export const catalogue = {
     retry: "no",
     metadata: { site_id: "the site", subject: "the site" },
   },
+  SITE_INTAKE_PAUSED: {
+    number: 120,
+    code: Code.FailedPrecondition,
+    meaning: "The site takes no new reservations for now: a clerk or the operator has paused it there. Those that it has are not affected.",
+    remedy: "Name another site, or try again when the pause has ended.",
+    retry: "retry_info",
+    metadata: { site_id: "the site", paused_until: "when the pause ends, RFC 3339; absent: that is not known", subject: "the site" },
+  },
   SITE_REGION_CHANGED: {
     number: 84,
     code: Code.FailedPrecondition,
@@ -434,6 +500,28 @@ export const catalogue = {
       received: "the received sequence number",
       subject: "the received sequence number",
     },
+  },
+  SEQUENCE_FORK: {
+    number: 160,
+    code: Code.FailedPrecondition,
+    meaning:
+      "The report differs from the one that is recorded under its number or does not follow the last one, or an earlier report of the key did.",
+    remedy:
+      "Keep the reports. The site's operator finds out who else has the key, ends it (`petak agents replace`) and enrols the device again in its folder (`--again`), which then hands over its reports; nothing of them was recorded.",
+    retry: "no",
+    metadata: {
+      acknowledged: "the number of the last recorded report",
+      received: "the number of the first report that was kept apart",
+      subject: "the number of the first report that was kept apart",
+    },
+  },
+  REPORT_UNCHAINED: {
+    number: 161,
+    code: Code.FailedPrecondition,
+    meaning: "The report does not name the hash of the report before it, and earlier reports of the key did.",
+    remedy: "Start the release of the agent that made the earlier reports, or a later one. Nothing of the report was recorded.",
+    retry: "no",
+    metadata: { subject: "the report's number" },
   },
   CONFLICT: {
     number: 88,
@@ -489,6 +577,34 @@ export const catalogue = {
       subject: "the reservation",
     },
   },
+  SITE_OUT_OF_SERVICE: {
+    number: 93,
+    code: Code.FailedPrecondition,
+    meaning: "The reservation's site is out of service: nothing can be confirmed or deposited there.",
+    remedy:
+      "Move the reservation to another site with Redirect, or end it with Cancel; both are free of charge there. A paused site may come back.",
+    retry: "no",
+    metadata: {
+      reservation_id: "the reservation",
+      site_id: "its site",
+      lifecycle: "the phase of the site's life: `MAINTENANCE`, `PLANNED` or `DECOMMISSIONED`",
+      subject: "the reservation",
+    },
+  },
+  SITE_IN_USE: {
+    number: 94,
+    code: Code.FailedPrecondition,
+    meaning: "The site has live reservations, and the request does not say what happens to them.",
+    remedy: "Say in `live_reservations` what happens to them, or wait until they have ended.",
+    retry: "no",
+    metadata: {
+      site_id: "the site",
+      held: "the number of held and confirmed reservations",
+      occupied: "the number of parcels that are inside or in doubt",
+      queued: "the number of reservations that wait in its queue",
+      subject: "the site",
+    },
+  },
   EVENT_NOT_FOUND: {
     number: 100,
     code: Code.NotFound,
@@ -496,6 +612,126 @@ export const catalogue = {
     remedy: "Read the reservation's events with GetCustodyChain.",
     retry: "no",
     metadata: { reservation_id: "the reservation", event_id: "the named event" },
+  },
+  ENROLMENT_CODE_INVALID: {
+    number: 101,
+    code: Code.Unauthenticated,
+    meaning: "The enrolment code is mistyped, was not made here, has ended, or is over after its hour.",
+    remedy: "Compare the code with what the operator was shown; if it is right, ask the operator for a new one (`petak agents enrol`).",
+    retry: "no",
+    metadata: {},
+  },
+  ENROLMENT_CODE_USED: {
+    number: 102,
+    code: Code.FailedPrecondition,
+    meaning: "Another key was registered with the enrolment code.",
+    remedy:
+      "If your device did not use the code, somebody else did: the operator revokes that key (RevokeKey) and makes a new code; the event ENROLMENT_CODE_REUSED tells it.",
+    retry: "no",
+    metadata: { key_id: "the key that was registered with the code", subject: "the enrolment" },
+  },
+  ENROLMENT_NOT_FOUND: {
+    number: 103,
+    code: Code.NotFound,
+    meaning: "The enrolment does not exist, was made more than a day ago, or the caller may not see it.",
+    remedy: "Read the site's enrolments with ListEnrolments; a device that is enrolled is ended by RevokeKey.",
+    retry: "no",
+    metadata: { enrolment_id: "the named enrolment" },
+  },
+  AGENT_NOT_IN_CHARGE: {
+    number: 104,
+    code: Code.FailedPrecondition,
+    meaning: "An enrolled device with another key is in charge of the site, and that key is not revoked.",
+    remedy:
+      "The site's operator ends the key of the device that is in charge (`petak agents replace`), or stops this one; nothing was recorded.",
+    retry: "no",
+    metadata: { in_charge_key_id: "the key of the device that is in charge", subject: "the site" },
+  },
+  AGENT_EPOCH_STALE: {
+    number: 95,
+    code: Code.FailedPrecondition,
+    meaning: "Another start of an agent with the same key has a later epoch: one of the two disks is a copy of the other.",
+    remedy:
+      "The site's operator says which of the two goes on (`petak agents takeover`), or ends the key of both (`petak agents replace`); until then nothing of this one is believed.",
+    retry: "no",
+    metadata: {
+      held_epoch: "the epoch that the agent named; 0: none",
+      current_epoch: "the last epoch that was given to the key",
+      subject: "the site",
+    },
+  },
+  AGENT_EPOCH_UNKNOWN: {
+    number: 96,
+    code: Code.NotFound,
+    meaning: "The named epoch was never given to the key.",
+    remedy: "Name the epoch that the event SECOND_AGENT_REFUSED gives as `held_epoch`, or 0 for a device that holds none.",
+    retry: "no",
+    metadata: {
+      held_epoch: "the named epoch",
+      current_epoch: "the last epoch that was given to the key; 0: none",
+      subject: "the key",
+    },
+  },
+  AGENT_EPOCH_LOST: {
+    number: 126,
+    code: Code.FailedPrecondition,
+    meaning: "The gateway's store was restored from a backup and knows only an earlier epoch than the one that the agent names and proves.",
+    remedy: "Boot with the epoch and its proof, which gives the next one, and send the call again with that.",
+    retry: "no",
+    metadata: {
+      held_epoch: "the epoch that the agent named",
+      current_epoch: "the last epoch that the store knows",
+      subject: "the agent's site",
+    },
+  },
+  COMMAND_NOT_FOUND: {
+    number: 114,
+    code: Code.NotFound,
+    meaning: "The command does not exist, is more than 7 days old, or the caller may not see it.",
+    remedy: "Read the site's commands with ListCommands; the feed has older ones as COMMAND_ENDED events.",
+    retry: "no",
+    metadata: { command_id: "the named command" },
+  },
+  COMMAND_KEY_REQUIRED: {
+    number: 115,
+    code: Code.PermissionDenied,
+    meaning: "The key of the call may not sign commands.",
+    remedy: "Call with a key that may (ListCommandKeys), or let one of those allow this key (AllowCommandKey, `petak command allow-key`).",
+    retry: "no",
+    metadata: { key_id: "the key of the call" },
+  },
+  COMMAND_SIGNATURE_INVALID: {
+    number: 116,
+    code: Code.InvalidArgument,
+    meaning: "The signature of a command, of its approval or of a key's permission is not good, or not in time.",
+    remedy: "Sign the text that docs/credentials.md defines with the key of the call, by a clock that is right; nothing was sent.",
+    retry: "no",
+    metadata: { fault: "SIGNATURE, TOO_LONG_LIVED, NOT_YET_VALID or EXPIRED", key_id: "the key of the call" },
+  },
+  COMMANDS_EXHAUSTED: {
+    number: 117,
+    code: Code.ResourceExhausted,
+    meaning: "As many commands were sent as may be sent in this time, or as many keys may sign commands as possible.",
+    remedy:
+      "Wait for the time in RetryInfo; docs/limits.md states the numbers, which are settings of the gateway. Of keys, revoke one first.",
+    retry: "retry_info",
+    metadata: { limit: "the limit", per: "what it applies to: key, site, operator or keys", subject: "the key, site or operator" },
+  },
+  COMMAND_STREAM_REPLACED: {
+    number: 118,
+    code: Code.Aborted,
+    meaning: "The agent's key has opened another WatchCommands stream at this gateway.",
+    remedy: "Keep one stream. If you opened no other, another device has your key: the operator ends it (`petak agents replace`).",
+    retry: "no",
+    metadata: { key_id: "the key" },
+  },
+  COMMAND_NOT_APPROVABLE: {
+    number: 119,
+    code: Code.FailedPrecondition,
+    meaning: "The command awaits no second key, has ended, or the key of the call is the one that signed it first.",
+    remedy: "Read it with GetCommand; approve with another key that may sign commands, before its deadline, or send it again.",
+    retry: "no",
+    metadata: { subject: "the command", state: "its state", key_id: "the key that signed it first" },
   },
   REPORT_SIGNATURE_INVALID: {
     number: 105,
@@ -507,6 +743,18 @@ export const catalogue = {
     metadata: {
       sequence: "the sequence number of the first such report",
       key_id: "the key that must sign",
+      subject: "the sequence number",
+    },
+  },
+  REPORT_MEMBER_MISPLACED: {
+    number: 125,
+    code: Code.InvalidArgument,
+    meaning: "A report of a hand-over has fields that belong to reports of other types, so that no receipt of it would verify.",
+    remedy: "Sign and send it without these fields; none of the reports was recorded.",
+    retry: "no",
+    metadata: {
+      sequence: "the sequence number of the first such report",
+      fields: "the fields, with commas between them",
       subject: "the sequence number",
     },
   },
@@ -597,6 +845,22 @@ export const catalogue = {
       overflow_fallback: "what to do with the parcel, by the overflow policy",
     },
   },
+  HOLDS_EXHAUSTED: {
+    number: 113,
+    code: Code.ResourceExhausted,
+    meaning:
+      "A place is free, but the participant has the greatest allowed number of unconfirmed holds at the site, of the size class there, in the region or in all.",
+    remedy:
+      "Confirm or cancel holds, name another site (scopes `site` and `size_class`), wait for the time in RetryInfo, or ask the operator of the gateway for more; GetLimits with the site's id tells what is left.",
+    retry: "retry_info",
+    metadata: {
+      scope: "`site`, `size_class` (of the site), `region` or `all`",
+      limit: "the greatest allowed number",
+      used: "the number of the participant's unconfirmed holds",
+      site_id: "the site that the request named; absent if it named none or the limit is that of all",
+      overflow_fallback: "what to do with the parcel, by the overflow policy",
+    },
+  },
   DURABILITY_UNCONFIRMED: {
     number: 145,
     code: Code.Unavailable,
@@ -614,6 +878,19 @@ export const catalogue = {
     retry: "retry_info",
     metadata: { replicas: "how many replicas must be connected" },
   },
+  STORE_FULL: {
+    number: 147,
+    code: Code.ResourceExhausted,
+    meaning:
+      "The store is nearly full, so that nothing new is stored, with test keys sooner than with live ones; or it is full and rejects all changes (`fill_percent` 100).",
+    remedy:
+      "Wait for the time in RetryInfo, then send the same request again. Changes of what exists are accepted until the store is full. The gateway's operator has to make room.",
+    retry: "retry_info",
+    metadata: {
+      fill_percent: "how full the store is, in percent",
+      limit_percent: "the fill from which nothing new is stored in the caller's network, in percent",
+    },
+  },
   ARCHIVE_UNAVAILABLE: {
     number: 150,
     code: Code.Unavailable,
@@ -622,6 +899,40 @@ export const catalogue = {
       "Wait for the time in RetryInfo, then send the same request again; if the error persists, the gateway's operator must repair the archive.",
     retry: "retry_info",
     metadata: {},
+  },
+  CHOICE_INVALID: {
+    number: 132,
+    code: Code.InvalidArgument,
+    meaning: "The choice was not signed by this gateway, or was altered since.",
+    remedy: "Let the consumer choose again, so that CheckFit signs a new choice, or send the request without one.",
+    retry: "no",
+    metadata: {
+      fault: "what is wrong: `form`, `alg`, `typ`, `crit`, `kid` (no issuer key of this gateway), `signature` or `claims`",
+      subject: "the field with the choice: `choice`",
+    },
+  },
+  CHOICE_EXPIRED: {
+    number: 133,
+    code: Code.FailedPrecondition,
+    meaning: "The choice has expired.",
+    remedy: "Call CheckFit again for the same site and parcel, and send the new choice, or send the request without one.",
+    retry: "no",
+    metadata: {
+      expired_at: "when it expired (RFC 3339)",
+      subject: "the field with the choice: `choice`",
+    },
+  },
+  CHOICE_MISMATCH: {
+    number: 134,
+    code: Code.FailedPrecondition,
+    meaning: "The choice is another participant's, or for another site, parcel or purpose.",
+    remedy: "Send the request for what was chosen, or let the consumer choose again, so that CheckFit signs a choice for this request.",
+    retry: "no",
+    metadata: {
+      mismatch: "the first of these that differs: `participant`, `site`, `parcel` or `purpose`",
+      chosen: "what the choice names; absent if the choice is another participant's",
+      subject: "the field with the choice: `choice`",
+    },
   },
   CREDENTIAL_NOT_ACCEPTED: {
     number: 135,
@@ -633,6 +944,15 @@ export const catalogue = {
       refusal: "why not: a constant of docs/credentials.md, e.g. `EXPIRED`, or `DELEGATED` if the token is itself delegated",
       subject: "the field with the token: `access_token`",
     },
+  },
+  CREDENTIAL_NOT_FOUND: {
+    number: 139,
+    code: Code.NotFound,
+    meaning: "No access token with this hash was issued for the reservation, bundle or site, or it has expired.",
+    remedy:
+      "Send `credential_hash` as in the answer that contained the token, with the reservation, bundle or site for which it was issued.",
+    retry: "no",
+    metadata: { credential_hash: "the hash in the request", subject: "the reservation, bundle or site" },
   },
   CREDENTIALS_EXHAUSTED: {
     number: 136,

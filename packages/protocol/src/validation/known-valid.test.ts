@@ -1,14 +1,13 @@
 import type { DescMessage, DescService, Message } from "@bufbuild/protobuf";
-import { createValidator } from "@bufbuild/protovalidate";
 import { roundsHere } from "@petak/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as protocol from "../index.ts";
 import { isKnownValid } from "./known-valid.ts";
 import { nearlyValid, satisfyingRules } from "./testing/near-rules.ts";
+import { validator } from "./validate.ts";
 import { illFormedTimes } from "./well-formed-times.ts";
 
-const validator = createValidator();
 const rounds = roundsHere({ short: 20, ci: 300 });
 
 const isService = (value: unknown): value is DescService =>

@@ -1,6 +1,8 @@
-import { type DescEnum, isFieldSet, type Message } from "@bufbuild/protobuf";
+import { type DescEnum, getExtension, isFieldSet, type Message } from "@bufbuild/protobuf";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { type FieldRules, FieldRulesSchema, Ignore } from "../gen/buf/validate/validate_pb.ts";
+import { printable } from "../gen/petak/v1/text_rules_pb.ts";
+import { isPrintable } from "./printable-text.ts";
 
 /** Returns true only if a value satisfies a rule. False is inconclusive. */
 export type Check = (value: unknown) => boolean;
@@ -94,7 +96,7 @@ const makersByType: Record<string, Record<string, MakeCheck>> = {
       return (text) => expression?.test(text as string) === true;
     },
   },
-  bytes: { len: ofLength((length, wanted) => length === wanted) },
+  bytes: { len: ofLength((length, wanted) => length === wanted), maxLen: ofLength((length, most) => length <= most) },
   uint32: numberMakers,
   uint64: numberMakers,
   int64: numberMakers,
@@ -131,7 +133,8 @@ export function compileRules(rules: FieldRules, ofEnum: DescEnum | undefined): R
   let ofElement: readonly Check[] = [];
   const { case: typeName, value: ofType } = type;
   if (typeName !== undefined) {
-    if ((ofType as Message).$unknown !== undefined) return undefined;
+    if (((ofType as Message).$unknown ?? []).some(({ no }) => no !== printable.number)) return undefined;
+    if (typeName === "string" && getExtension(ofType, printable)) ofValue.push((text) => isPrintable(text as string));
     for (const { name, wanted } of setRules(typeName, ofType)) {
       if (typeName === "repeated" && name === "items") {
         const ofItems = compileRules(wanted as FieldRules, ofEnum);

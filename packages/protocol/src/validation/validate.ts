@@ -1,10 +1,12 @@
-import { create, type DescMessage, type DescService, type MessageShape } from "@bufbuild/protobuf";
+import { create, createRegistry, type DescMessage, type DescService, type MessageShape } from "@bufbuild/protobuf";
 import { createValidator, type Violation } from "@bufbuild/protovalidate";
 import { type FieldViolation, PetakError } from "../errors/petak-error.ts";
+import { file_petak_v1_text_rules } from "../gen/petak/v1/text_rules_pb.ts";
 import { isKnownValid } from "./known-valid.ts";
 import { illFormedTimes } from "./well-formed-times.ts";
 
-const validator = createValidator();
+/** Protovalidate with the rules of `text_rules.proto`. */
+export const validator = createValidator({ registry: createRegistry(file_petak_v1_text_rules) });
 
 /**
  * Validates a message against the constraints of its schema. Clients and gateways use the same check.

@@ -132,8 +132,7 @@ function scalarNear(type: ScalarType, rules: Rules, mayViolate: boolean): fc.Arb
     case ScalarType.STRING:
       return rules.case === "string" ? textNear(rules.value, mayViolate) : fc.string({ maxLength: 5 });
     case ScalarType.BYTES: {
-      const length = rules.case === "bytes" ? Number(rules.value.len) : 3;
-      return fc.constantFrom(length, ...(mayViolate ? [length - 1, length + 1] : [])).map((size) => new Uint8Array(size));
+      return fc.constantFrom(...lengthsNear(rules, mayViolate)).map((size) => new Uint8Array(size));
     }
     case ScalarType.BOOL:
       return fc.boolean();
@@ -142,6 +141,7 @@ function scalarNear(type: ScalarType, rules: Rules, mayViolate: boolean): fc.Arb
         ? fc.constantFrom(...numbersAround(rules), Number.NaN, Number.POSITIVE_INFINITY)
         : fc.constantFrom(...numbersWithin(rules));
     case ScalarType.INT32:
+    case ScalarType.FIXED32:
     case ScalarType.UINT32:
       return fc.constantFrom(...(mayViolate ? numbersAround(rules) : numbersWithin(rules)).map((number) => Math.max(0, number)));
     case ScalarType.INT64:
@@ -150,6 +150,13 @@ function scalarNear(type: ScalarType, rules: Rules, mayViolate: boolean): fc.Arb
     default:
       throw new TypeError(`no values for ${ScalarType[type]}`);
   }
+}
+
+/** Lengths of bytes. */
+function lengthsNear(rules: Rules, mayViolate: boolean): [number, ...number[]] {
+  const { len = 0n, maxLen = 0n } = rules.case === "bytes" ? rules.value : { len: 3n };
+  if (len > 0n) return mayViolate ? [Number(len), Number(len) - 1, Number(len) + 1] : [Number(len)];
+  return mayViolate ? [Number(maxLen), 0, Number(maxLen) + 1] : [Number(maxLen), 0];
 }
 
 function numbersWithin(rules: Rules): number[] {
@@ -170,7 +177,7 @@ function textNear(rules: Extract<Rules, { case: "string" }>["value"], mayViolate
   }
   const least = Number(len > 0n ? len : minLen);
   const most = Math.min(longest, Number([len, maxLen, maxBytes].find((limit) => limit > 0n) ?? 5n));
-  const unit = mayViolate ? fc.constantFrom("a", "é", "€", "😀", "\ud83d") : fc.constantFrom(...letters);
+  const unit = mayViolate ? fc.constantFrom("a", "é", "€", "😀", "\ud83d", "\n", "\u001b", "\u202e") : fc.constantFrom(...letters);
   const around = mayViolate ? [least - 1, most + 1, Math.floor(most / 2), Math.ceil(most / 2)] : [];
   const lengths = fc.constantFrom(least, most, ...around).map((length) => Math.max(0, length));
   // Characters of two UTF-16 code units alone cannot make an odd length.

@@ -7,19 +7,38 @@ import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { ProofKind } from "./custody_pb.ts";
+import type { AgentEpoch } from "./agent_epoch_pb.ts";
+import { file_petak_v1_agent_epoch } from "./agent_epoch_pb.ts";
+import type { Command, CommandKeys, CommandOutcome } from "./command_pb.ts";
+import { file_petak_v1_command } from "./command_pb.ts";
+import type { CountedShift } from "./counted_shift_pb.ts";
+import { file_petak_v1_counted_shift } from "./counted_shift_pb.ts";
+import type { ProofKind, Refusals } from "./custody_pb.ts";
 import { file_petak_v1_custody } from "./custody_pb.ts";
+import type { Money } from "./money_pb.ts";
+import { file_petak_v1_money } from "./money_pb.ts";
+import type { ParcelRequirement } from "./parcel_pb.ts";
+import { file_petak_v1_parcel } from "./parcel_pb.ts";
+import type { Mode } from "./participant_pb.ts";
+import { file_petak_v1_participant } from "./participant_pb.ts";
+import type { Purpose } from "./purpose_pb.ts";
+import { file_petak_v1_purpose } from "./purpose_pb.ts";
 import type { Act, ReservationState } from "./reservation_pb.ts";
 import { file_petak_v1_reservation } from "./reservation_pb.ts";
 import type { Site } from "./site_pb.ts";
 import { file_petak_v1_site } from "./site_pb.ts";
+import type { ConditionKind, SiteCondition } from "./site_condition_pb.ts";
+import { file_petak_v1_site_condition } from "./site_condition_pb.ts";
+import type { IntakeReason, SiteIntake } from "./site_intake_pb.ts";
+import { file_petak_v1_site_intake } from "./site_intake_pb.ts";
+import { file_petak_v1_text_rules } from "./text_rules_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file petak/v1/agent.proto.
  */
 export const file_petak_v1_agent: GenFile = /*@__PURE__*/
-  fileDesc("ChRwZXRhay92MS9hZ2VudC5wcm90bxIIcGV0YWsudjEiXgoJSXNzdWVyS2V5Eg4KBmtleV9pZBgBIAEoCRISCgpwdWJsaWNfa2V5GAIgASgMEi0KCW5vdF9hZnRlchgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipgEKC1RydXN0QnVuZGxlEg8KB3ZlcnNpb24YASABKAQSKAoLaXNzdWVyX2tleXMYAiADKAsyEy5wZXRhay52MS5Jc3N1ZXJLZXkSLQoJaXNzdWVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglub3RfYWZ0ZXIYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIosBCgtCb290UmVxdWVzdBIaCgdzaXRlX2lkGAEgASgJQgm6SAZyBBABGCgSGQoIc29mdHdhcmUYAiABKAlCB7pIBHICGGQSFQoNbGFzdF9zZXF1ZW5jZRgDIAEoBBIuCgphZ2VudF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLsAQoMQm9vdFJlc3BvbnNlEi8KC3NlcnZlcl90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIcCgRzaXRlGAIgASgLMg4ucGV0YWsudjEuU2l0ZRIdChVhY2tub3dsZWRnZWRfc2VxdWVuY2UYAyABKAQSDwoHcGluX2tleRgEIAEoDBIrCgx0cnVzdF9idW5kbGUYBSABKAsyFS5wZXRhay52MS5UcnVzdEJ1bmRsZRIwCg1zeW5jX2ludGVydmFsGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkAKC1N5bmNSZXF1ZXN0EhoKB3NpdGVfaWQYASABKAlCCbpIBnIEEAEYKBIVCg1rbm93bl92ZXJzaW9uGAIgASgEIq4CCglBbGxvd2FuY2USFgoOcmVzZXJ2YXRpb25faWQYASABKAkSGgoDYWN0GAIgASgOMg0ucGV0YWsudjEuQWN0EhUKDXNpemVfY2xhc3NfaWQYAyABKAkSFgoOY29tcGFydG1lbnRfaWQYBCABKAkSEAoIcGluX2hhc2gYBSABKAwSLgoKbm90X2JlZm9yZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFc3RhdGUYCCABKA4yGi5wZXRhay52MS5SZXNlcnZhdGlvblN0YXRlEiEKGXJldm9rZWRfY3JlZGVudGlhbF9oYXNoZXMYFCADKAki0gEKD0J1bmRsZUFsbG93YW5jZRIRCglidW5kbGVfaWQYASABKAkSEAoIcGluX2hhc2gYAiABKAwSLgoKbm90X2JlZm9yZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoZcmV2b2tlZF9jcmVkZW50aWFsX2hhc2hlcxgFIAMoCRIXCg9yZXNlcnZhdGlvbl9pZHMYBiADKAki1AEKDFN5bmNSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgEEhEKCXVuY2hhbmdlZBgCIAEoCBInCgphbGxvd2FuY2VzGAMgAygLMhMucGV0YWsudjEuQWxsb3dhbmNlEisKDHRydXN0X2J1bmRsZRgEIAEoCzIVLnBldGFrLnYxLlRydXN0QnVuZGxlEioKB2J1bmRsZXMYFCADKAsyGS5wZXRhay52MS5CdW5kbGVBbGxvd2FuY2USHgoWcmV2b2tlZF9zZXJ2aWNlX2hhc2hlcxgVIAMoCSL/AwoLRGV2aWNlRXZlbnQSGQoIc2VxdWVuY2UYASABKARCB7pIBDICKAESIQoPZGV2aWNlX2V2ZW50X2lkGAIgASgJQgi6SAVyA7ABARIzCgR0eXBlGAMgASgOMhkucGV0YWsudjEuRGV2aWNlRXZlbnRUeXBlQgq6SAeCAQQQASAAEkoKC29jY3VycmVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIZukgWyAEBsgEQIgYIgLL4hBsyBgiAh7XDAxIPCgdvZmZsaW5lGAUgASgIEh8KDnJlc2VydmF0aW9uX2lkGAYgASgJQge6SARyAhhAEh8KDmNvbXBhcnRtZW50X2lkGAcgASgJQge6SARyAhgQEjEKCnByb29mX2tpbmQYCCABKA4yEy5wZXRhay52MS5Qcm9vZktpbmRCCLpIBYIBAhABEiAKD2NyZWRlbnRpYWxfaGFzaBgJIAEoCUIHukgEcgIYQBIYCgdyZWZ1c2FsGAogASgJQge6SARyAhhAEiQKA2FjdBgLIAEoDjINLnBldGFrLnYxLkFjdEIIukgFggECEAESEQoJZGVsZWdhdGVkGBQgASgIEhoKCWJ1bmRsZV9pZBgVIAEoCUIHukgEcgIYQBIaCglzaWduYXR1cmUYGSABKAxCB7pIBHoCaEAiZAoTUmVwb3J0RXZlbnRzUmVxdWVzdBIaCgdzaXRlX2lkGAEgASgJQgm6SAZyBBABGCgSMQoGZXZlbnRzGAIgAygLMhUucGV0YWsudjEuRGV2aWNlRXZlbnRCCrpIB5IBBAgBEGQiNQoUUmVwb3J0RXZlbnRzUmVzcG9uc2USHQoVYWNrbm93bGVkZ2VkX3NlcXVlbmNlGAEgASgEKrICCg9EZXZpY2VFdmVudFR5cGUSIQodREVWSUNFX0VWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABIhCh1ERVZJQ0VfRVZFTlRfVFlQRV9ET09SX09QRU5FRBABEiEKHURFVklDRV9FVkVOVF9UWVBFX0RPT1JfQ0xPU0VEEAISIgoeREVWSUNFX0VWRU5UX1RZUEVfRE9PUl9SRUZVU0VEEAMSJgoiREVWSUNFX0VWRU5UX1RZUEVfUEFSQ0VMX0RFUE9TSVRFRBAEEiYKIkRFVklDRV9FVkVOVF9UWVBFX1BBUkNFTF9DT0xMRUNURUQQBRIbChdERVZJQ0VfRVZFTlRfVFlQRV9ET1VCVBAGEiUKIURFVklDRV9FVkVOVF9UWVBFX1BBUkNFTF9SRUNBTExFRBAHYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_custody, file_petak_v1_reservation, file_petak_v1_site]);
+  fileDesc("ChRwZXRhay92MS9hZ2VudC5wcm90bxIIcGV0YWsudjEicwoJSXNzdWVyS2V5Eg4KBmtleV9pZBgBIAEoCRISCgpwdWJsaWNfa2V5GAIgASgMEi0KCW5vdF9hZnRlchgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLY2VydGlmaWNhdGUYBCABKAkiuwEKC1RydXN0QnVuZGxlEg8KB3ZlcnNpb24YASABKAQSKAoLaXNzdWVyX2tleXMYAiADKAsyEy5wZXRhay52MS5Jc3N1ZXJLZXkSLQoJaXNzdWVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglub3RfYWZ0ZXIYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC3Jldm9jYXRpb25zGAUgAygJInAKDEVucm9sUmVxdWVzdBIbCgRjb2RlGAEgASgJQg26SApyCIi9PwEQARhAEhsKCnB1YmxpY19rZXkYAiABKAxCB7pIBHoCaCASJgoQcG9zc2Vzc2lvbl9wcm9vZhgDIAEoCUIMukgJcgeIvT8BGIAQIu8BCg1FbnJvbFJlc3BvbnNlEhYKDnBhcnRpY2lwYW50X2lkGAEgASgJEg4KBmtleV9pZBgCIAEoCRIPCgdzaXRlX2lkGAMgASgJEhAKCGF1ZGllbmNlGAQgASgJEhwKBG1vZGUYBSABKA4yDi5wZXRhay52MS5Nb2RlEisKDHRydXN0X2J1bmRsZRgGIAEoCzIVLnBldGFrLnYxLlRydXN0QnVuZGxlEi8KC3NlcnZlcl90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9yb290X3B1YmxpY19rZXkYCCABKAwixAIKC0Jvb3RSZXF1ZXN0Eh4KB3NpdGVfaWQYASABKAlCDbpICnIIiL0/ARABGCgSHQoIc29mdHdhcmUYAiABKAlCC7pICHIGiL0/ARhkEhUKDWxhc3Rfc2VxdWVuY2UYAyABKAQSLgoKYWdlbnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoKaGVsZF9lcG9jaBgFIAEoCzIULnBldGFrLnYxLkFnZW50RXBvY2gSIAoKYm9vdF9ub25jZRgGIAEoDEIHukgEegJoEEgAiAEBEiMKDXByb2Nlc3Nfbm9uY2UYByABKAxCB7pIBHoCaBBIAYgBARIdCglsYXN0X2hhc2gYCSABKAxCCrpIB9gBAXoCaCBCDQoLX2Jvb3Rfbm9uY2VCEAoOX3Byb2Nlc3Nfbm9uY2UipgMKDEJvb3RSZXNwb25zZRIvCgtzZXJ2ZXJfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHAoEc2l0ZRgCIAEoCzIOLnBldGFrLnYxLlNpdGUSHQoVYWNrbm93bGVkZ2VkX3NlcXVlbmNlGAMgASgEEg8KB3Bpbl9rZXkYBCABKAwSKwoMdHJ1c3RfYnVuZGxlGAUgASgLMhUucGV0YWsudjEuVHJ1c3RCdW5kbGUSMAoNc3luY19pbnRlcnZhbBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhINCgVlcG9jaBgHIAEoDRIZChFhY2tub3dsZWRnZWRfaGFzaBgOIAEoDBITCgtxdWFyYW50aW5lZBgPIAEoCBIrCgxjb21tYW5kX2tleXMYDSABKAsyFS5wZXRhay52MS5Db21tYW5kS2V5cxIcChR0YWtlc19pbnRha2VfcmVwb3J0cxgQIAEoCBITCgtlcG9jaF9wcm9vZhgSIAEoDBIZChFieV9vcGVyYXRvcnNfd29yZBgTIAEoCCKgAQoLU3luY1JlcXVlc3QSHgoHc2l0ZV9pZBgBIAEoCUINukgKcgiIvT8BEAEYKBIVCg1rbm93bl92ZXJzaW9uGAIgASgEEiMKBWVwb2NoGAMgASgLMhQucGV0YWsudjEuQWdlbnRFcG9jaBIaChJhY2NlcHRzX2RpZmZlcmVuY2UYBCABKAgSGQoRa25vd25fdmVyc2lvbl90YWcYBSABKAciogQKCUFsbG93YW5jZRIWCg5yZXNlcnZhdGlvbl9pZBgBIAEoCRIaCgNhY3QYAiABKA4yDS5wZXRhay52MS5BY3QSFQoNc2l6ZV9jbGFzc19pZBgDIAEoCRIWCg5jb21wYXJ0bWVudF9pZBgEIAEoCRIQCghwaW5faGFzaBgFIAEoDBIuCgpub3RfYmVmb3JlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgVzdGF0ZRgIIAEoDjIaLnBldGFrLnYxLlJlc2VydmF0aW9uU3RhdGUSIQoZcmV2b2tlZF9jcmVkZW50aWFsX2hhc2hlcxgUIAMoCRITCgtsYWJlbF9jb2RlcxgVIAMoCRIxCgxyZXF1aXJlbWVudHMYFiADKA4yGy5wZXRhay52MS5QYXJjZWxSZXF1aXJlbWVudBIhCghjYXNoX2R1ZRgXIAEoCzIPLnBldGFrLnYxLk1vbmV5EiIKB3B1cnBvc2UYGCABKA4yES5wZXRhay52MS5QdXJwb3NlEhYKDnBhcnRpY2lwYW50X2lkGBkgASgJEhgKEHBhcnRpY2lwYW50X25hbWUYGiABKAkSMQoNb3ZlcmR1ZV9zaW5jZRgbIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi0gEKD0J1bmRsZUFsbG93YW5jZRIRCglidW5kbGVfaWQYASABKAkSEAoIcGluX2hhc2gYAiABKAwSLgoKbm90X2JlZm9yZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoZcmV2b2tlZF9jcmVkZW50aWFsX2hhc2hlcxgFIAMoCRIXCg9yZXNlcnZhdGlvbl9pZHMYBiADKAkiowQKDFN5bmNSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgEEhEKCXVuY2hhbmdlZBgCIAEoCBInCgphbGxvd2FuY2VzGAMgAygLMhMucGV0YWsudjEuQWxsb3dhbmNlEisKDHRydXN0X2J1bmRsZRgEIAEoCzIVLnBldGFrLnYxLlRydXN0QnVuZGxlEioKB2J1bmRsZXMYFCADKAsyGS5wZXRhay52MS5CdW5kbGVBbGxvd2FuY2USHgoWcmV2b2tlZF9zZXJ2aWNlX2hhc2hlcxgVIAMoCRIVCg1zaXRlX3JldmlzaW9uGBYgASgNEi8KC3NlcnZlcl90aW1lGBcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdwaW5fa2V5GBggASgMEhUKDWlzX2RpZmZlcmVuY2UYGiABKAgSHwoXcmVtb3ZlZF9yZXNlcnZhdGlvbl9pZHMYGyADKAkSGgoScmVtb3ZlZF9idW5kbGVfaWRzGBwgAygJEhMKC3ZlcnNpb25fdGFnGB0gASgHEhwKFGNvbW1hbmRfa2V5c192ZXJzaW9uGB8gASgNEiMKCGNvbW1hbmRzGCAgAygLMhEucGV0YWsudjEuQ29tbWFuZBIqCgxjb3VyaWVyX2tleXMYJCADKAsyFC5wZXRhay52MS5Db3VyaWVyS2V5EhwKFHRha2VzX2hhbmRvdmVyX2xpc3RzGCUgASgIIkQKCkNvdXJpZXJLZXkSEgoKY291cmllcl9pZBgBIAEoCRIOCgZrZXlfaWQYAiABKAkSEgoKcHVibGljX2tleRgDIAEoDCKDCQoLRGV2aWNlRXZlbnQSGQoIc2VxdWVuY2UYASABKARCB7pIBDICKAESIQoPZGV2aWNlX2V2ZW50X2lkGAIgASgJQgi6SAVyA7ABARIzCgR0eXBlGAMgASgOMhkucGV0YWsudjEuRGV2aWNlRXZlbnRUeXBlQgq6SAeCAQQQASAAEkoKC29jY3VycmVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIZukgWyAEBsgEQIgYIgLL4hBsyBgiAh7XDAxIPCgdvZmZsaW5lGAUgASgIEiMKDnJlc2VydmF0aW9uX2lkGAYgASgJQgu6SAhyBoi9PwEYQBIjCg5jb21wYXJ0bWVudF9pZBgHIAEoCUILukgIcgaIvT8BGBASMQoKcHJvb2Zfa2luZBgIIAEoDjITLnBldGFrLnYxLlByb29mS2luZEIIukgFggECEAESJAoPY3JlZGVudGlhbF9oYXNoGAkgASgJQgu6SAhyBoi9PwEYQBIcCgdyZWZ1c2FsGAogASgJQgu6SAhyBoi9PwEYQBIkCgNhY3QYCyABKA4yDS5wZXRhay52MS5BY3RCCLpIBYIBAhABEhEKCWRlbGVnYXRlZBgUIAEoCBIeCglidW5kbGVfaWQYFSABKAlCC7pICHIGiL0/ARhAEiQKCHJlZnVzYWxzGBogASgLMhIucGV0YWsudjEuUmVmdXNhbHMSHgoIcHJlc2VuY2UYKCABKAlCDLpICXIHiL0/ARiQAxIhCg1wcmV2aW91c19oYXNoGCkgASgMQgq6SAfYAQF6AmggEh8KCmNvbW1hbmRfaWQYKyABKAlCC7pICHIGiL0/ARgoEjsKD2NvbW1hbmRfb3V0Y29tZRgsIAEoDjIYLnBldGFrLnYxLkNvbW1hbmRPdXRjb21lQgi6SAWCAQIQARIuChFjb21tYW5kX2xvZ19saW5lcxgtIAMoCUITukgQkgENEGQiCXIHiL0/ARjIARIkCgZpbnRha2UYMiABKAsyFC5wZXRhay52MS5TaXRlSW50YWtlEjcKDWludGFrZV9yZWFzb24YMyABKA4yFi5wZXRhay52MS5JbnRha2VSZWFzb25CCLpIBYIBAhABEioKCWNvbmRpdGlvbhg2IAEoCzIXLnBldGFrLnYxLlNpdGVDb25kaXRpb24SLQoIY2xlcmtfaWQYPSABKAlCG7pIGNgBAXITMhFeW2EtejAtOS1dezEsMzJ9JBItCg1jb3VudGVkX3NoaWZ0GD4gASgLMhYucGV0YWsudjEuQ291bnRlZFNoaWZ0EkUKC2NoZWNrc19kb25lGEMgAygOMhsucGV0YWsudjEuUGFyY2VsUmVxdWlyZW1lbnRCE7pIEJIBDRAGGAEiB4IBBBABIAASJwoOY2FzaF9jb2xsZWN0ZWQYRCABKAsyDy5wZXRhay52MS5Nb25leRIeCghoYW5kb3Zlchg5IAEoCUIMukgJcgeIvT8BGNAPEhoKCXNpZ25hdHVyZRgZIAEoDEIHukgEegJoQCLjAQoTUmVwb3J0RXZlbnRzUmVxdWVzdBIeCgdzaXRlX2lkGAEgASgJQg26SApyCIi9PwEQARgoEi8KBmV2ZW50cxgCIAMoCzIVLnBldGFrLnYxLkRldmljZUV2ZW50Qgi6SAWSAQIQZBIjCgVlcG9jaBgDIAEoCzIULnBldGFrLnYxLkFnZW50RXBvY2gSGAoQZGVsZXRlZF9zZXF1ZW5jZRgEIAEoBBI8CgZhbGFybXMYBSADKA4yFy5wZXRhay52MS5Db25kaXRpb25LaW5kQhO6SBCSAQ0QCBgBIgeCAQQQASAAIlIKFFJlcG9ydEV2ZW50c1Jlc3BvbnNlEh0KFWFja25vd2xlZGdlZF9zZXF1ZW5jZRgBIAEoBBIbChNrZXB0X2FwYXJ0X3NlcXVlbmNlGAQgASgEKusDCg9EZXZpY2VFdmVudFR5cGUSIQodREVWSUNFX0VWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABIhCh1ERVZJQ0VfRVZFTlRfVFlQRV9ET09SX09QRU5FRBABEiEKHURFVklDRV9FVkVOVF9UWVBFX0RPT1JfQ0xPU0VEEAISIgoeREVWSUNFX0VWRU5UX1RZUEVfRE9PUl9SRUZVU0VEEAMSJgoiREVWSUNFX0VWRU5UX1RZUEVfUEFSQ0VMX0RFUE9TSVRFRBAEEiYKIkRFVklDRV9FVkVOVF9UWVBFX1BBUkNFTF9DT0xMRUNURUQQBRIbChdERVZJQ0VfRVZFTlRfVFlQRV9ET1VCVBAGEiUKIURFVklDRV9FVkVOVF9UWVBFX1BBUkNFTF9SRUNBTExFRBAHEiMKH0RFVklDRV9FVkVOVF9UWVBFX0NPTU1BTkRfRU5ERUQQFBIlCiFERVZJQ0VfRVZFTlRfVFlQRV9TRVJWSUNFX0NIQU5HRUQQFRIfChtERVZJQ0VfRVZFTlRfVFlQRV9DT05ESVRJT04QFhIlCiFERVZJQ0VfRVZFTlRfVFlQRV9IQU5ET1ZFUl9TSUdORUQQFxIjCh9ERVZJQ0VfRVZFTlRfVFlQRV9TSElGVF9DT1VOVEVEEBhiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_agent_epoch, file_petak_v1_command, file_petak_v1_counted_shift, file_petak_v1_custody, file_petak_v1_money, file_petak_v1_parcel, file_petak_v1_participant, file_petak_v1_purpose, file_petak_v1_reservation, file_petak_v1_site, file_petak_v1_site_condition, file_petak_v1_site_intake, file_petak_v1_text_rules]);
 
 /**
  * A public key of an issuer. An agent accepts access tokens that it signed.
@@ -47,6 +66,14 @@ export type IssuerKey = Message<"petak.v1.IssuerKey"> & {
    * @generated from field: google.protobuf.Timestamp not_after = 3;
    */
   notAfter?: Timestamp | undefined;
+
+  /**
+   * The key's certificate by the operator's root key, docs/credentials.md. Empty: the operator has none, or none for this
+   * key; an agent that knows a root key does not rely on it. At most 1024 characters.
+   *
+   * @generated from field: string certificate = 4;
+   */
+  certificate: string;
 };
 
 /**
@@ -91,6 +118,14 @@ export type TrustBundle = Message<"petak.v1.TrustBundle"> & {
    * @generated from field: google.protobuf.Timestamp not_after = 4;
    */
   notAfter?: Timestamp | undefined;
+
+  /**
+   * Revocations of issuer keys by the operator's root key, docs/credentials.md. An agent that knows the root key ends each
+   * key that they name, also in the bundle that it has, for good. At most 64. Earlier gateways send none.
+   *
+   * @generated from field: repeated string revocations = 5;
+   */
+  revocations: string[];
 };
 
 /**
@@ -99,6 +134,115 @@ export type TrustBundle = Message<"petak.v1.TrustBundle"> & {
  */
 export const TrustBundleSchema: GenMessage<TrustBundle> = /*@__PURE__*/
   messageDesc(file_petak_v1_agent, 1);
+
+/**
+ * The request of Enrol: a device asks for the key that it made to be registered.
+ *
+ * @generated from message petak.v1.EnrolRequest
+ */
+export type EnrolRequest = Message<"petak.v1.EnrolRequest"> & {
+  /**
+   * The operator's one-time code, in any case, with or without hyphens and spaces. Required. One that is mistyped, unknown,
+   * revoked or over fails with ENROLMENT_CODE_INVALID; one with which another key was registered fails with
+   * ENROLMENT_CODE_USED, and its operator hears of it.
+   *
+   * @generated from field: string code = 1;
+   */
+  code: string;
+
+  /**
+   * The device's own Ed25519 public key: 32 bytes. Required. A point of low order fails with INVALID_FIELD.
+   *
+   * @generated from field: bytes public_key = 2;
+   */
+  publicKey: Uint8Array;
+
+  /**
+   * Required: a compact JWS, signed with the new key, that names the enrolment; docs/credentials.md specifies it. Any other
+   * text fails with KEY_POSSESSION_UNPROVEN.
+   *
+   * @generated from field: string possession_proof = 3;
+   */
+  possessionProof: string;
+};
+
+/**
+ * Describes the message petak.v1.EnrolRequest.
+ * Use `create(EnrolRequestSchema)` to create a new message.
+ */
+export const EnrolRequestSchema: GenMessage<EnrolRequest> = /*@__PURE__*/
+  messageDesc(file_petak_v1_agent, 2);
+
+/**
+ * The response of Enrol: what the device needs to sign its calls, and what it trusts from now on.
+ *
+ * @generated from message petak.v1.EnrolResponse
+ */
+export type EnrolResponse = Message<"petak.v1.EnrolResponse"> & {
+  /**
+   * The operator of the site, which owns the key: `iss` of the device's request tokens.
+   *
+   * @generated from field: string participant_id = 1;
+   */
+  participantId: string;
+
+  /**
+   * The id of the key: `kid` of the device's request tokens.
+   *
+   * @generated from field: string key_id = 2;
+   */
+  keyId: string;
+
+  /**
+   * The site whose agent the device is.
+   *
+   * @generated from field: string site_id = 3;
+   */
+  siteId: string;
+
+  /**
+   * The audience of the network: `aud` of the device's request tokens.
+   *
+   * @generated from field: string audience = 4;
+   */
+  audience: string;
+
+  /**
+   * The network of the site.
+   *
+   * @generated from field: petak.v1.Mode mode = 5;
+   */
+  mode: Mode;
+
+  /**
+   * The keys that verify access tokens. The device accepts later ones only from the gateway that it enrolled with.
+   *
+   * @generated from field: petak.v1.TrustBundle trust_bundle = 6;
+   */
+  trustBundle?: TrustBundle | undefined;
+
+  /**
+   * The time by the gateway's clock.
+   *
+   * @generated from field: google.protobuf.Timestamp server_time = 7;
+   */
+  serverTime?: Timestamp | undefined;
+
+  /**
+   * The operator's Ed25519 root key: 32 bytes. The device believes issuer keys with a certificate by this key only, from
+   * now on. Empty: the operator has none.
+   *
+   * @generated from field: bytes root_public_key = 8;
+   */
+  rootPublicKey: Uint8Array;
+};
+
+/**
+ * Describes the message petak.v1.EnrolResponse.
+ * Use `create(EnrolResponseSchema)` to create a new message.
+ */
+export const EnrolResponseSchema: GenMessage<EnrolResponse> = /*@__PURE__*/
+  messageDesc(file_petak_v1_agent, 3);
 
 /**
  * The request of Boot: an agent reports that it has started.
@@ -134,6 +278,40 @@ export type BootRequest = Message<"petak.v1.BootRequest"> & {
    * @generated from field: google.protobuf.Timestamp agent_time = 4;
    */
   agentTime?: Timestamp | undefined;
+
+  /**
+   * The epoch that the agent holds by its disk. Unset: none. One that is not the last that was given to the agent's key
+   * fails with AGENT_EPOCH_STALE, unless the operator said that its holder goes on (TakeOverSite).
+   *
+   * @generated from field: petak.v1.AgentEpoch held_epoch = 5;
+   */
+  heldEpoch?: AgentEpoch | undefined;
+
+  /**
+   * 16 random bytes that the agent wrote to its disk before the call, to ask for an epoch: the same until a response with
+   * an epoch has come. Unset: an agent of an earlier release, which gets none, and fails with AGENT_EPOCH_STALE once an
+   * epoch was given to its key.
+   *
+   * @generated from field: optional bytes boot_nonce = 6;
+   */
+  bootNonce?: Uint8Array | undefined;
+
+  /**
+   * 16 random bytes of the agent's process, which are on no disk. With the same ones it gets the same epoch again, with
+   * others the next. Default: unset.
+   *
+   * @generated from field: optional bytes process_nonce = 7;
+   */
+  processNonce?: Uint8Array | undefined;
+
+  /**
+   * The hash of the agent's last report, see docs/custody.md: 32 bytes, all 0 if it has made none since it got its key. If
+   * another hash is recorded under `last_sequence`, the agent's reports have forked. Default: empty, the agent does not
+   * chain its reports, or its store is new.
+   *
+   * @generated from field: bytes last_hash = 9;
+   */
+  lastHash: Uint8Array;
 };
 
 /**
@@ -141,7 +319,7 @@ export type BootRequest = Message<"petak.v1.BootRequest"> & {
  * Use `create(BootRequestSchema)` to create a new message.
  */
 export const BootRequestSchema: GenMessage<BootRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_agent, 2);
+  messageDesc(file_petak_v1_agent, 4);
 
 /**
  * The response of Boot: everything the agent needs to work.
@@ -171,7 +349,7 @@ export type BootResponse = Message<"petak.v1.BootResponse"> & {
   acknowledgedSequence: bigint;
 
   /**
-   * The secret key of the HMAC of this site's PINs: 32 bytes. The agent stores it on the device and never discloses it.
+   * The secret key of the HMAC of this site's PINs: 32 bytes. It changes when the key of an agent that may know it is revoked, by TakeOverSite and by RotatePins. The agent stores it on the device and never discloses it.
    *
    * @generated from field: bytes pin_key = 4;
    */
@@ -190,6 +368,63 @@ export type BootResponse = Message<"petak.v1.BootResponse"> & {
    * @generated from field: google.protobuf.Duration sync_interval = 6;
    */
   syncInterval?: Duration | undefined;
+
+  /**
+   * The epoch that the agent has from now on. It names it, with its `boot_nonce`, in all its calls; earlier ones are
+   * refused. 0: the agent asked for none.
+   *
+   * @generated from field: uint32 epoch = 7;
+   */
+  epoch: number;
+
+  /**
+   * The hash of the report `acknowledged_sequence`: 32 bytes. An agent that has another report under this number sends its
+   * reports after the last one that it knows to be acknowledged, and does not skip any. All 0: the gateway does not know it,
+   * since an earlier release recorded that report, or there is none. Empty: the gateway is of an earlier release, which does
+   * not accept chained reports.
+   *
+   * @generated from field: bytes acknowledged_hash = 14;
+   */
+  acknowledgedHash: Uint8Array;
+
+  /**
+   * True: the reports of the agent's key have forked, and the gateway takes no more of them. The agent keeps them, opens for
+   * collections as always, and not for deposits. Default false.
+   *
+   * @generated from field: bool quarantined = 15;
+   */
+  quarantined: boolean;
+
+  /**
+   * The operator's keys that may sign commands. Unset by earlier gateways: none.
+   *
+   * @generated from field: petak.v1.CommandKeys command_keys = 13;
+   */
+  commandKeys?: CommandKeys | undefined;
+
+  /**
+   * True: the gateway takes SERVICE_CHANGED reports, and `site.intake` is the last one that it has recorded. An agent to which
+   * something else applies reports that. False: an earlier gateway, which refuses such reports.
+   *
+   * @generated from field: bool takes_intake_reports = 16;
+   */
+  takesIntakeReports: boolean;
+
+  /**
+   * Proves that the gateway gave `epoch`: at most 64 bytes, which mean nothing to the agent. It writes them to its disk and
+   * names them with the epoch. Empty: no epoch was given, or the gateway is of an earlier release.
+   *
+   * @generated from field: bytes epoch_proof = 18;
+   */
+  epochProof: Uint8Array;
+
+  /**
+   * True: the agent goes on by its operator's word (TakeOverSite). Another one may have reported with its key meanwhile, so
+   * that it continues after `acknowledged_sequence`, and its reports that are not recorded get new numbers. Default false.
+   *
+   * @generated from field: bool by_operators_word = 19;
+   */
+  byOperatorsWord: boolean;
 };
 
 /**
@@ -197,7 +432,7 @@ export type BootResponse = Message<"petak.v1.BootResponse"> & {
  * Use `create(BootResponseSchema)` to create a new message.
  */
 export const BootResponseSchema: GenMessage<BootResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_agent, 3);
+  messageDesc(file_petak_v1_agent, 5);
 
 /**
  * The request of Sync: an agent asks what has changed since its last call.
@@ -219,6 +454,29 @@ export type SyncRequest = Message<"petak.v1.SyncRequest"> & {
    * @generated from field: uint64 known_version = 2;
    */
   knownVersion: bigint;
+
+  /**
+   * The agent's epoch. One that is not the last that was given to its key fails with AGENT_EPOCH_STALE. Unset: an agent of
+   * an earlier release, to whose key none may have been given.
+   *
+   * @generated from field: petak.v1.AgentEpoch epoch = 3;
+   */
+  epoch?: AgentEpoch | undefined;
+
+  /**
+   * True: the response may be only the difference from `known_version`, and `known_version_tag` counts. Default false: an
+   * agent of an earlier release, or one that wants everything.
+   *
+   * @generated from field: bool accepts_difference = 4;
+   */
+  acceptsDifference: boolean;
+
+  /**
+   * `version_tag` of the last response that the agent applied. Default 0: it had none.
+   *
+   * @generated from field: fixed32 known_version_tag = 5;
+   */
+  knownVersionTag: number;
 };
 
 /**
@@ -226,7 +484,7 @@ export type SyncRequest = Message<"petak.v1.SyncRequest"> & {
  * Use `create(SyncRequestSchema)` to create a new message.
  */
 export const SyncRequestSchema: GenMessage<SyncRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_agent, 4);
+  messageDesc(file_petak_v1_agent, 6);
 
 /**
  * Permission to open a door for one act of one reservation. An agent knows it in advance and needs no network to apply
@@ -300,6 +558,57 @@ export type Allowance = Message<"petak.v1.Allowance"> & {
    * @generated from field: repeated string revoked_credential_hashes = 20;
    */
   revokedCredentialHashes: string[];
+
+  /**
+   * The codes on the parcel's label, as the participant stated them. Two reservations may have the same code: the agent then
+   * asks for another code, or for the credential. Empty: none are known. Earlier gateways send none of the fields below.
+   *
+   * @generated from field: repeated string label_codes = 21;
+   */
+  labelCodes: string[];
+
+  /**
+   * The parcel's requirements: what the site checks before it hands the parcel over.
+   *
+   * @generated from field: repeated petak.v1.ParcelRequirement requirements = 22;
+   */
+  requirements: ParcelRequirement[];
+
+  /**
+   * What the collector pays before it gets the parcel. Unset: nothing.
+   *
+   * @generated from field: petak.v1.Money cash_due = 23;
+   */
+  cashDue?: Money | undefined;
+
+  /**
+   * What the reservation is for. UNSPECIFIED: an earlier gateway.
+   *
+   * @generated from field: petak.v1.Purpose purpose = 24;
+   */
+  purpose: Purpose;
+
+  /**
+   * The participant that made the reservation, a courier or a merchant. It brings a DELIVERY and takes it back if it is not
+   * collected; it fetches the parcel of a RETURN or FIRST_MILE.
+   *
+   * @generated from field: string participant_id = 25;
+   */
+  participantId: string;
+
+  /**
+   * Its name, for people. Empty: not known.
+   *
+   * @generated from field: string participant_name = 26;
+   */
+  participantName: string;
+
+  /**
+   * Since when the parcel is overdue, as in Reservation. Unset: it is not, or it has left.
+   *
+   * @generated from field: google.protobuf.Timestamp overdue_since = 27;
+   */
+  overdueSince?: Timestamp | undefined;
 };
 
 /**
@@ -307,7 +616,7 @@ export type Allowance = Message<"petak.v1.Allowance"> & {
  * Use `create(AllowanceSchema)` to create a new message.
  */
 export const AllowanceSchema: GenMessage<Allowance> = /*@__PURE__*/
-  messageDesc(file_petak_v1_agent, 5);
+  messageDesc(file_petak_v1_agent, 7);
 
 /**
  * A bundle that contains reservations of the allowances.
@@ -363,7 +672,7 @@ export type BundleAllowance = Message<"petak.v1.BundleAllowance"> & {
  * Use `create(BundleAllowanceSchema)` to create a new message.
  */
 export const BundleAllowanceSchema: GenMessage<BundleAllowance> = /*@__PURE__*/
-  messageDesc(file_petak_v1_agent, 6);
+  messageDesc(file_petak_v1_agent, 8);
 
 /**
  * The response of Sync: the state that the agent applies.
@@ -379,14 +688,15 @@ export type SyncResponse = Message<"petak.v1.SyncResponse"> & {
   version: bigint;
 
   /**
-   * True: nothing has changed since `known_version`, and all fields below are empty.
+   * True: nothing has changed since `known_version`, and all fields below are empty except those that are always set.
    *
    * @generated from field: bool unchanged = 2;
    */
   unchanged: boolean;
 
   /**
-   * All allowances at the site. They replace those that the agent has.
+   * All allowances at the site. They replace those that the agent has. Of a difference: all allowances of each reservation
+   * that has changed and still has any. They replace those that the agent has of these reservations.
    *
    * @generated from field: repeated petak.v1.Allowance allowances = 3;
    */
@@ -400,7 +710,8 @@ export type SyncResponse = Message<"petak.v1.SyncResponse"> & {
   trustBundle?: TrustBundle | undefined;
 
   /**
-   * All bundles that contain reservations of the allowances. They replace those that the agent has.
+   * All bundles that contain reservations of the allowances. They replace those that the agent has. Of a difference: those
+   * that may have changed. They replace those of the same id.
    *
    * @generated from field: repeated petak.v1.BundleAllowance bundles = 20;
    */
@@ -413,6 +724,96 @@ export type SyncResponse = Message<"petak.v1.SyncResponse"> & {
    * @generated from field: repeated string revoked_service_hashes = 21;
    */
   revokedServiceHashes: string[];
+
+  /**
+   * `revision` of the site as the gateway has it. Always set. An agent whose site has another revision calls Boot, which
+   * returns the site: its `lifecycle` and `draining` say whether the agent opens for DEPOSIT (docs/credentials.md), its
+   * `size_classes` what tokens refer to.
+   *
+   * @generated from field: uint32 site_revision = 22;
+   */
+  siteRevision: number;
+
+  /**
+   * The gateway's time. Always set. The agent corrects its clock by it.
+   *
+   * @generated from field: google.protobuf.Timestamp server_time = 23;
+   */
+  serverTime?: Timestamp | undefined;
+
+  /**
+   * The key of the site's PINs, as in BootResponse: the one with which the PINs of these allowances are hashed. An agent of
+   * an earlier release takes it from its next Boot.
+   *
+   * @generated from field: bytes pin_key = 24;
+   */
+  pinKey: Uint8Array;
+
+  /**
+   * True: `allowances`, `bundles` and `courier_keys` are only what has changed since `known_version`; all other fields are as
+   * in a complete response. Only if the agent accepts a difference. The agent applies it in one step with `version`, in this order:
+   * allowances of the reservations that it names, and those in `removed_reservation_ids`, are deleted, the new ones added;
+   * the removed reservations are taken out of all bundles; bundles that are named, removed, or without a reservation are
+   * deleted, the new ones added. The result is what a complete response would be. Default false: complete.
+   *
+   * @generated from field: bool is_difference = 26;
+   */
+  isDifference: boolean;
+
+  /**
+   * Of a difference: reservations that have no allowances any more. The agent may never have had any of them.
+   *
+   * @generated from field: repeated string removed_reservation_ids = 27;
+   */
+  removedReservationIds: string[];
+
+  /**
+   * Of a difference: bundles without a reservation among the allowances. The agent may never have had them.
+   *
+   * @generated from field: repeated string removed_bundle_ids = 28;
+   */
+  removedBundleIds: string[];
+
+  /**
+   * Tells this version from another one with the same number, in a store that was reset to an earlier copy. The agent sends
+   * it as `known_version_tag` of the next call. 0: the gateway does not know, or is of an earlier release.
+   *
+   * @generated from field: fixed32 version_tag = 29;
+   */
+  versionTag: number;
+
+  /**
+   * `version` of the operator's keys that may sign commands. 1: there are none. 0: an earlier gateway,
+   * which has no commands. An agent that has another version calls Boot, which returns them.
+   *
+   * @generated from field: uint32 command_keys_version = 31;
+   */
+  commandKeysVersion: number;
+
+  /**
+   * The commands to obey, each until its deadline. Always set; may be empty. They may have come by WatchCommands too.
+   *
+   * @generated from field: repeated petak.v1.Command commands = 32;
+   */
+  commands: Command[];
+
+  /**
+   * The keys of the participants that have reservations among the allowances, the newest 20 of each, so that the agent
+   * verifies hand-over lists without the network. They replace those that the agent has; those of a difference are of the
+   * participants of its allowances only, and replace what the agent has of the same participants. A key that was registered
+   * or revoked meanwhile comes with the next change of the participant's allowances, or the next complete response.
+   *
+   * @generated from field: repeated petak.v1.CourierKey courier_keys = 36;
+   */
+  courierKeys: CourierKey[];
+
+  /**
+   * Whether the gateway takes HANDOVER_SIGNED and the proof HANDOVER_LIST. Always set. False: an earlier gateway, which
+   * refuses reports with them.
+   *
+   * @generated from field: bool takes_handover_lists = 37;
+   */
+  takesHandoverLists: boolean;
 };
 
 /**
@@ -420,7 +821,42 @@ export type SyncResponse = Message<"petak.v1.SyncResponse"> & {
  * Use `create(SyncResponseSchema)` to create a new message.
  */
 export const SyncResponseSchema: GenMessage<SyncResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_agent, 7);
+  messageDesc(file_petak_v1_agent, 9);
+
+/**
+ * A registered key of a courier. It certifies the keys of drivers, who sign hand-over lists.
+ *
+ * @generated from message petak.v1.CourierKey
+ */
+export type CourierKey = Message<"petak.v1.CourierKey"> & {
+  /**
+   * The courier.
+   *
+   * @generated from field: string courier_id = 1;
+   */
+  courierId: string;
+
+  /**
+   * The key's id.
+   *
+   * @generated from field: string key_id = 2;
+   */
+  keyId: string;
+
+  /**
+   * The Ed25519 public key: 32 bytes.
+   *
+   * @generated from field: bytes public_key = 3;
+   */
+  publicKey: Uint8Array;
+};
+
+/**
+ * Describes the message petak.v1.CourierKey.
+ * Use `create(CourierKeySchema)` to create a new message.
+ */
+export const CourierKeySchema: GenMessage<CourierKey> = /*@__PURE__*/
+  messageDesc(file_petak_v1_agent, 10);
 
 /**
  * One report of a device.
@@ -485,14 +921,19 @@ export type DeviceEvent = Message<"petak.v1.DeviceEvent"> & {
   proofKind: ProofKind;
 
   /**
-   * SHA-256 of the credential's id, in base64url. Empty if no credential was used.
+   * SHA-256 of the credential's id, in base64url. Empty if no credential was used. A PARCEL_DEPOSITED, PARCEL_COLLECTED
+   * or PARCEL_RECALLED report that names no credential issued for that act is recorded as RESERVATION_IN_DOUBT.
    *
    * @generated from field: string credential_hash = 9;
    */
   credentialHash: string;
 
   /**
-   * DOOR_REFUSED: why the credential was refused, a constant of docs/credentials.md. Empty for other types.
+   * DOOR_REFUSED and COMMAND_ENDED: why the credential or command was refused or failed, a constant of docs/credentials.md.
+   * DOOR_CLOSED at a store: why the parcel stayed where it was, as the clerk said: NOT_NOW, CANNOT_FIND, CHECK_FAILED or
+   * REFUSED_BY_PERSON. The credential is good again, but for the last. Empty for other types: PARCEL_DEPOSITED,
+   * PARCEL_COLLECTED and PARCEL_RECALLED with it, `refusals`, `command_id` or `condition`, or with `handover` without
+   * HANDOVER_LIST, fail with REPORT_MEMBER_MISPLACED, because no receipt has them.
    *
    * @generated from field: string refusal = 10;
    */
@@ -521,6 +962,118 @@ export type DeviceEvent = Message<"petak.v1.DeviceEvent"> & {
   bundleId: string;
 
   /**
+   * DOOR_REFUSED: the refusals for which the report stands, if there are several; `occurred_at` is then the time of the
+   * last one. Unset: one. Ignored for other types.
+   *
+   * @generated from field: petak.v1.Refusals refusals = 26;
+   */
+  refusals?: Refusals | undefined;
+
+  /**
+   * With BOUND_ACCESS_TOKEN: `claims.challenge.key.signature`, the second segment of the token and the proof of presence
+   * that was shown with it. Required for PARCEL_DEPOSITED, PARCEL_COLLECTED and PARCEL_RECALLED: a report whose presence
+   * does not verify is recorded as RESERVATION_IN_DOUBT. Default: empty.
+   *
+   * @generated from field: string presence = 40;
+   */
+  presence: string;
+
+  /**
+   * The hash of the report before it, see docs/custody.md: 32 bytes, all 0 for the first report of a key. Empty: the report
+   * is not chained, as those of agents of earlier releases. A report that names another hash than that of the last recorded
+   * one, or that differs from the one recorded under its number, fails with SEQUENCE_FORK. After a chained report of a key,
+   * one that is not chained fails with REPORT_UNCHAINED.
+   *
+   * @generated from field: bytes previous_hash = 41;
+   */
+  previousHash: Uint8Array;
+
+  /**
+   * COMMAND_ENDED: the command. Required then; empty for other types.
+   *
+   * @generated from field: string command_id = 43;
+   */
+  commandId: string;
+
+  /**
+   * COMMAND_ENDED: what the device did. `refusal` says why it was not done, if it was REFUSED or FAILED.
+   *
+   * @generated from field: petak.v1.CommandOutcome command_outcome = 44;
+   */
+  commandOutcome: CommandOutcome;
+
+  /**
+   * COMMAND_ENDED of COLLECT_LOGS: the latest lines of the log, oldest first. At most 100 of 200 characters.
+   *
+   * @generated from field: repeated string command_log_lines = 45;
+   */
+  commandLogLines: string[];
+
+  /**
+   * SERVICE_CHANGED: what the site takes in from now on; it replaces what was reported before. Unset: everything. Ignored for
+   * other types.
+   *
+   * @generated from field: petak.v1.SiteIntake intake = 50;
+   */
+  intake?: SiteIntake | undefined;
+
+  /**
+   * SERVICE_CHANGED: why it takes in less than everything.
+   *
+   * @generated from field: petak.v1.IntakeReason intake_reason = 51;
+   */
+  intakeReason: IntakeReason;
+
+  /**
+   * CONDITION: what was wrong. Ignored for other types.
+   *
+   * @generated from field: petak.v1.SiteCondition condition = 54;
+   */
+  condition?: SiteCondition | undefined;
+
+  /**
+   * The clerk who did it, at a store: an id that only the store can tell a person by, e.g. `clerk-3`. Default empty: nobody's,
+   * or the agent's site has no clerks.
+   *
+   * @generated from field: string clerk_id = 61;
+   */
+  clerkId: string;
+
+  /**
+   * SHIFT_COUNTED: the count. Ignored for other types, and not signed.
+   *
+   * @generated from field: petak.v1.CountedShift counted_shift = 62;
+   */
+  countedShift?: CountedShift | undefined;
+
+  /**
+   * PARCEL_COLLECTED: what was checked before the parcel was handed over, of the allowance's `requirements`. At most 6,
+   * distinct. An agent states it, and `cash_collected`, only where an allowance asks for them: earlier gateways ask for
+   * nothing, and would not accept the signature of such a report. Ignored for other types, and not signed.
+   *
+   * @generated from field: repeated petak.v1.ParcelRequirement checks_done = 67;
+   */
+  checksDone: ParcelRequirement[];
+
+  /**
+   * PARCEL_COLLECTED: what the collector paid at the site. Unset: nothing. Ignored for other types, and not signed.
+   *
+   * @generated from field: petak.v1.Money cash_collected = 68;
+   */
+  cashCollected?: Money | undefined;
+
+  /**
+   * HANDOVER_SIGNED: `statement~signature~certificate`. Required then. A list that does not verify is recorded as
+   * HANDOVER_NOT_PROVEN.
+   * With HANDOVER_LIST: the same, and `~` and what shows that the parcel is in the list; docs/handover.md specifies both. A
+   * PARCEL_DEPOSITED, PARCEL_COLLECTED or PARCEL_RECALLED report by a list that does not verify is recorded as
+   * RESERVATION_IN_DOUBT. Default: empty.
+   *
+   * @generated from field: string handover = 57;
+   */
+  handover: string;
+
+  /**
    * Ed25519 signature by the agent's key over the report's statement, see docs/custody.md. Required: 64 bytes. A
    * signature that does not verify fails with REPORT_SIGNATURE_INVALID.
    *
@@ -534,7 +1087,7 @@ export type DeviceEvent = Message<"petak.v1.DeviceEvent"> & {
  * Use `create(DeviceEventSchema)` to create a new message.
  */
 export const DeviceEventSchema: GenMessage<DeviceEvent> = /*@__PURE__*/
-  messageDesc(file_petak_v1_agent, 8);
+  messageDesc(file_petak_v1_agent, 11);
 
 /**
  * The request of ReportEvents: an agent delivers its reports.
@@ -551,14 +1104,40 @@ export type ReportEventsRequest = Message<"petak.v1.ReportEventsRequest"> & {
   siteId: string;
 
   /**
-   * The reports in ascending order of `sequence`, without a gap. 1 to 100. The gateway skips reports that it has
-   * recorded already. A gap after its last recorded report fails with SEQUENCE_GAP, which names the expected number.
+   * The reports in ascending order of `sequence`, without a gap. 1 to 100, or none with `alarms`. The gateway skips reports that it has
+   * recorded already, if they are the same. A gap after its last recorded report fails with SEQUENCE_GAP, which names the
+   * expected number.
    * The key that makes the call must have signed every report; if one signature does not verify, none of the reports is
    * recorded.
    *
    * @generated from field: repeated petak.v1.DeviceEvent events = 2;
    */
   events: DeviceEvent[];
+
+  /**
+   * The agent's epoch, as in SyncRequest.
+   *
+   * @generated from field: petak.v1.AgentEpoch epoch = 3;
+   */
+  epoch?: AgentEpoch | undefined;
+
+  /**
+   * The number of the last report that the agent has deleted, since it was acknowledged. If the gateway lacks reports up to
+   * it, because its store was reset to an earlier copy, and the first of `events` is the one after it, the gateway records
+   * REPORTS_MISSING and continues with that one instead of failing with SEQUENCE_GAP. Default 0: none.
+   *
+   * @generated from field: uint64 deleted_sequence = 4;
+   */
+  deletedSequence: bigint;
+
+  /**
+   * What is wrong now with a device that cannot make a report of it, since its disk takes none: the operator hears of it at
+   * once (SITE_CONDITION), once a day for each kind. It needs no epoch, which is on that disk, and proves nothing. Only
+   * without `events`, else INVALID_FIELD. Earlier gateways answer INVALID_FIELD.
+   *
+   * @generated from field: repeated petak.v1.ConditionKind alarms = 5;
+   */
+  alarms: ConditionKind[];
 };
 
 /**
@@ -566,7 +1145,7 @@ export type ReportEventsRequest = Message<"petak.v1.ReportEventsRequest"> & {
  * Use `create(ReportEventsRequestSchema)` to create a new message.
  */
 export const ReportEventsRequestSchema: GenMessage<ReportEventsRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_agent, 9);
+  messageDesc(file_petak_v1_agent, 12);
 
 /**
  * The response of ReportEvents: the reports are recorded.
@@ -575,11 +1154,20 @@ export const ReportEventsRequestSchema: GenMessage<ReportEventsRequest> = /*@__P
  */
 export type ReportEventsResponse = Message<"petak.v1.ReportEventsResponse"> & {
   /**
-   * Sequence number up to which the gateway has recorded this agent's reports.
+   * Sequence number up to which the gateway has recorded this agent's reports. 0 if it keeps them apart,
+   * and for `alarms`.
    *
    * @generated from field: uint64 acknowledged_sequence = 1;
    */
   acknowledgedSequence: bigint;
+
+  /**
+   * Sequence number of the last report of the call, if the gateway has only kept the reports apart, because another device is
+   * in charge of the site. The agent keeps them as well and hands them over when it goes on. Otherwise 0.
+   *
+   * @generated from field: uint64 kept_apart_sequence = 4;
+   */
+  keptApartSequence: bigint;
 };
 
 /**
@@ -587,7 +1175,7 @@ export type ReportEventsResponse = Message<"petak.v1.ReportEventsResponse"> & {
  * Use `create(ReportEventsResponseSchema)` to create a new message.
  */
 export const ReportEventsResponseSchema: GenMessage<ReportEventsResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_agent, 10);
+  messageDesc(file_petak_v1_agent, 13);
 
 /**
  * What a device observed.
@@ -650,6 +1238,44 @@ export const DeviceEventType = {
    * @generated from enum value: DEVICE_EVENT_TYPE_PARCEL_RECALLED = 7;
    */
   PARCEL_RECALLED: 7,
+
+  /**
+   * A command ended, see `command_outcome`.
+   *
+   * @generated from enum value: DEVICE_EVENT_TYPE_COMMAND_ENDED = 20;
+   */
+  COMMAND_ENDED: 20,
+
+  /**
+   * What the site takes in has changed, see `intake`: places were taken out of service or are back, or the intake was paused
+   * or resumed. Sent only to gateways that take such reports (`BootResponse.takes_intake_reports`).
+   *
+   * @generated from enum value: DEVICE_EVENT_TYPE_SERVICE_CHANGED = 21;
+   */
+  SERVICE_CHANGED: 21,
+
+  /**
+   * Something was wrong with the device itself, see `condition`. It names no reservation, and only the operator hears of it.
+   *
+   * @generated from enum value: DEVICE_EVENT_TYPE_CONDITION = 22;
+   */
+  CONDITION: 22,
+
+  /**
+   * A courier's driver and the site have signed a list of parcels, see `handover`. Report it before the parcels of the list.
+   *
+   * @generated from enum value: DEVICE_EVENT_TYPE_HANDOVER_SIGNED = 23;
+   */
+  HANDOVER_SIGNED: 23,
+
+  /**
+   * A clerk of a store has ended a shift with a count, see `counted_shift` and `clerk_id`. It names no reservation, and only the
+   * operator hears of it. Sent only to gateways that take hand-over lists (`SyncResponse.takes_handover_lists`): earlier ones
+   * know neither.
+   *
+   * @generated from enum value: DEVICE_EVENT_TYPE_SHIFT_COUNTED = 24;
+   */
+  SHIFT_COUNTED: 24,
 } as const;
 
 /**

@@ -4,23 +4,41 @@
 
 import type { GenFile, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { BootRequestSchema, BootResponseSchema, ReportEventsRequestSchema, ReportEventsResponseSchema, SyncRequestSchema, SyncResponseSchema } from "./agent_pb.ts";
+import type { BootRequestSchema, BootResponseSchema, EnrolRequestSchema, EnrolResponseSchema, ReportEventsRequestSchema, ReportEventsResponseSchema, SyncRequestSchema, SyncResponseSchema } from "./agent_pb.ts";
 import { file_petak_v1_agent } from "./agent_pb.ts";
+import type { WatchCommandsRequestSchema, WatchCommandsResponseSchema } from "./command_pb.ts";
+import { file_petak_v1_command } from "./command_pb.ts";
+import type { ResolveCodeRequestSchema, ResolveCodeResponseSchema } from "./label_code_pb.ts";
+import { file_petak_v1_label_code } from "./label_code_pb.ts";
 
 /**
  * Describes the file petak/v1/agent_service.proto.
  */
 export const file_petak_v1_agent_service: GenFile = /*@__PURE__*/
-  fileDesc("ChxwZXRhay92MS9hZ2VudF9zZXJ2aWNlLnByb3RvEghwZXRhay52MTLaAQoMQWdlbnRTZXJ2aWNlEjoKBEJvb3QSFS5wZXRhay52MS5Cb290UmVxdWVzdBoWLnBldGFrLnYxLkJvb3RSZXNwb25zZSIDkAICEjoKBFN5bmMSFS5wZXRhay52MS5TeW5jUmVxdWVzdBoWLnBldGFrLnYxLlN5bmNSZXNwb25zZSIDkAIBElIKDFJlcG9ydEV2ZW50cxIdLnBldGFrLnYxLlJlcG9ydEV2ZW50c1JlcXVlc3QaHi5wZXRhay52MS5SZXBvcnRFdmVudHNSZXNwb25zZSIDkAICYgZwcm90bzM", [file_petak_v1_agent]);
+  fileDesc("ChxwZXRhay92MS9hZ2VudF9zZXJ2aWNlLnByb3RvEghwZXRhay52MTLDAwoMQWdlbnRTZXJ2aWNlEj0KBUVucm9sEhYucGV0YWsudjEuRW5yb2xSZXF1ZXN0GhcucGV0YWsudjEuRW5yb2xSZXNwb25zZSIDkAICEjoKBEJvb3QSFS5wZXRhay52MS5Cb290UmVxdWVzdBoWLnBldGFrLnYxLkJvb3RSZXNwb25zZSIDkAICEjoKBFN5bmMSFS5wZXRhay52MS5TeW5jUmVxdWVzdBoWLnBldGFrLnYxLlN5bmNSZXNwb25zZSIDkAIBEk8KC1Jlc29sdmVDb2RlEhwucGV0YWsudjEuUmVzb2x2ZUNvZGVSZXF1ZXN0Gh0ucGV0YWsudjEuUmVzb2x2ZUNvZGVSZXNwb25zZSIDkAIBElcKDVdhdGNoQ29tbWFuZHMSHi5wZXRhay52MS5XYXRjaENvbW1hbmRzUmVxdWVzdBofLnBldGFrLnYxLldhdGNoQ29tbWFuZHNSZXNwb25zZSIDkAIBMAESUgoMUmVwb3J0RXZlbnRzEh0ucGV0YWsudjEuUmVwb3J0RXZlbnRzUmVxdWVzdBoeLnBldGFrLnYxLlJlcG9ydEV2ZW50c1Jlc3BvbnNlIgOQAgJiBnByb3RvMw", [file_petak_v1_agent, file_petak_v1_command, file_petak_v1_label_code]);
 
 /**
- * Serves the agents at sites. Every call needs an agent's key; other keys fail with AGENT_KEY_REQUIRED.
+ * Serves the agents at sites. Every call but Enrol needs an agent's key; other keys fail with AGENT_KEY_REQUIRED.
  *
  * @generated from service petak.v1.AgentService
  */
 export const AgentService: GenService<{
   /**
-   * Registers the start of an agent and returns everything it needs to decide offline.
+   * Registers the key of a new device by a one-time code of its site's operator, and puts the device in charge of the site.
+   * While another enrolled device is in charge, whose key is not revoked: AGENT_NOT_IN_CHARGE, also for other calls. It needs no credentials, and others that
+   * are sent with it are ignored. Sent again with the same code and key, it gives the same ids. Misuse:
+   * ENROLMENT_CODE_INVALID, ENROLMENT_CODE_USED.
+   *
+   * @generated from rpc petak.v1.AgentService.Enrol
+   */
+  enrol: {
+    methodKind: "unary";
+    input: typeof EnrolRequestSchema;
+    output: typeof EnrolResponseSchema;
+  },
+  /**
+   * Registers the start of an agent and returns everything it needs to decide offline. It takes the site's lease: calls with
+   * an earlier epoch of the key fail with AGENT_EPOCH_STALE, and the operator hears of them.
    *
    * @generated from rpc petak.v1.AgentService.Boot
    */
@@ -40,8 +58,34 @@ export const AgentService: GenService<{
     output: typeof SyncResponseSchema;
   },
   /**
+   * Tells where the parcel with a scanned code belongs, for a code that is in none of the agent's allowances. The codes of a
+   * reservation are found from Confirm on, for 60 days. An agent that gets no answer within seconds decides by what it has.
+   *
+   * @generated from rpc petak.v1.AgentService.ResolveCode
+   */
+  resolveCode: {
+    methodKind: "unary";
+    input: typeof ResolveCodeRequestSchema;
+    output: typeof ResolveCodeResponseSchema;
+  },
+  /**
+   * Streams commands for the site, and word that something has changed there. A key has one stream at each gateway: an earlier
+   * one ends with COMMAND_STREAM_REPLACED. An agent without a stream gets its commands by Sync.
+   *
+   * @generated from rpc petak.v1.AgentService.WatchCommands
+   */
+  watchCommands: {
+    methodKind: "server_streaming";
+    input: typeof WatchCommandsRequestSchema;
+    output: typeof WatchCommandsResponseSchema;
+  },
+  /**
    * Records what happened at the site. The gateway never refuses a fact: a report that contradicts the record puts the
-   * reservation IN_DOUBT. Misuse: SEQUENCE_GAP, REPORT_SIGNATURE_INVALID.
+   * reservation IN_DOUBT. Reports that have forked are kept apart and not acknowledged: SEQUENCE_FORK. Misuse:
+   * SEQUENCE_GAP, REPORT_SIGNATURE_INVALID, REPORT_UNCHAINED.
+   * Reports of a device that is not in charge, also with a revoked key, are kept apart for the operator
+   * (ListReportsKeptApart), until the site has 500 of them; after that the call fails as others of that device do.
+   * A call with `alarms` instead tells the operator what is wrong with the device now, and records no report.
    *
    * @generated from rpc petak.v1.AgentService.ReportEvents
    */

@@ -7,23 +7,345 @@ import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { CommandChange } from "./command_pb.ts";
+import { file_petak_v1_command } from "./command_pb.ts";
+import type { CountedShift } from "./counted_shift_pb.ts";
+import { file_petak_v1_counted_shift } from "./counted_shift_pb.ts";
 import type { Money } from "./money_pb.ts";
 import { file_petak_v1_money } from "./money_pb.ts";
 import type { OverflowFallback } from "./overflow_pb.ts";
 import { file_petak_v1_overflow } from "./overflow_pb.ts";
+import type { ParcelRequirement } from "./parcel_pb.ts";
+import { file_petak_v1_parcel } from "./parcel_pb.ts";
 import type { Party } from "./party_pb.ts";
 import { file_petak_v1_party } from "./party_pb.ts";
 import type { ChainStatement, EventReceipt, Receipt } from "./receipt_pb.ts";
 import { file_petak_v1_receipt } from "./receipt_pb.ts";
 import type { CancellationReason, Reservation, ReservationState } from "./reservation_pb.ts";
 import { file_petak_v1_reservation } from "./reservation_pb.ts";
+import type { SiteChange } from "./site_change_pb.ts";
+import { file_petak_v1_site_change } from "./site_change_pb.ts";
+import type { SiteCondition } from "./site_condition_pb.ts";
+import { file_petak_v1_site_condition } from "./site_condition_pb.ts";
+import type { IntakeReason, SiteIntake } from "./site_intake_pb.ts";
+import { file_petak_v1_site_intake } from "./site_intake_pb.ts";
+import { file_petak_v1_text_rules } from "./text_rules_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file petak/v1/custody.proto.
  */
 export const file_petak_v1_custody: GenFile = /*@__PURE__*/
-  fileDesc("ChZwZXRhay92MS9jdXN0b2R5LnByb3RvEghwZXRhay52MSLMAQoFUHJvb2YSIQoEa2luZBgBIAEoDjITLnBldGFrLnYxLlByb29mS2luZBIXCg9jcmVkZW50aWFsX2hhc2gYAiABKAkSDwoHb2ZmbGluZRgDIAEoCBIUCgxhZ2VudF9rZXlfaWQYBCABKAkSFwoPZGV2aWNlX3NlcXVlbmNlGAUgASgEEhYKDmNvbXBhcnRtZW50X2lkGAYgASgJEg8KB3JlZnVzYWwYByABKAkSHgoWcGFyZW50X2NyZWRlbnRpYWxfaGFzaBgUIAEoCSKaAQoUQ2xvdWRFdmVudEF0dHJpYnV0ZXMSEwoLc3BlY3ZlcnNpb24YASABKAkSCgoCaWQYAiABKAkSDgoGc291cmNlGAMgASgJEgwKBHR5cGUYBCABKAkSDwoHc3ViamVjdBgFIAEoCRIMCgR0aW1lGAYgASgJEhIKCmRhdGFzY2hlbWEYByABKAkSEAoIc2VxdWVuY2UYCCABKAkifAoKQ29ycmVjdGlvbhIRCglldmVudF9pZHMYASADKAkSKgoGcmVhc29uGAIgASgOMhoucGV0YWsudjEuQ29ycmVjdGlvblJlYXNvbhIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAitQcKBUV2ZW50EhAKCGV2ZW50X2lkGAEgASgJEhYKDnNjaGVtYV92ZXJzaW9uGAIgASgNEiEKBHR5cGUYAyABKA4yEy5wZXRhay52MS5FdmVudFR5cGUSFgoOcmVzZXJ2YXRpb25faWQYBCABKAkSDwoHc2l0ZV9pZBgFIAEoCRITCgtvcGVyYXRvcl9pZBgGIAEoCRIWCg5wYXJ0aWNpcGFudF9pZBgHIAEoCRIeCgVhY3RvchgIIAEoCzIPLnBldGFrLnYxLlBhcnR5Ei8KC29jY3VycmVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZWNvcmRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMc3RhdGVfYmVmb3JlGAsgASgOMhoucGV0YWsudjEuUmVzZXJ2YXRpb25TdGF0ZRIvCgtzdGF0ZV9hZnRlchgMIAEoDjIaLnBldGFrLnYxLlJlc2VydmF0aW9uU3RhdGUSHgoFcHJvb2YYDSABKAsyDy5wZXRhay52MS5Qcm9vZhIZChFwYXJ0bmVyX3JlZmVyZW5jZRgOIAEoCRIPCgdpc190ZXN0GA8gASgIEhwKFHJlc2VydmF0aW9uX3JldmlzaW9uGBAgASgNEjkKE2NhbmNlbGxhdGlvbl9yZWFzb24YESABKA4yHC5wZXRhay52MS5DYW5jZWxsYXRpb25SZWFzb24SHgoWcmVsYXRlZF9yZXNlcnZhdGlvbl9pZBgSIAEoCRITCgtmZWVkX251bWJlchgTIAEoBBIRCglidW5kbGVfaWQYFCABKAkSJwoHcmVjZWlwdBgZIAEoCzIWLnBldGFrLnYxLkV2ZW50UmVjZWlwdBIzCgtjbG91ZF9ldmVudBgVIAEoCzIeLnBldGFrLnYxLkNsb3VkRXZlbnRBdHRyaWJ1dGVzEjkKFm9jY3VycmVkX2F0X3V0Y19vZmZzZXQYFiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoKY29ycmVjdGlvbhgXIAEoCzIULnBldGFrLnYxLkNvcnJlY3Rpb24SGwoTd2ViaG9va19lbmRwb2ludF9pZBgoIAEoCRIgCgdmZWVfZHVlGCkgASgLMg8ucGV0YWsudjEuTW9uZXkSNQoRb3ZlcmZsb3dfZmFsbGJhY2sYKiABKA4yGi5wZXRhay52MS5PdmVyZmxvd0ZhbGxiYWNrItQBCgpFdmVudFJhbmdlEiIKC2Zyb21fbnVtYmVyGAEgASgEQg26SAoyCBj+//////8/EiAKCXRvX251bWJlchgCIAEoBEINukgKMggY/v//////PxJACgRmcm9tGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIWukgTsgEQGgYIgLL4hBsyBgiAh7XDAxI+CgJ0bxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCFrpIE7IBEBoGCICy+IQbMgYIgIe1wwMiuQEKEUxpc3RFdmVudHNSZXF1ZXN0EhkKBmN1cnNvchgBIAEoCUIJukgGcgQYgIAEEhsKCXBhZ2Vfc2l6ZRgCIAEoDUIIukgFKgMY6AcSNQoEd2FpdBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIMukgJqgEGIgIIHjIAEhAKCGZyb21fbm93GAQgASgIEiMKBXJhbmdlGAUgASgLMhQucGV0YWsudjEuRXZlbnRSYW5nZSJcChJMaXN0RXZlbnRzUmVzcG9uc2USHwoGZXZlbnRzGAEgAygLMg8ucGV0YWsudjEuRXZlbnQSEwoLbmV4dF9jdXJzb3IYAiABKAkSEAoIaGFzX21vcmUYAyABKAgiZQoSV2F0Y2hFdmVudHNSZXF1ZXN0EhkKBmN1cnNvchgBIAEoCUIJukgGcgQYgIAEEhAKCGZyb21fbm93GAIgASgIEiIKC2Zyb21fbnVtYmVyGAMgASgEQg26SAoyCBj+//////8/IkYKE1dhdGNoRXZlbnRzUmVzcG9uc2USHwoGZXZlbnRzGAEgAygLMg8ucGV0YWsudjEuRXZlbnQSDgoGY3Vyc29yGAIgASgJIoECChRDb3JyZWN0RXZlbnRzUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEicKCWV2ZW50X2lkcxgDIAMoCUIUukgRkgEOCAEQFBgBIgZyBBABGEASNgoGcmVhc29uGAQgASgOMhoucGV0YWsudjEuQ29ycmVjdGlvblJlYXNvbkIKukgHggEEEAEgABJHCgtvY2N1cnJlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCFrpIE7IBEBoGCICy+IQbMgYIgIe1wwMiNwoVQ29ycmVjdEV2ZW50c1Jlc3BvbnNlEh4KBWV2ZW50GAEgASgLMg8ucGV0YWsudjEuRXZlbnQiOwoWR2V0Q3VzdG9keUNoYWluUmVxdWVzdBIhCg5yZXNlcnZhdGlvbl9pZBgBIAEoCUIJukgGcgQQARhAIrgBChdHZXRDdXN0b2R5Q2hhaW5SZXNwb25zZRIqCgtyZXNlcnZhdGlvbhgBIAEoCzIVLnBldGFrLnYxLlJlc2VydmF0aW9uEh8KBmV2ZW50cxgCIAMoCzIPLnBldGFrLnYxLkV2ZW50EiMKCHJlY2VpcHRzGAMgAygLMhEucGV0YWsudjEuUmVjZWlwdBIrCglzdGF0ZW1lbnQYBCABKAsyGC5wZXRhay52MS5DaGFpblN0YXRlbWVudCLQAQoZQ291bnRlcnNpZ25SZWNlaXB0UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEhsKBm51bWJlchgDIAEoDUILukgIKgYYwIQ9KAESHgoMcmVjZWlwdF9oYXNoGAQgASgJQgi6SAVyA5gBKxIZCgZrZXlfaWQYBSABKAlCCbpIBnIEEAEYKBIaCglzaWduYXR1cmUYBiABKAxCB7pIBHoCaEAiQAoaQ291bnRlcnNpZ25SZWNlaXB0UmVzcG9uc2USIgoHcmVjZWlwdBgBIAEoCzIRLnBldGFrLnYxLlJlY2VpcHQq/wcKCUV2ZW50VHlwZRIaChZFVkVOVF9UWVBFX1VOU1BFQ0lGSUVEEAASHwobRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9IRUxEEAESJAogRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9DT05GSVJNRUQQAhIkCiBFVkVOVF9UWVBFX1JFU0VSVkFUSU9OX0NBTkNFTExFRBADEiIKHkVWRU5UX1RZUEVfUkVTRVJWQVRJT05fRVhQSVJFRBAEEiIKHkVWRU5UX1RZUEVfUkVTRVJWQVRJT05fTk9fU0hPVxAFEiAKHEVWRU5UX1RZUEVfQ1JFREVOVElBTF9JU1NVRUQQBhIaChZFVkVOVF9UWVBFX0RPT1JfT1BFTkVEEAcSGgoWRVZFTlRfVFlQRV9ET09SX0NMT1NFRBAIEhsKF0VWRU5UX1RZUEVfRE9PUl9SRUZVU0VEEAkSHwobRVZFTlRfVFlQRV9QQVJDRUxfREVQT1NJVEVEEAoSHwobRVZFTlRfVFlQRV9QQVJDRUxfQ09MTEVDVEVEEAsSIwofRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9JTl9ET1VCVBAMEiMKH0VWRU5UX1RZUEVfUkVTRVJWQVRJT05fRVhURU5ERUQQDRIdChlFVkVOVF9UWVBFX1BBUkNFTF9PVkVSRFVFEA4SHgoaRVZFTlRfVFlQRV9QQVJDRUxfUkVDQUxMRUQQDxIhCh1FVkVOVF9UWVBFX1JFU0VSVkFUSU9OX1FVRVVFRBAQEiMKH0VWRU5UX1RZUEVfUkVTRVJWQVRJT05fUFJPTU9URUQQERIjCh9FVkVOVF9UWVBFX1JFU0VSVkFUSU9OX1JFSkVDVEVEEBISIwofRVZFTlRfVFlQRV9DUkVERU5USUFMX0RFTEVHQVRFRBAUEiEKHUVWRU5UX1RZUEVfQ1JFREVOVElBTF9SRVZPS0VEEBUSIgoeRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9CVU5ETEVEEBYSJAogRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9VTkJVTkRMRUQQFxIkCiBFVkVOVF9UWVBFX1JFQ0VJUFRfQ09VTlRFUlNJR05FRBAZEh8KG0VWRU5UX1RZUEVfRVZFTlRTX0NPUlJFQ1RFRBAyEicKI0VWRU5UX1RZUEVfV0VCSE9PS19FTkRQT0lOVF9GQUlMSU5HECgSKAokRVZFTlRfVFlQRV9XRUJIT09LX0VORFBPSU5UX0RJU0FCTEVEECkSIgoeRVZFTlRfVFlQRV9TRVJWSUNFX0RPT1JfT1BFTkVEEDwSIgoeRVZFTlRfVFlQRV9TRVJWSUNFX0RPT1JfQ0xPU0VEED0qewoJUHJvb2ZLaW5kEhoKFlBST09GX0tJTkRfVU5TUEVDSUZJRUQQABIbChdQUk9PRl9LSU5EX0FDQ0VTU19UT0tFThABEhIKDlBST09GX0tJTkRfUElOEAISIQodUFJPT0ZfS0lORF9CT1VORF9BQ0NFU1NfVE9LRU4QAyqIAgoQQ29ycmVjdGlvblJlYXNvbhIhCh1DT1JSRUNUSU9OX1JFQVNPTl9VTlNQRUNJRklFRBAAEiAKHENPUlJFQ1RJT05fUkVBU09OX1dST05HX1RJTUUQARIiCh5DT1JSRUNUSU9OX1JFQVNPTl9XUk9OR19QQVJDRUwQAhInCiNDT1JSRUNUSU9OX1JFQVNPTl9XUk9OR19DT01QQVJUTUVOVBADEiQKIENPUlJFQ1RJT05fUkVBU09OX0RJRF9OT1RfSEFQUEVOEAQSHwobQ09SUkVDVElPTl9SRUFTT05fRFVQTElDQVRFEAUSGwoXQ09SUkVDVElPTl9SRUFTT05fT1RIRVIQBmIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_money, file_petak_v1_overflow, file_petak_v1_party, file_petak_v1_receipt, file_petak_v1_reservation]);
+  fileDesc("ChZwZXRhay92MS9jdXN0b2R5LnByb3RvEghwZXRhay52MSJZChBJc3N1ZXJSZXZvY2F0aW9uEhUKDWlzc3Vlcl9rZXlfaWQYASABKAkSLgoKcmV2b2tlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAidQoKUmVwb3J0Rm9yaxIOCgZrZXlfaWQYASABKAkSEAoIc2VxdWVuY2UYAiABKAQSEwoLcmVwb3J0X2hhc2gYAyABKAwSEQoJc3RhdGVtZW50GAQgASgJEh0KFWFja25vd2xlZGdlZF9zZXF1ZW5jZRgFIAEoBCJiCg5NaXNzaW5nUmVwb3J0cxIOCgZrZXlfaWQYASABKAkSFgoOZmlyc3Rfc2VxdWVuY2UYAiABKAQSFQoNbGFzdF9zZXF1ZW5jZRgDIAEoBBIRCglpc19kZXZpY2UYBCABKAgifgoLU2Vjb25kQWdlbnQSDgoGa2V5X2lkGAEgASgJEhgKEGluX2NoYXJnZV9rZXlfaWQYAiABKAkSEgoKaGVsZF9lcG9jaBgDIAEoDRIVCg1jdXJyZW50X2Vwb2NoGAQgASgNEhoKEnJlcG9ydHNfa2VwdF9hcGFydBgFIAEoCCJSCg5FbnJvbG1lbnRSZXVzZRIUCgxlbnJvbG1lbnRfaWQYASABKAkSDgoGa2V5X2lkGAIgASgJEhoKEnJlZnVzZWRfcHVibGljX2tleRgDIAEoDCIuCglLZXlDaGFuZ2USDgoGa2V5X2lkGAEgASgJEhEKCWJ5X2tleV9pZBgCIAEoCSLGAQoISGFuZG92ZXISEQoJbGlzdF9oYXNoGAEgASgJEhMKC2lzX291dGdvaW5nGAIgASgIEhIKCmNvdXJpZXJfaWQYAyABKAkSLQoJc2lnbmVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIKCgJvaxgFIAEoDRIPCgdkYW1hZ2VkGAYgASgNEg8KB3JlZnVzZWQYByABKA0SEgoKc2lnbmF0dXJlcxgIIAEoCRINCgVmYXVsdBgJIAEoCSKeAgoFUHJvb2YSIQoEa2luZBgBIAEoDjITLnBldGFrLnYxLlByb29mS2luZBIXCg9jcmVkZW50aWFsX2hhc2gYAiABKAkSDwoHb2ZmbGluZRgDIAEoCBIUCgxhZ2VudF9rZXlfaWQYBCABKAkSFwoPZGV2aWNlX3NlcXVlbmNlGAUgASgEEhYKDmNvbXBhcnRtZW50X2lkGAYgASgJEg8KB3JlZnVzYWwYByABKAkSHgoWcGFyZW50X2NyZWRlbnRpYWxfaGFzaBgUIAEoCRIQCghwcmVzZW5jZRgVIAEoCRIQCghjbGVya19pZBgWIAEoCRIQCghoYW5kb3ZlchhMIAEoCRIaChJjb3VyaWVyX3B1YmxpY19rZXkYTSABKAwiswEKCFJlZnVzYWxzEhYKBWNvdW50GAEgASgNQge6SAQqAigBEkcKCGZpcnN0X2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIZukgWyAEBsgEQIgYIgLL4hBsyBgiAh7XDAxJGCgdsYXN0X2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIZukgWyAEBsgEQIgYIgLL4hBsyBgiAh7XDAyKaAQoUQ2xvdWRFdmVudEF0dHJpYnV0ZXMSEwoLc3BlY3ZlcnNpb24YASABKAkSCgoCaWQYAiABKAkSDgoGc291cmNlGAMgASgJEgwKBHR5cGUYBCABKAkSDwoHc3ViamVjdBgFIAEoCRIMCgR0aW1lGAYgASgJEhIKCmRhdGFzY2hlbWEYByABKAkSEAoIc2VxdWVuY2UYCCABKAkifAoKQ29ycmVjdGlvbhIRCglldmVudF9pZHMYASADKAkSKgoGcmVhc29uGAIgASgOMhoucGV0YWsudjEuQ29ycmVjdGlvblJlYXNvbhIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAikg4KBUV2ZW50EhAKCGV2ZW50X2lkGAEgASgJEhYKDnNjaGVtYV92ZXJzaW9uGAIgASgNEiEKBHR5cGUYAyABKA4yEy5wZXRhay52MS5FdmVudFR5cGUSFgoOcmVzZXJ2YXRpb25faWQYBCABKAkSDwoHc2l0ZV9pZBgFIAEoCRITCgtvcGVyYXRvcl9pZBgGIAEoCRIWCg5wYXJ0aWNpcGFudF9pZBgHIAEoCRIeCgVhY3RvchgIIAEoCzIPLnBldGFrLnYxLlBhcnR5Ei8KC29jY3VycmVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZWNvcmRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMc3RhdGVfYmVmb3JlGAsgASgOMhoucGV0YWsudjEuUmVzZXJ2YXRpb25TdGF0ZRIvCgtzdGF0ZV9hZnRlchgMIAEoDjIaLnBldGFrLnYxLlJlc2VydmF0aW9uU3RhdGUSHgoFcHJvb2YYDSABKAsyDy5wZXRhay52MS5Qcm9vZhIZChFwYXJ0bmVyX3JlZmVyZW5jZRgOIAEoCRIPCgdpc190ZXN0GA8gASgIEhwKFHJlc2VydmF0aW9uX3JldmlzaW9uGBAgASgNEjkKE2NhbmNlbGxhdGlvbl9yZWFzb24YESABKA4yHC5wZXRhay52MS5DYW5jZWxsYXRpb25SZWFzb24SHgoWcmVsYXRlZF9yZXNlcnZhdGlvbl9pZBgSIAEoCRITCgtmZWVkX251bWJlchgTIAEoBBIRCglidW5kbGVfaWQYFCABKAkSJwoHcmVjZWlwdBgZIAEoCzIWLnBldGFrLnYxLkV2ZW50UmVjZWlwdBIzCgtjbG91ZF9ldmVudBgVIAEoCzIeLnBldGFrLnYxLkNsb3VkRXZlbnRBdHRyaWJ1dGVzEjkKFm9jY3VycmVkX2F0X3V0Y19vZmZzZXQYFiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoKY29ycmVjdGlvbhgXIAEoCzIULnBldGFrLnYxLkNvcnJlY3Rpb24SGwoTd2ViaG9va19lbmRwb2ludF9pZBgoIAEoCRIgCgdmZWVfZHVlGCkgASgLMg8ucGV0YWsudjEuTW9uZXkSNQoRb3ZlcmZsb3dfZmFsbGJhY2sYKiABKA4yGi5wZXRhay52MS5PdmVyZmxvd0ZhbGxiYWNrEiQKCHJlZnVzYWxzGCsgASgLMhIucGV0YWsudjEuUmVmdXNhbHMSKQoLc2l0ZV9jaGFuZ2UYLCABKAsyFC5wZXRhay52MS5TaXRlQ2hhbmdlEicKCmtleV9jaGFuZ2UYLSABKAsyEy5wZXRhay52MS5LZXlDaGFuZ2USMQoPZW5yb2xtZW50X3JldXNlGDIgASgLMhgucGV0YWsudjEuRW5yb2xtZW50UmV1c2USKwoMc2Vjb25kX2FnZW50GDMgASgLMhUucGV0YWsudjEuU2Vjb25kQWdlbnQSKwoMZG91YnRfcmVhc29uGDQgASgOMhUucGV0YWsudjEuRG91YnRSZWFzb24SKAoHY29tbWFuZBg6IAEoCzIXLnBldGFrLnYxLkNvbW1hbmRDaGFuZ2USKgoNcmVwb3J0ZWRfdHlwZRg1IAEoDjITLnBldGFrLnYxLkV2ZW50VHlwZRIpCgtyZXBvcnRfZm9yaxg4IAEoCzIULnBldGFrLnYxLlJlcG9ydEZvcmsSMQoPbWlzc2luZ19yZXBvcnRzGDkgASgLMhgucGV0YWsudjEuTWlzc2luZ1JlcG9ydHMSNQoRaXNzdWVyX3Jldm9jYXRpb24YPiABKAsyGi5wZXRhay52MS5Jc3N1ZXJSZXZvY2F0aW9uEiQKBmludGFrZRhBIAEoCzIULnBldGFrLnYxLlNpdGVJbnRha2USLQoNaW50YWtlX3JlYXNvbhhCIAEoDjIWLnBldGFrLnYxLkludGFrZVJlYXNvbhIvCg5zaXRlX2NvbmRpdGlvbhhFIAEoCzIXLnBldGFrLnYxLlNpdGVDb25kaXRpb24SMAoLY2hlY2tzX2RvbmUYSCADKA4yGy5wZXRhay52MS5QYXJjZWxSZXF1aXJlbWVudBInCg5jYXNoX2NvbGxlY3RlZBhJIAEoCzIPLnBldGFrLnYxLk1vbmV5EjMKDm1pc3NpbmdfY2hlY2tzGEogAygOMhsucGV0YWsudjEuUGFyY2VsUmVxdWlyZW1lbnQSJAoIaGFuZG92ZXIYTCABKAsyEi5wZXRhay52MS5IYW5kb3ZlchItCg1jb3VudGVkX3NoaWZ0GFAgASgLMhYucGV0YWsudjEuQ291bnRlZFNoaWZ0ItQBCgpFdmVudFJhbmdlEiIKC2Zyb21fbnVtYmVyGAEgASgEQg26SAoyCBj+//////8/EiAKCXRvX251bWJlchgCIAEoBEINukgKMggY/v//////PxJACgRmcm9tGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIWukgTsgEQGgYIgLL4hBsyBgiAh7XDAxI+CgJ0bxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCFrpIE7IBEBoGCICy+IQbMgYIgIe1wwMivQEKEUxpc3RFdmVudHNSZXF1ZXN0Eh0KBmN1cnNvchgBIAEoCUINukgKcgiIvT8BGICABBIbCglwYWdlX3NpemUYAiABKA1CCLpIBSoDGOgHEjUKBHdhaXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDLpICaoBBiICCB4yABIQCghmcm9tX25vdxgEIAEoCBIjCgVyYW5nZRgFIAEoCzIULnBldGFrLnYxLkV2ZW50UmFuZ2UiXAoSTGlzdEV2ZW50c1Jlc3BvbnNlEh8KBmV2ZW50cxgBIAMoCzIPLnBldGFrLnYxLkV2ZW50EhMKC25leHRfY3Vyc29yGAIgASgJEhAKCGhhc19tb3JlGAMgASgIImkKEldhdGNoRXZlbnRzUmVxdWVzdBIdCgZjdXJzb3IYASABKAlCDbpICnIIiL0/ARiAgAQSEAoIZnJvbV9ub3cYAiABKAgSIgoLZnJvbV9udW1iZXIYAyABKARCDbpICjIIGP7//////z8iRgoTV2F0Y2hFdmVudHNSZXNwb25zZRIfCgZldmVudHMYASADKAsyDy5wZXRhay52MS5FdmVudBIOCgZjdXJzb3IYAiABKAkiiQIKFENvcnJlY3RFdmVudHNSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiUKDnJlc2VydmF0aW9uX2lkGAIgASgJQg26SApyCIi9PwEQARhAEisKCWV2ZW50X2lkcxgDIAMoCUIYukgVkgESCAEQFBgBIgpyCIi9PwEQARhAEjYKBnJlYXNvbhgEIAEoDjIaLnBldGFrLnYxLkNvcnJlY3Rpb25SZWFzb25CCrpIB4IBBBABIAASRwoLb2NjdXJyZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQha6SBOyARAaBgiAsviEGzIGCICHtcMDIjcKFUNvcnJlY3RFdmVudHNSZXNwb25zZRIeCgVldmVudBgBIAEoCzIPLnBldGFrLnYxLkV2ZW50Ij8KFkdldEN1c3RvZHlDaGFpblJlcXVlc3QSJQoOcmVzZXJ2YXRpb25faWQYASABKAlCDbpICnIIiL0/ARABGEAiuAEKF0dldEN1c3RvZHlDaGFpblJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24SHwoGZXZlbnRzGAIgAygLMg8ucGV0YWsudjEuRXZlbnQSIwoIcmVjZWlwdHMYAyADKAsyES5wZXRhay52MS5SZWNlaXB0EisKCXN0YXRlbWVudBgEIAEoCzIYLnBldGFrLnYxLkNoYWluU3RhdGVtZW50ItwBChlDb3VudGVyc2lnblJlY2VpcHRSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiUKDnJlc2VydmF0aW9uX2lkGAIgASgJQg26SApyCIi9PwEQARhAEhsKBm51bWJlchgDIAEoDUILukgIKgYYwIQ9KAESIgoMcmVjZWlwdF9oYXNoGAQgASgJQgy6SAlyB4i9PwGYASsSHQoGa2V5X2lkGAUgASgJQg26SApyCIi9PwEQARgoEhoKCXNpZ25hdHVyZRgGIAEoDEIHukgEegJoQCJAChpDb3VudGVyc2lnblJlY2VpcHRSZXNwb25zZRIiCgdyZWNlaXB0GAEgASgLMhEucGV0YWsudjEuUmVjZWlwdCqvDAoJRXZlbnRUeXBlEhoKFkVWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABIfChtFVkVOVF9UWVBFX1JFU0VSVkFUSU9OX0hFTEQQARIkCiBFVkVOVF9UWVBFX1JFU0VSVkFUSU9OX0NPTkZJUk1FRBACEiQKIEVWRU5UX1RZUEVfUkVTRVJWQVRJT05fQ0FOQ0VMTEVEEAMSIgoeRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9FWFBJUkVEEAQSIgoeRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9OT19TSE9XEAUSIAocRVZFTlRfVFlQRV9DUkVERU5USUFMX0lTU1VFRBAGEhoKFkVWRU5UX1RZUEVfRE9PUl9PUEVORUQQBxIaChZFVkVOVF9UWVBFX0RPT1JfQ0xPU0VEEAgSGwoXRVZFTlRfVFlQRV9ET09SX1JFRlVTRUQQCRIfChtFVkVOVF9UWVBFX1BBUkNFTF9ERVBPU0lURUQQChIfChtFVkVOVF9UWVBFX1BBUkNFTF9DT0xMRUNURUQQCxIjCh9FVkVOVF9UWVBFX1JFU0VSVkFUSU9OX0lOX0RPVUJUEAwSIwofRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9FWFRFTkRFRBANEh0KGUVWRU5UX1RZUEVfUEFSQ0VMX09WRVJEVUUQDhIeChpFVkVOVF9UWVBFX1BBUkNFTF9SRUNBTExFRBAPEiEKHUVWRU5UX1RZUEVfUkVTRVJWQVRJT05fUVVFVUVEEBASIwofRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9QUk9NT1RFRBAREiMKH0VWRU5UX1RZUEVfUkVTRVJWQVRJT05fUkVKRUNURUQQEhIjCh9FVkVOVF9UWVBFX0NSRURFTlRJQUxfREVMRUdBVEVEEBQSIQodRVZFTlRfVFlQRV9DUkVERU5USUFMX1JFVk9LRUQQFRIiCh5FVkVOVF9UWVBFX1JFU0VSVkFUSU9OX0JVTkRMRUQQFhIkCiBFVkVOVF9UWVBFX1JFU0VSVkFUSU9OX1VOQlVORExFRBAXEiQKIEVWRU5UX1RZUEVfUkVDRUlQVF9DT1VOVEVSU0lHTkVEEBkSJwojRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9TSVRFX0NIQU5HRUQQGhIfChtFVkVOVF9UWVBFX0VWRU5UU19DT1JSRUNURUQQMhInCiNFVkVOVF9UWVBFX1dFQkhPT0tfRU5EUE9JTlRfRkFJTElORxAoEigKJEVWRU5UX1RZUEVfV0VCSE9PS19FTkRQT0lOVF9ESVNBQkxFRBApEiIKHkVWRU5UX1RZUEVfU0VSVklDRV9ET09SX09QRU5FRBA8EiIKHkVWRU5UX1RZUEVfU0VSVklDRV9ET09SX0NMT1NFRBA9Eh0KGUVWRU5UX1RZUEVfS0VZX1JFR0lTVEVSRUQQUBIaChZFVkVOVF9UWVBFX0tFWV9SRVZPS0VEEFESJAogRVZFTlRfVFlQRV9FTlJPTE1FTlRfQ09ERV9SRVVTRUQQWhIjCh9FVkVOVF9UWVBFX1NFQ09ORF9BR0VOVF9SRUZVU0VEEFsSGAoURVZFTlRfVFlQRV9QSU5fRU5ERUQQXBIdChlFVkVOVF9UWVBFX1JFUE9SVFNfRk9SS0VEEF0SHgoaRVZFTlRfVFlQRV9SRVBPUlRTX01JU1NJTkcQXhIbChdFVkVOVF9UWVBFX0NPTU1BTkRfU0VOVBBfEhwKGEVWRU5UX1RZUEVfQ09NTUFORF9FTkRFRBBgEiIKHkVWRU5UX1RZUEVfQ09NTUFORF9LRVlfQUxMT1dFRBBhEiEKHUVWRU5UX1RZUEVfSVNTVUVSX0tFWV9SRVZPS0VEEGISIwofRVZFTlRfVFlQRV9TSVRFX1NFUlZJQ0VfQ0hBTkdFRBBjEh0KGUVWRU5UX1RZUEVfU0lURV9DT05ESVRJT04QZhIeChpFVkVOVF9UWVBFX0hBTkRPVkVSX1NJR05FRBBsEiIKHkVWRU5UX1RZUEVfSEFORE9WRVJfTk9UX1BST1ZFThBtEhwKGEVWRU5UX1RZUEVfU0hJRlRfQ09VTlRFRBBuKrQBCgtEb3VidFJlYXNvbhIcChhET1VCVF9SRUFTT05fVU5TUEVDSUZJRUQQABIZChVET1VCVF9SRUFTT05fUkVQT1JURUQQARIeChpET1VCVF9SRUFTT05fQ09OVFJBRElDVElPThACEiYKIkRPVUJUX1JFQVNPTl9DUkVERU5USUFMX05PVF9JU1NVRUQQAxIkCiBET1VCVF9SRUFTT05fUFJFU0VOQ0VfTk9UX1BST1ZFThAEKpkBCglQcm9vZktpbmQSGgoWUFJPT0ZfS0lORF9VTlNQRUNJRklFRBAAEhsKF1BST09GX0tJTkRfQUNDRVNTX1RPS0VOEAESEgoOUFJPT0ZfS0lORF9QSU4QAhIhCh1QUk9PRl9LSU5EX0JPVU5EX0FDQ0VTU19UT0tFThADEhwKGFBST09GX0tJTkRfSEFORE9WRVJfTElTVBAEKogCChBDb3JyZWN0aW9uUmVhc29uEiEKHUNPUlJFQ1RJT05fUkVBU09OX1VOU1BFQ0lGSUVEEAASIAocQ09SUkVDVElPTl9SRUFTT05fV1JPTkdfVElNRRABEiIKHkNPUlJFQ1RJT05fUkVBU09OX1dST05HX1BBUkNFTBACEicKI0NPUlJFQ1RJT05fUkVBU09OX1dST05HX0NPTVBBUlRNRU5UEAMSJAogQ09SUkVDVElPTl9SRUFTT05fRElEX05PVF9IQVBQRU4QBBIfChtDT1JSRUNUSU9OX1JFQVNPTl9EVVBMSUNBVEUQBRIbChdDT1JSRUNUSU9OX1JFQVNPTl9PVEhFUhAGYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_command, file_petak_v1_counted_shift, file_petak_v1_money, file_petak_v1_overflow, file_petak_v1_parcel, file_petak_v1_party, file_petak_v1_receipt, file_petak_v1_reservation, file_petak_v1_site_change, file_petak_v1_site_condition, file_petak_v1_site_intake, file_petak_v1_text_rules]);
+
+/**
+ * An issuer key that signs no more.
+ *
+ * @generated from message petak.v1.IssuerRevocation
+ */
+export type IssuerRevocation = Message<"petak.v1.IssuerRevocation"> & {
+  /**
+   * The key's id, equal to `kid` of the tokens that it signed.
+   *
+   * @generated from field: string issuer_key_id = 1;
+   */
+  issuerKeyId: string;
+
+  /**
+   * When it was revoked.
+   *
+   * @generated from field: google.protobuf.Timestamp revoked_at = 2;
+   */
+  revokedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message petak.v1.IssuerRevocation.
+ * Use `create(IssuerRevocationSchema)` to create a new message.
+ */
+export const IssuerRevocationSchema: GenMessage<IssuerRevocation> = /*@__PURE__*/
+  messageDesc(file_petak_v1_custody, 0);
+
+/**
+ * A report that was kept apart, since the agent's reports have forked.
+ *
+ * @generated from message petak.v1.ReportFork
+ */
+export type ReportFork = Message<"petak.v1.ReportFork"> & {
+  /**
+   * The agent's key.
+   *
+   * @generated from field: string key_id = 1;
+   */
+  keyId: string;
+
+  /**
+   * The report's number.
+   *
+   * @generated from field: uint64 sequence = 2;
+   */
+  sequence: bigint;
+
+  /**
+   * The report's hash, see docs/custody.md: 32 bytes.
+   *
+   * @generated from field: bytes report_hash = 3;
+   */
+  reportHash: Uint8Array;
+
+  /**
+   * The report as the agent signed it: a compact JWS, see docs/custody.md. Empty: the agent named it by its hash only.
+   *
+   * @generated from field: string statement = 4;
+   */
+  statement: string;
+
+  /**
+   * Sequence number of the last report that is recorded of the key.
+   *
+   * @generated from field: uint64 acknowledged_sequence = 5;
+   */
+  acknowledgedSequence: bigint;
+};
+
+/**
+ * Describes the message petak.v1.ReportFork.
+ * Use `create(ReportForkSchema)` to create a new message.
+ */
+export const ReportForkSchema: GenMessage<ReportFork> = /*@__PURE__*/
+  messageDesc(file_petak_v1_custody, 1);
+
+/**
+ * Reports that one side lacks.
+ *
+ * @generated from message petak.v1.MissingReports
+ */
+export type MissingReports = Message<"petak.v1.MissingReports"> & {
+  /**
+   * The agent's key.
+   *
+   * @generated from field: string key_id = 1;
+   */
+  keyId: string;
+
+  /**
+   * The number of the first one.
+   *
+   * @generated from field: uint64 first_sequence = 2;
+   */
+  firstSequence: bigint;
+
+  /**
+   * The number of the last one.
+   *
+   * @generated from field: uint64 last_sequence = 3;
+   */
+  lastSequence: bigint;
+
+  /**
+   * True: the device lacks them and continues after them. False: the gateway lacks them, the device has deleted them, and
+   * the gateway continues after them.
+   *
+   * @generated from field: bool is_device = 4;
+   */
+  isDevice: boolean;
+};
+
+/**
+ * Describes the message petak.v1.MissingReports.
+ * Use `create(MissingReportsSchema)` to create a new message.
+ */
+export const MissingReportsSchema: GenMessage<MissingReports> = /*@__PURE__*/
+  messageDesc(file_petak_v1_custody, 2);
+
+/**
+ * A second device that would be the agent of a site.
+ *
+ * @generated from message petak.v1.SecondAgent
+ */
+export type SecondAgent = Message<"petak.v1.SecondAgent"> & {
+  /**
+   * The key that was refused.
+   *
+   * @generated from field: string key_id = 1;
+   */
+  keyId: string;
+
+  /**
+   * The key of the enrolled device that is in charge. Equal to `key_id` if the two devices have the same key.
+   *
+   * @generated from field: string in_charge_key_id = 2;
+   */
+  inChargeKeyId: string;
+
+  /**
+   * The epoch that the refused device holds, if the two have the same key. 0: none.
+   *
+   * @generated from field: uint32 held_epoch = 3;
+   */
+  heldEpoch: number;
+
+  /**
+   * The last epoch that was given to the key, if the two have the same key. Otherwise 0.
+   *
+   * @generated from field: uint32 current_epoch = 4;
+   */
+  currentEpoch: number;
+
+  /**
+   * True: the refused device sent reports, which are kept apart (ListReportsKeptApart).
+   *
+   * @generated from field: bool reports_kept_apart = 5;
+   */
+  reportsKeptApart: boolean;
+};
+
+/**
+ * Describes the message petak.v1.SecondAgent.
+ * Use `create(SecondAgentSchema)` to create a new message.
+ */
+export const SecondAgentSchema: GenMessage<SecondAgent> = /*@__PURE__*/
+  messageDesc(file_petak_v1_custody, 3);
+
+/**
+ * The second use of an enrolment code: either device may be the wrong one.
+ *
+ * @generated from message petak.v1.EnrolmentReuse
+ */
+export type EnrolmentReuse = Message<"petak.v1.EnrolmentReuse"> & {
+  /**
+   * The enrolment.
+   *
+   * @generated from field: string enrolment_id = 1;
+   */
+  enrolmentId: string;
+
+  /**
+   * The key that was registered with the code.
+   *
+   * @generated from field: string key_id = 2;
+   */
+  keyId: string;
+
+  /**
+   * The public key that was refused: 32 bytes.
+   *
+   * @generated from field: bytes refused_public_key = 3;
+   */
+  refusedPublicKey: Uint8Array;
+};
+
+/**
+ * Describes the message petak.v1.EnrolmentReuse.
+ * Use `create(EnrolmentReuseSchema)` to create a new message.
+ */
+export const EnrolmentReuseSchema: GenMessage<EnrolmentReuse> = /*@__PURE__*/
+  messageDesc(file_petak_v1_custody, 4);
+
+/**
+ * A key that was registered, allowed or revoked. `actor` of the event says which participant did it.
+ *
+ * @generated from message petak.v1.KeyChange
+ */
+export type KeyChange = Message<"petak.v1.KeyChange"> & {
+  /**
+   * The key's id, or the publishable key.
+   *
+   * @generated from field: string key_id = 1;
+   */
+  keyId: string;
+
+  /**
+   * The key that signed the request.
+   *
+   * @generated from field: string by_key_id = 2;
+   */
+  byKeyId: string;
+};
+
+/**
+ * Describes the message petak.v1.KeyChange.
+ * Use `create(KeyChangeSchema)` to create a new message.
+ */
+export const KeyChangeSchema: GenMessage<KeyChange> = /*@__PURE__*/
+  messageDesc(file_petak_v1_custody, 5);
+
+/**
+ * A list of parcels that a courier's driver and a site signed. docs/handover.md specifies it.
+ *
+ * @generated from message petak.v1.Handover
+ */
+export type Handover = Message<"petak.v1.Handover"> & {
+  /**
+   * The hash of the list, in base64url: 43 characters. The list itself is with both sides.
+   *
+   * @generated from field: string list_hash = 1;
+   */
+  listHash: string;
+
+  /**
+   * True: the site gave the parcels to the courier. False: the courier gave them to the site.
+   *
+   * @generated from field: bool is_outgoing = 2;
+   */
+  isOutgoing: boolean;
+
+  /**
+   * The courier, as the list says.
+   *
+   * @generated from field: string courier_id = 3;
+   */
+  courierId: string;
+
+  /**
+   * When the site signed, by its agent's clock.
+   *
+   * @generated from field: google.protobuf.Timestamp signed_at = 4;
+   */
+  signedAt?: Timestamp | undefined;
+
+  /**
+   * How many parcels were handed over, and without damage.
+   *
+   * @generated from field: uint32 ok = 5;
+   */
+  ok: number;
+
+  /**
+   * How many were handed over damaged.
+   *
+   * @generated from field: uint32 damaged = 6;
+   */
+  damaged: number;
+
+  /**
+   * How many were refused.
+   *
+   * @generated from field: uint32 refused = 7;
+   */
+  refused: number;
+
+  /**
+   * `statement~signature~certificate`: what the site signed, the driver's signature, and the driver's certificate.
+   *
+   * @generated from field: string signatures = 8;
+   */
+  signatures: string;
+
+  /**
+   * What is wrong, a constant of docs/handover.md. HANDOVER_NOT_PROVEN only; the other fields may then be empty.
+   *
+   * @generated from field: string fault = 9;
+   */
+  fault: string;
+};
+
+/**
+ * Describes the message petak.v1.Handover.
+ * Use `create(HandoverSchema)` to create a new message.
+ */
+export const HandoverSchema: GenMessage<Handover> = /*@__PURE__*/
+  messageDesc(file_petak_v1_custody, 6);
 
 /**
  * The evidence of an event at a door.
@@ -74,7 +396,8 @@ export type Proof = Message<"petak.v1.Proof"> & {
   compartmentId: string;
 
   /**
-   * Why the credential was refused, a constant of docs/credentials.md. Empty unless the door was refused.
+   * Why the credential was refused, a constant of docs/credentials.md; or why a parcel stayed at a store, as in DeviceEvent.
+   * Empty otherwise.
    *
    * @generated from field: string refusal = 7;
    */
@@ -87,6 +410,38 @@ export type Proof = Message<"petak.v1.Proof"> & {
    * @generated from field: string parent_credential_hash = 20;
    */
   parentCredentialHash: string;
+
+  /**
+   * With BOUND_ACCESS_TOKEN: the token's claims and the holder's proof of presence, as the agent reported them. Whoever
+   * knows `credential_hash` can verify them, see docs/custody.md. Empty: the agent reported none.
+   *
+   * @generated from field: string presence = 21;
+   */
+  presence: string;
+
+  /**
+   * The clerk of a store who did it, by an id that only the store can tell a person by. Empty: nobody's, or the site has no
+   * clerks.
+   *
+   * @generated from field: string clerk_id = 22;
+   */
+  clerkId: string;
+
+  /**
+   * With HANDOVER_LIST: both signatures of the list, and what shows that the parcel is in it, as the agent reported them.
+   * docs/handover.md specifies it. Empty: the agent reported none.
+   *
+   * @generated from field: string handover = 76;
+   */
+  handover: string;
+
+  /**
+   * With HANDOVER_LIST, unless it does not verify: the registered key of the courier that certified the driver's key, 32
+   * bytes.
+   *
+   * @generated from field: bytes courier_public_key = 77;
+   */
+  courierPublicKey: Uint8Array;
 };
 
 /**
@@ -94,7 +449,43 @@ export type Proof = Message<"petak.v1.Proof"> & {
  * Use `create(ProofSchema)` to create a new message.
  */
 export const ProofSchema: GenMessage<Proof> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 0);
+  messageDesc(file_petak_v1_custody, 7);
+
+/**
+ * Several refusals of the same kind that are recorded as one event. Whoever shows codes to a door faster than they can
+ * be recorded one by one is counted.
+ *
+ * @generated from message petak.v1.Refusals
+ */
+export type Refusals = Message<"petak.v1.Refusals"> & {
+  /**
+   * How many there were. Range: [1, 2^32 - 1].
+   *
+   * @generated from field: uint32 count = 1;
+   */
+  count: number;
+
+  /**
+   * When the first one happened. Required. Range: [2000-01-01, 2200-01-01].
+   *
+   * @generated from field: google.protobuf.Timestamp first_at = 2;
+   */
+  firstAt?: Timestamp | undefined;
+
+  /**
+   * When the last one happened. Required. Range: [2000-01-01, 2200-01-01].
+   *
+   * @generated from field: google.protobuf.Timestamp last_at = 3;
+   */
+  lastAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message petak.v1.Refusals.
+ * Use `create(RefusalsSchema)` to create a new message.
+ */
+export const RefusalsSchema: GenMessage<Refusals> = /*@__PURE__*/
+  messageDesc(file_petak_v1_custody, 8);
 
 /**
  * The attributes of an event as a CloudEvent (https://cloudevents.io, version 1.0) whose data is the event itself. A
@@ -166,7 +557,7 @@ export type CloudEventAttributes = Message<"petak.v1.CloudEventAttributes"> & {
  * Use `create(CloudEventAttributesSchema)` to create a new message.
  */
 export const CloudEventAttributesSchema: GenMessage<CloudEventAttributes> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 1);
+  messageDesc(file_petak_v1_custody, 9);
 
 /**
  * A correction of earlier events of the same reservation. The earlier events stay unchanged.
@@ -201,7 +592,7 @@ export type Correction = Message<"petak.v1.Correction"> & {
  * Use `create(CorrectionSchema)` to create a new message.
  */
 export const CorrectionSchema: GenMessage<Correction> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 2);
+  messageDesc(file_petak_v1_custody, 10);
 
 /**
  * One thing that happened to a reservation or its parcel. Events are append-only; a correction is another event.
@@ -329,8 +720,9 @@ export type Event = Message<"petak.v1.Event"> & {
   cancellationReason: CancellationReason;
 
   /**
-   * The other reservation of a Redirect: in RESERVATION_CANCELLED the one that replaces this one, in RESERVATION_HELD
-   * and RESERVATION_QUEUED the one that this one replaces. Empty otherwise.
+   * The other reservation of a Redirect: in RESERVATION_CANCELLED the one that replaces this one, and so in
+   * RESERVATION_SITE_CHANGED if this one had been cancelled with its site; in RESERVATION_HELD and RESERVATION_QUEUED the
+   * one that this one replaces. Empty otherwise.
    *
    * @generated from field: string related_reservation_id = 18;
    */
@@ -406,6 +798,146 @@ export type Event = Message<"petak.v1.Event"> & {
    * @generated from field: petak.v1.OverflowFallback overflow_fallback = 42;
    */
   overflowFallback: OverflowFallback;
+
+  /**
+   * The refusals for which the event stands, if there are several; `occurred_at` is then the time of the last one. Set
+   * for DOOR_REFUSED only. If `proof.device_sequence` is 0, the gateway counted them, for one reason: an agent reported
+   * more than 30 refusals of the site within a minute.
+   *
+   * @generated from field: petak.v1.Refusals refusals = 43;
+   */
+  refusals?: Refusals | undefined;
+
+  /**
+   * The change of the site. Set for RESERVATION_SITE_CHANGED, and for RESERVATION_CANCELLED if the operator cancelled the
+   * reservation with the change: Redirect then still moves it to another site.
+   *
+   * @generated from field: petak.v1.SiteChange site_change = 44;
+   */
+  siteChange?: SiteChange | undefined;
+
+  /**
+   * The key. Set for KEY_REGISTERED, KEY_REVOKED and COMMAND_KEY_ALLOWED only; `participant_id` owns it, and `site_id` is an agent's site.
+   *
+   * @generated from field: petak.v1.KeyChange key_change = 45;
+   */
+  keyChange?: KeyChange | undefined;
+
+  /**
+   * The second use of the code. Set for ENROLMENT_CODE_REUSED only; `participant_id` is the operator of `site_id`.
+   *
+   * @generated from field: petak.v1.EnrolmentReuse enrolment_reuse = 50;
+   */
+  enrolmentReuse?: EnrolmentReuse | undefined;
+
+  /**
+   * The two devices. Set for SECOND_AGENT_REFUSED only; `participant_id` is the operator of `site_id`.
+   *
+   * @generated from field: petak.v1.SecondAgent second_agent = 51;
+   */
+  secondAgent?: SecondAgent | undefined;
+
+  /**
+   * Why there is doubt. Set for RESERVATION_IN_DOUBT only.
+   *
+   * @generated from field: petak.v1.DoubtReason doubt_reason = 52;
+   */
+  doubtReason: DoubtReason;
+
+  /**
+   * The command. Set for COMMAND_SENT and COMMAND_ENDED only; `participant_id` is the operator of `site_id`.
+   *
+   * @generated from field: petak.v1.CommandChange command = 58;
+   */
+  command?: CommandChange | undefined;
+
+  /**
+   * What the agent reported although it is not believed: PARCEL_DEPOSITED, PARCEL_COLLECTED or PARCEL_RECALLED. Set for
+   * RESERVATION_IN_DOUBT only; UNSPECIFIED if the agent reported DOUBT.
+   *
+   * @generated from field: petak.v1.EventType reported_type = 53;
+   */
+  reportedType: EventType;
+
+  /**
+   * The report that was kept apart. Set for REPORTS_FORKED only; `participant_id` is the operator of `site_id`.
+   *
+   * @generated from field: petak.v1.ReportFork report_fork = 56;
+   */
+  reportFork?: ReportFork | undefined;
+
+  /**
+   * The reports. Set for REPORTS_MISSING only; `participant_id` is the operator of `site_id`.
+   *
+   * @generated from field: petak.v1.MissingReports missing_reports = 57;
+   */
+  missingReports?: MissingReports | undefined;
+
+  /**
+   * The issuer key. Set for ISSUER_KEY_REVOKED only.
+   *
+   * @generated from field: petak.v1.IssuerRevocation issuer_revocation = 62;
+   */
+  issuerRevocation?: IssuerRevocation | undefined;
+
+  /**
+   * What the site takes in. Set for SITE_SERVICE_CHANGED only; empty: everything.
+   *
+   * @generated from field: petak.v1.SiteIntake intake = 65;
+   */
+  intake?: SiteIntake | undefined;
+
+  /**
+   * Why it takes in less than everything. Set for SITE_SERVICE_CHANGED only.
+   *
+   * @generated from field: petak.v1.IntakeReason intake_reason = 66;
+   */
+  intakeReason: IntakeReason;
+
+  /**
+   * What is or was wrong with the site's device. Set for SITE_CONDITION only.
+   *
+   * @generated from field: petak.v1.SiteCondition site_condition = 69;
+   */
+  siteCondition?: SiteCondition | undefined;
+
+  /**
+   * What the agent says was checked before the parcel was handed over. Set for PARCEL_COLLECTED, and for RESERVATION_IN_DOUBT
+   * if that was reported; may be empty.
+   *
+   * @generated from field: repeated petak.v1.ParcelRequirement checks_done = 72;
+   */
+  checksDone: ParcelRequirement[];
+
+  /**
+   * What the agent says the collector paid, for the same types. Unset: nothing.
+   *
+   * @generated from field: petak.v1.Money cash_collected = 73;
+   */
+  cashCollected?: Money | undefined;
+
+  /**
+   * What the parcel's requirements ask for before a consumer gets it, and the agent did not report: AGE_CHECK, ID_CHECK,
+   * PERSONAL_COLLECTION, or CASH_ON_DELIVERY if less than `cash_due` was collected or another currency. The collection is a
+   * fact all the same. Set for PARCEL_COLLECTED only; may be empty.
+   *
+   * @generated from field: repeated petak.v1.ParcelRequirement missing_checks = 74;
+   */
+  missingChecks: ParcelRequirement[];
+
+  /**
+   * The list. Set for HANDOVER_SIGNED and HANDOVER_NOT_PROVEN only.
+   *
+   * @generated from field: petak.v1.Handover handover = 76;
+   */
+  handover?: Handover | undefined;
+
+  /**
+   * The count. Set for SHIFT_COUNTED only.
+   *
+   * @generated from field: petak.v1.CountedShift counted_shift = 80;
+   */
+  countedShift?: CountedShift | undefined;
 };
 
 /**
@@ -413,7 +945,7 @@ export type Event = Message<"petak.v1.Event"> & {
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 3);
+  messageDesc(file_petak_v1_custody, 11);
 
 /**
  * Selects events of a feed. An event must satisfy every bound that is set.
@@ -457,7 +989,7 @@ export type EventRange = Message<"petak.v1.EventRange"> & {
  * Use `create(EventRangeSchema)` to create a new message.
  */
 export const EventRangeSchema: GenMessage<EventRange> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 4);
+  messageDesc(file_petak_v1_custody, 12);
 
 /**
  * The request of ListEvents: reads the caller's feed in ascending order of feed numbers.
@@ -511,7 +1043,7 @@ export type ListEventsRequest = Message<"petak.v1.ListEventsRequest"> & {
  * Use `create(ListEventsRequestSchema)` to create a new message.
  */
 export const ListEventsRequestSchema: GenMessage<ListEventsRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 5);
+  messageDesc(file_petak_v1_custody, 13);
 
 /**
  * The response of ListEvents: one page of events.
@@ -546,11 +1078,11 @@ export type ListEventsResponse = Message<"petak.v1.ListEventsResponse"> & {
  * Use `create(ListEventsResponseSchema)` to create a new message.
  */
 export const ListEventsResponseSchema: GenMessage<ListEventsResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 6);
+  messageDesc(file_petak_v1_custody, 14);
 
 /**
- * The request of WatchEvents: streams the caller's feed. A participant may have 16 open streams at one gateway; one
- * more fails with RATE_LIMITED. If the key that opened the stream is revoked, the stream ends with KEY_REVOKED.
+ * The request of WatchEvents: streams the caller's feed. A participant may have 16 open streams at all
+ * gateways of a store, and one at each in any case; one more fails with RATE_LIMITED. If the key that opened the stream is revoked, the stream ends with KEY_REVOKED.
  *
  * @generated from message petak.v1.WatchEventsRequest
  */
@@ -585,7 +1117,7 @@ export type WatchEventsRequest = Message<"petak.v1.WatchEventsRequest"> & {
  * Use `create(WatchEventsRequestSchema)` to create a new message.
  */
 export const WatchEventsRequestSchema: GenMessage<WatchEventsRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 7);
+  messageDesc(file_petak_v1_custody, 15);
 
 /**
  * One message of the stream. It may contain no events: the gateway sends one message at once, and a keep-alive after
@@ -614,7 +1146,7 @@ export type WatchEventsResponse = Message<"petak.v1.WatchEventsResponse"> & {
  * Use `create(WatchEventsResponseSchema)` to create a new message.
  */
 export const WatchEventsResponseSchema: GenMessage<WatchEventsResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 8);
+  messageDesc(file_petak_v1_custody, 16);
 
 /**
  * The request of CorrectEvents: declares events of a reservation wrong.
@@ -666,7 +1198,7 @@ export type CorrectEventsRequest = Message<"petak.v1.CorrectEventsRequest"> & {
  * Use `create(CorrectEventsRequestSchema)` to create a new message.
  */
 export const CorrectEventsRequestSchema: GenMessage<CorrectEventsRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 9);
+  messageDesc(file_petak_v1_custody, 17);
 
 /**
  * The response of CorrectEvents.
@@ -687,7 +1219,7 @@ export type CorrectEventsResponse = Message<"petak.v1.CorrectEventsResponse"> & 
  * Use `create(CorrectEventsResponseSchema)` to create a new message.
  */
 export const CorrectEventsResponseSchema: GenMessage<CorrectEventsResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 10);
+  messageDesc(file_petak_v1_custody, 18);
 
 /**
  * The request of GetCustodyChain.
@@ -708,7 +1240,7 @@ export type GetCustodyChainRequest = Message<"petak.v1.GetCustodyChainRequest"> 
  * Use `create(GetCustodyChainRequestSchema)` to create a new message.
  */
 export const GetCustodyChainRequestSchema: GenMessage<GetCustodyChainRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 11);
+  messageDesc(file_petak_v1_custody, 19);
 
 /**
  * The response of GetCustodyChain: all events and receipts of one parcel.
@@ -752,7 +1284,7 @@ export type GetCustodyChainResponse = Message<"petak.v1.GetCustodyChainResponse"
  * Use `create(GetCustodyChainResponseSchema)` to create a new message.
  */
 export const GetCustodyChainResponseSchema: GenMessage<GetCustodyChainResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 12);
+  messageDesc(file_petak_v1_custody, 20);
 
 /**
  * The request of CountersignReceipt: adds the caller's signature to a receipt of a hand-over.
@@ -812,7 +1344,7 @@ export type CountersignReceiptRequest = Message<"petak.v1.CountersignReceiptRequ
  * Use `create(CountersignReceiptRequestSchema)` to create a new message.
  */
 export const CountersignReceiptRequestSchema: GenMessage<CountersignReceiptRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 13);
+  messageDesc(file_petak_v1_custody, 21);
 
 /**
  * The response of CountersignReceipt.
@@ -833,7 +1365,7 @@ export type CountersignReceiptResponse = Message<"petak.v1.CountersignReceiptRes
  * Use `create(CountersignReceiptResponseSchema)` to create a new message.
  */
 export const CountersignReceiptResponseSchema: GenMessage<CountersignReceiptResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 14);
+  messageDesc(file_petak_v1_custody, 22);
 
 /**
  * What happened.
@@ -926,7 +1458,8 @@ export const EventType = {
   PARCEL_COLLECTED: 11,
 
   /**
-   * The reports of the site contradict the record, or do not tell whether the parcel is inside.
+   * The reports of the site contradict the record, name no issued credential, or do not tell whether the parcel is
+   * inside, see `doubt_reason`.
    *
    * @generated from enum value: EVENT_TYPE_RESERVATION_IN_DOUBT = 12;
    */
@@ -1012,6 +1545,14 @@ export const EventType = {
   RECEIPT_COUNTERSIGNED: 25,
 
   /**
+   * The reservation's site changed, see `site_change`: it was paused, retired, moved or is back in service; or its places,
+   * hours, services or purposes changed so that the reservation can no longer be kept, or can again.
+   *
+   * @generated from enum value: EVENT_TYPE_RESERVATION_SITE_CHANGED = 26;
+   */
+  RESERVATION_SITE_CHANGED: 26,
+
+  /**
    * The site's operator declared earlier events of the reservation wrong, see `correction`. The earlier events and the
    * reservation's state do not change.
    *
@@ -1048,6 +1589,138 @@ export const EventType = {
    * @generated from enum value: EVENT_TYPE_SERVICE_DOOR_CLOSED = 61;
    */
   SERVICE_DOOR_CLOSED: 61,
+
+  /**
+   * A key, an agent's key or a publishable key of the participant was registered, see `key_change`. Not recorded for a
+   * participant's first key, which makes its feeds readable. Belongs to no reservation.
+   *
+   * @generated from enum value: EVENT_TYPE_KEY_REGISTERED = 80;
+   */
+  KEY_REGISTERED: 80,
+
+  /**
+   * A key, an agent's key or a publishable key of the participant was revoked, see `key_change`. Belongs to no
+   * reservation.
+   *
+   * @generated from enum value: EVENT_TYPE_KEY_REVOKED = 81;
+   */
+  KEY_REVOKED: 81,
+
+  /**
+   * Somebody tried to register another key with an enrolment code that was used, see `enrolment_reuse`. It was refused.
+   * Recorded once for each code. Belongs to no reservation.
+   *
+   * @generated from enum value: EVENT_TYPE_ENROLMENT_CODE_REUSED = 90;
+   */
+  ENROLMENT_CODE_REUSED: 90,
+
+  /**
+   * A device called that has a key of the site and is not in charge of it, or that has the key of the device in charge and
+   * an earlier epoch, as a copy of its disk has: see `second_agent`. It was refused. Recorded once a week at most for each
+   * key, and for each epoch in force, and again when the first report of such a device is kept apart, also of one whose key
+   * is revoked (`in_charge_key_id` is then empty). Belongs to no reservation.
+   *
+   * @generated from enum value: EVENT_TYPE_SECOND_AGENT_REFUSED = 91;
+   */
+  SECOND_AGENT_REFUSED: 91,
+
+  /**
+   * The PIN of the reservation, or of its bundle `bundle_id`, opens no longer: the key of the site's PINs has changed, because
+   * a device was lost, replaced or copied, or by the operator's word. Whoever gave the PIN out issues another one
+   * (IssueCredential, IssueBundleCredential); access tokens still open.
+   *
+   * @generated from enum value: EVENT_TYPE_PIN_ENDED = 92;
+   */
+  PIN_ENDED: 92,
+
+  /**
+   * An agent reported something other than what is recorded under the report's number, or than what follows the last
+   * recorded report, see `report_fork`: two devices report with one key, or a device was reset to an earlier copy. Also
+   * recorded for each later report of the key, as long as there are few. Those reports move no custody and are not
+   * acknowledged. Belongs to no reservation.
+   *
+   * @generated from enum value: EVENT_TYPE_REPORTS_FORKED = 93;
+   */
+  REPORTS_FORKED: 93,
+
+  /**
+   * One side lacks reports that the other has, see `missing_reports`: the gateway's store or the device was reset to an
+   * earlier copy, or somebody else reported with the device's key. Belongs to no reservation.
+   *
+   * @generated from enum value: EVENT_TYPE_REPORTS_MISSING = 94;
+   */
+  REPORTS_MISSING: 94,
+
+  /**
+   * A command for a site was accepted, or approved by a second key, see `command`. Belongs to no reservation.
+   *
+   * @generated from enum value: EVENT_TYPE_COMMAND_SENT = 95;
+   */
+  COMMAND_SENT: 95,
+
+  /**
+   * A command ended: the device reported its outcome, or nothing came in time, see `command`. A report that comes after
+   * TIMED_OUT causes another one. Belongs to no reservation.
+   *
+   * @generated from enum value: EVENT_TYPE_COMMAND_ENDED = 96;
+   */
+  COMMAND_ENDED: 96,
+
+  /**
+   * A key of the participant may sign commands from now on, see `key_change`. Belongs to no reservation.
+   *
+   * @generated from enum value: EVENT_TYPE_COMMAND_KEY_ALLOWED = 97;
+   */
+  COMMAND_KEY_ALLOWED: 97,
+
+  /**
+   * The operator of the gateway has revoked an issuer key, see `issuer_revocation`. Access tokens that it signed open
+   * nothing once their site has heard of it: ask for them anew by IssueCredential or DelegateCredential, also with the
+   * request of the first time. PINs stay good. Recorded for each participant. Belongs to no reservation.
+   *
+   * @generated from enum value: EVENT_TYPE_ISSUER_KEY_REVOKED = 98;
+   */
+  ISSUER_KEY_REVOKED: 98,
+
+  /**
+   * The site's device reported what the site takes in from now on, see `intake`: places are out of service or back, or the
+   * intake is paused or resumed. Belongs to no reservation; those that lack a place now hear it by RESERVATION_SITE_CHANGED.
+   *
+   * @generated from enum value: EVENT_TYPE_SITE_SERVICE_CHANGED = 99;
+   */
+  SITE_SERVICE_CHANGED: 99,
+
+  /**
+   * Something is or was wrong with the device of a site, see `site_condition`. If `proof.device_sequence` is 0 it is an
+   * alarm: the device says that it lasts, and could not make a report of it. Recorded once a day at most for each kind then.
+   * Belongs to no reservation.
+   *
+   * @generated from enum value: EVENT_TYPE_SITE_CONDITION = 102;
+   */
+  SITE_CONDITION: 102,
+
+  /**
+   * A courier's driver and a site have signed a list of the parcels that they handed over to each other, see `handover`.
+   * `participant_id` is the courier. The custody of each parcel is an event of its own. Belongs to no reservation.
+   *
+   * @generated from enum value: EVENT_TYPE_HANDOVER_SIGNED = 108;
+   */
+  HANDOVER_SIGNED: 108,
+
+  /**
+   * An agent reported a signed list that does not verify, see `handover`; only the operator hears of it. Parcels that it
+   * reports by that list are in doubt. Belongs to no reservation.
+   *
+   * @generated from enum value: EVENT_TYPE_HANDOVER_NOT_PROVEN = 109;
+   */
+  HANDOVER_NOT_PROVEN: 109,
+
+  /**
+   * A clerk of a store, `proof.clerk_id`, has ended a shift with a count, see `counted_shift`. Belongs to no reservation.
+   *
+   * @generated from enum value: EVENT_TYPE_SHIFT_COUNTED = 110;
+   */
+  SHIFT_COUNTED: 110,
 } as const;
 
 /**
@@ -1062,6 +1735,63 @@ export type EventType = (typeof EventType)[keyof typeof EventType] | UnknownEnum
  */
 export const EventTypeSchema: GenEnum<EventType> = /*@__PURE__*/
   enumDesc(file_petak_v1_custody, 0);
+
+/**
+ * Why a report put a reservation in doubt, or would have.
+ *
+ * @generated from enum petak.v1.DoubtReason
+ */
+export const DoubtReason = {
+  /**
+   * Not set: the event is no doubt, or an earlier release recorded it.
+   *
+   * @generated from enum value: DOUBT_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The agent reported DOUBT: the sensors do not tell whether the parcel is inside.
+   *
+   * @generated from enum value: DOUBT_REASON_REPORTED = 1;
+   */
+  REPORTED: 1,
+
+  /**
+   * The report contradicts the record, e.g. a collection without a deposit.
+   *
+   * @generated from enum value: DOUBT_REASON_CONTRADICTION = 2;
+   */
+  CONTRADICTION: 2,
+
+  /**
+   * The report names no credential that was issued for this act of the reservation or its bundle. An agent cannot have
+   * accepted such a credential: examine the terminal.
+   *
+   * @generated from enum value: DOUBT_REASON_CREDENTIAL_NOT_ISSUED = 3;
+   */
+  CREDENTIAL_NOT_ISSUED: 3,
+
+  /**
+   * The report says BOUND_ACCESS_TOKEN, and its `presence` does not show that the holder of the token's key was there.
+   * Examine the terminal.
+   *
+   * @generated from enum value: DOUBT_REASON_PRESENCE_NOT_PROVEN = 4;
+   */
+  PRESENCE_NOT_PROVEN: 4,
+} as const;
+
+/**
+ * Why a report put a reservation in doubt, or would have.
+ *
+ * @generated from enum petak.v1.DoubtReason
+ */
+export type DoubtReason = (typeof DoubtReason)[keyof typeof DoubtReason] | UnknownEnum;
+
+/**
+ * Describes the enum petak.v1.DoubtReason.
+ */
+export const DoubtReasonSchema: GenEnum<DoubtReason> = /*@__PURE__*/
+  enumDesc(file_petak_v1_custody, 1);
 
 /**
  * How the person at the door proved the right to open it.
@@ -1098,6 +1828,13 @@ export const ProofKind = {
    * @generated from enum value: PROOF_KIND_BOUND_ACCESS_TOKEN = 3;
    */
   BOUND_ACCESS_TOKEN: 3,
+
+  /**
+   * A list that a courier's driver and the site signed; `credential_hash` is the list's hash.
+   *
+   * @generated from enum value: PROOF_KIND_HANDOVER_LIST = 4;
+   */
+  HANDOVER_LIST: 4,
 } as const;
 
 /**
@@ -1111,7 +1848,7 @@ export type ProofKind = (typeof ProofKind)[keyof typeof ProofKind] | UnknownEnum
  * Describes the enum petak.v1.ProofKind.
  */
 export const ProofKindSchema: GenEnum<ProofKind> = /*@__PURE__*/
-  enumDesc(file_petak_v1_custody, 1);
+  enumDesc(file_petak_v1_custody, 2);
 
 /**
  * Why events are declared wrong.
@@ -1180,5 +1917,5 @@ export type CorrectionReason = (typeof CorrectionReason)[keyof typeof Correction
  * Describes the enum petak.v1.CorrectionReason.
  */
 export const CorrectionReasonSchema: GenEnum<CorrectionReason> = /*@__PURE__*/
-  enumDesc(file_petak_v1_custody, 2);
+  enumDesc(file_petak_v1_custody, 3);
 

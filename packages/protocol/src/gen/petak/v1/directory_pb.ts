@@ -21,13 +21,14 @@ import type { SiteRequirements } from "./site_requirements_pb.ts";
 import { file_petak_v1_site_requirements } from "./site_requirements_pb.ts";
 import type { Terms } from "./terms_pb.ts";
 import { file_petak_v1_terms } from "./terms_pb.ts";
+import { file_petak_v1_text_rules } from "./text_rules_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file petak/v1/directory.proto.
  */
 export const file_petak_v1_directory: GenFile = /*@__PURE__*/
-  fileDesc("ChhwZXRhay92MS9kaXJlY3RvcnkucHJvdG8SCHBldGFrLnYxIsMDChJGaW5kTmVhcmVzdFJlcXVlc3QSKAoGb3JpZ2luGAEgASgLMhAucGV0YWsudjEuTGF0TG5nQga6SAPIAQESKAoGcGFyY2VsGAIgASgLMhAucGV0YWsudjEuUGFyY2VsQga6SAPIAQESLAoHcHVycG9zZRgDIAEoDjIRLnBldGFrLnYxLlB1cnBvc2VCCLpIBYIBAhABEhYKBWxpbWl0GAQgASgNQge6SAQqAhgyEhwKCHJhZGl1c19tGAUgASgNQgq6SAcqBRig58oJEjYKBWtpbmRzGAYgAygOMhIucGV0YWsudjEuU2l0ZUtpbmRCE7pIEJIBDRACGAEiB4IBBBABIAASJgoMb3BlcmF0b3JfaWRzGAcgAygJQhC6SA2SAQoQMiIGcgQQARgoEi8KFWV4Y2x1ZGVkX29wZXJhdG9yX2lkcxgIIAMoCUIQukgNkgEKEDIiBnIEEAEYKBIwCgxyZXF1aXJlbWVudHMYCSABKAsyGi5wZXRhay52MS5TaXRlUmVxdWlyZW1lbnRzEhkKEWNvdW50X3Bhc3NlZF9vdmVyGAogASgIEhcKD2luY2x1ZGVfdW5rbm93bhgLIAEoCCJMCg9QYXNzZWRPdmVyQ291bnQSKgoGcmVhc29uGAEgASgOMhoucGV0YWsudjEuUGFzc2VkT3ZlclJlYXNvbhINCgVzaXRlcxgCIAEoDSJJCgpQYXNzZWRPdmVyEhAKCHdpdGhpbl9tGAEgASgBEikKBmNvdW50cxgCIAMoCzIZLnBldGFrLnYxLlBhc3NlZE92ZXJDb3VudCLOAQoKU2l0ZU9wdGlvbhIjCgRzaXRlGAEgASgLMhUucGV0YWsudjEuU2l0ZVN1bW1hcnkSEgoKZGlzdGFuY2VfbRgCIAEoARIVCg1zaXplX2NsYXNzX2lkGAMgASgJEhcKD2ZyZWVfdG9fcHJvbWlzZRgEIAEoDRIvCgtvYnNlcnZlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoDdHRsGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uImcKE0ZpbmROZWFyZXN0UmVzcG9uc2USJQoHb3B0aW9ucxgBIAMoCzIULnBldGFrLnYxLlNpdGVPcHRpb24SKQoLcGFzc2VkX292ZXIYAiABKAsyFC5wZXRhay52MS5QYXNzZWRPdmVyIiwKDkdldFNpdGVSZXF1ZXN0EhoKB3NpdGVfaWQYASABKAlCCbpIBnIEEAEYKCJPCg9HZXRTaXRlUmVzcG9uc2USHAoEc2l0ZRgBIAEoCzIOLnBldGFrLnYxLlNpdGUSHgoFdGVybXMYAiABKAsyDy5wZXRhay52MS5UZXJtcyI+ChZHZXRBdmFpbGFiaWxpdHlSZXF1ZXN0EiQKCHNpdGVfaWRzGAEgAygJQhK6SA+SAQwIARBkIgZyBBABGCgiTQoXR2V0QXZhaWxhYmlsaXR5UmVzcG9uc2USMgoOYXZhaWxhYmlsaXRpZXMYASADKAsyGi5wZXRhay52MS5TaXRlQXZhaWxhYmlsaXR5InQKElVwc2VydFNpdGVzUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIpCgVzaXRlcxgCIAMoCzIOLnBldGFrLnYxLlNpdGVCCrpIB5IBBAgBEGQSFQoNdmFsaWRhdGVfb25seRgDIAEoCCJ6ChBVcHNlcnRTaXRlUmVzdWx0Eg8KB3NpdGVfaWQYASABKAkSGQoRb3BlcmF0b3Jfc2l0ZV9yZWYYAiABKAkSKAoHb3V0Y29tZRgDIAEoDjIXLnBldGFrLnYxLlVwc2VydE91dGNvbWUSEAoIcmV2aXNpb24YBCABKA0iQgoTVXBzZXJ0U2l0ZXNSZXNwb25zZRIrCgdyZXN1bHRzGAEgAygLMhoucGV0YWsudjEuVXBzZXJ0U2l0ZVJlc3VsdCJeChZTZXREZWZhdWx0VGVybXNSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiYKBXRlcm1zGAIgASgLMg8ucGV0YWsudjEuVGVybXNCBrpIA8gBASIZChdTZXREZWZhdWx0VGVybXNSZXNwb25zZSJYChJSZXRpcmVTaXRlc1JlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESJAoIc2l0ZV9pZHMYAiADKAlCErpID5IBDAgBEGQiBnIEEAEYKCIVChNSZXRpcmVTaXRlc1Jlc3BvbnNlIpwBCg9TaXplQ2xhc3NSZXBvcnQSMwoNc2l6ZV9jbGFzc19pZBgBIAEoCUIcukgZchcyFV5bQS1aYS16MC05Xy1dezEsMTZ9JBIWCgRmcmVlGAIgASgNQgi6SAUqAxjoBxIaCghvY2N1cGllZBgDIAEoDUIIukgFKgMY6AcSIAoOb3V0X29mX3NlcnZpY2UYBCABKA1CCLpIBSoDGOgHIr4DCgxTaXRlQ2FwYWNpdHkSGgoHc2l0ZV9pZBgBIAEoCUIJukgGcgQQARgoEkoKC29ic2VydmVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIZukgWyAEBsgEQGgYIgLL4hBsyBgiAh7XDAxI3CgN0dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CD7pIDKoBCSIDCKwCMgIIChI5CgxzaXplX2NsYXNzZXMYBCADKAsyGS5wZXRhay52MS5TaXplQ2xhc3NSZXBvcnRCCLpIBZIBAhAIEhcKD3JlcG9ydGluZ19lbmRlZBgFIAEoCDq4AbpItAEasQEKInNpdGVfY2FwYWNpdHkuY2xhc3Nlc191bmxlc3NfZW5kZWQSUnNpemVfY2xhc3NlcyBtdXN0IGhhdmUgZXZlcnkgc2l6ZSBjbGFzcyBvZiB0aGUgc2l0ZSwgYW5kIG5vbmUgd2l0aCByZXBvcnRpbmdfZW5kZWQaN3RoaXMucmVwb3J0aW5nX2VuZGVkID09ICh0aGlzLnNpemVfY2xhc3Nlcy5zaXplKCkgPT0gMCkiaAoVUmVwb3J0Q2FwYWNpdHlSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEjEKBXNpdGVzGAIgAygLMhYucGV0YWsudjEuU2l0ZUNhcGFjaXR5Qgq6SAeSAQQIARBkIlkKFFJlcG9ydENhcGFjaXR5UmVzdWx0Eg8KB3NpdGVfaWQYASABKAkSMAoHb3V0Y29tZRgCIAEoDjIfLnBldGFrLnYxLlJlcG9ydENhcGFjaXR5T3V0Y29tZSJJChZSZXBvcnRDYXBhY2l0eVJlc3BvbnNlEi8KB3Jlc3VsdHMYASADKAsyHi5wZXRhay52MS5SZXBvcnRDYXBhY2l0eVJlc3VsdCqxBAoQUGFzc2VkT3ZlclJlYXNvbhIiCh5QQVNTRURfT1ZFUl9SRUFTT05fVU5TUEVDSUZJRUQQABIbChdQQVNTRURfT1ZFUl9SRUFTT05fS0lORBABEh8KG1BBU1NFRF9PVkVSX1JFQVNPTl9PUEVSQVRPUhACEh4KGlBBU1NFRF9PVkVSX1JFQVNPTl9QVVJQT1NFEAMSHgoaUEFTU0VEX09WRVJfUkVBU09OX0NPVU5UUlkQBBIpCiVQQVNTRURfT1ZFUl9SRUFTT05fUEFSQ0VMX1JFUVVJUkVNRU5UEAUSIAocUEFTU0VEX09WRVJfUkVBU09OX1NURVBfRlJFRRAGEiMKH1BBU1NFRF9PVkVSX1JFQVNPTl9DQVJEX1BBWU1FTlQQBxIjCh9QQVNTRURfT1ZFUl9SRUFTT05fRE9FU19OT1RfRklUEAgSIwofUEFTU0VEX09WRVJfUkVBU09OX1JFRlJJR0VSQVRFRBAJEikKJVBBU1NFRF9PVkVSX1JFQVNPTl9DT01QQVJUTUVOVF9IRUlHSFQQChIdChlQQVNTRURfT1ZFUl9SRUFTT05fQ0xPU0VEEAsSKwonUEFTU0VEX09WRVJfUkVBU09OX1VOS05PV05fQVZBSUxBQklMSVRZEAwSGwoXUEFTU0VEX09WRVJfUkVBU09OX0ZVTEwQDRIrCidQQVNTRURfT1ZFUl9SRUFTT05fTk9fTkFNRURfQ09NUEFSVE1FTlQQDiqFAQoNVXBzZXJ0T3V0Y29tZRIeChpVUFNFUlRfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhoKFlVQU0VSVF9PVVRDT01FX0NSRUFURUQQARIaChZVUFNFUlRfT1VUQ09NRV9VUERBVEVEEAISHAoYVVBTRVJUX09VVENPTUVfVU5DSEFOR0VEEAMqjAEKFVJlcG9ydENhcGFjaXR5T3V0Y29tZRInCiNSRVBPUlRfQ0FQQUNJVFlfT1VUQ09NRV9VTlNQRUNJRklFRBAAEiQKIFJFUE9SVF9DQVBBQ0lUWV9PVVRDT01FX1JFQ09SREVEEAESJAogUkVQT1JUX0NBUEFDSVRZX09VVENPTUVfT1VUREFURUQQAmIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_availability, file_petak_v1_geo, file_petak_v1_parcel, file_petak_v1_purpose, file_petak_v1_site, file_petak_v1_site_requirements, file_petak_v1_terms]);
+  fileDesc("ChhwZXRhay92MS9kaXJlY3RvcnkucHJvdG8SCHBldGFrLnYxIu8DChJGaW5kTmVhcmVzdFJlcXVlc3QSKAoGb3JpZ2luGAEgASgLMhAucGV0YWsudjEuTGF0TG5nQga6SAPIAQESKAoGcGFyY2VsGAIgASgLMhAucGV0YWsudjEuUGFyY2VsQga6SAPIAQESLAoHcHVycG9zZRgDIAEoDjIRLnBldGFrLnYxLlB1cnBvc2VCCLpIBYIBAhABEhYKBWxpbWl0GAQgASgNQge6SAQqAhgyEhwKCHJhZGl1c19tGAUgASgNQgq6SAcqBRig58oJEjYKBWtpbmRzGAYgAygOMhIucGV0YWsudjEuU2l0ZUtpbmRCE7pIEJIBDRACGAEiB4IBBBABIAASKgoMb3BlcmF0b3JfaWRzGAcgAygJQhS6SBGSAQ4QMiIKcgiIvT8BEAEYKBIzChVleGNsdWRlZF9vcGVyYXRvcl9pZHMYCCADKAlCFLpIEZIBDhAyIgpyCIi9PwEQARgoEjAKDHJlcXVpcmVtZW50cxgJIAEoCzIaLnBldGFrLnYxLlNpdGVSZXF1aXJlbWVudHMSGQoRY291bnRfcGFzc2VkX292ZXIYCiABKAgSFwoPaW5jbHVkZV91bmtub3duGAsgASgIEiIKEXBhc3NlZF9vdmVyX2xpbWl0GAwgASgNQge6SAQqAhgUIkwKD1Bhc3NlZE92ZXJDb3VudBIqCgZyZWFzb24YASABKA4yGi5wZXRhay52MS5QYXNzZWRPdmVyUmVhc29uEg0KBXNpdGVzGAIgASgNIs4BCg5QYXNzZWRPdmVyU2l0ZRIjCgRzaXRlGAEgASgLMhUucGV0YWsudjEuU2l0ZVN1bW1hcnkSEgoKZGlzdGFuY2VfbRgCIAEoARIqCgZyZWFzb24YAyABKA4yGi5wZXRhay52MS5QYXNzZWRPdmVyUmVhc29uEi8KC29ic2VydmVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgN0dGwYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iogEKClBhc3NlZE92ZXISEAoId2l0aGluX20YASABKAESKQoGY291bnRzGAIgAygLMhkucGV0YWsudjEuUGFzc2VkT3ZlckNvdW50EicKBXNpdGVzGAMgAygLMhgucGV0YWsudjEuUGFzc2VkT3ZlclNpdGUSLgoKY291bnRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAizgEKClNpdGVPcHRpb24SIwoEc2l0ZRgBIAEoCzIVLnBldGFrLnYxLlNpdGVTdW1tYXJ5EhIKCmRpc3RhbmNlX20YAiABKAESFQoNc2l6ZV9jbGFzc19pZBgDIAEoCRIXCg9mcmVlX3RvX3Byb21pc2UYBCABKA0SLwoLb2JzZXJ2ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKA3R0bBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJnChNGaW5kTmVhcmVzdFJlc3BvbnNlEiUKB29wdGlvbnMYASADKAsyFC5wZXRhay52MS5TaXRlT3B0aW9uEikKC3Bhc3NlZF9vdmVyGAIgASgLMhQucGV0YWsudjEuUGFzc2VkT3ZlciIwCg5HZXRTaXRlUmVxdWVzdBIeCgdzaXRlX2lkGAEgASgJQg26SApyCIi9PwEQARgoIk8KD0dldFNpdGVSZXNwb25zZRIcCgRzaXRlGAEgASgLMg4ucGV0YWsudjEuU2l0ZRIeCgV0ZXJtcxgCIAEoCzIPLnBldGFrLnYxLlRlcm1zIq0BChBMaXN0U2l0ZXNSZXF1ZXN0Eh0KBmN1cnNvchgBIAEoCUINukgKcgiIvT8BGICABBIbCglwYWdlX3NpemUYAiABKA1CCLpIBSoDGPQDEjEKDWNvdW50cnlfY29kZXMYAyADKAlCGrpIF5IBFBAUGAEiDnIMMgpeW0EtWl17Mn0kEioKDG9wZXJhdG9yX2lkcxgEIAMoCUIUukgRkgEOEDIiCnIIiL0/ARABGCgikgEKDVNpdGVUb21ic3RvbmUSDwoHc2l0ZV9pZBgBIAEoCRITCgtvcGVyYXRvcl9pZBgCIAEoCRIZChFvcGVyYXRvcl9zaXRlX3JlZhgDIAEoCRIQCghyZXZpc2lvbhgEIAEoDRIuCgp1cGRhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKGAQoRTGlzdFNpdGVzUmVzcG9uc2USHQoFc2l0ZXMYASADKAsyDi5wZXRhay52MS5TaXRlEisKCnRvbWJzdG9uZXMYAiADKAsyFy5wZXRhay52MS5TaXRlVG9tYnN0b25lEhMKC25leHRfY3Vyc29yGAMgASgJEhAKCGhhc19tb3JlGAQgASgIIkIKFkdldEF2YWlsYWJpbGl0eVJlcXVlc3QSKAoIc2l0ZV9pZHMYASADKAlCFrpIE5IBEAgBEGQiCnIIiL0/ARABGCgiTQoXR2V0QXZhaWxhYmlsaXR5UmVzcG9uc2USMgoOYXZhaWxhYmlsaXRpZXMYASADKAsyGi5wZXRhay52MS5TaXRlQXZhaWxhYmlsaXR5IrUBChJVcHNlcnRTaXRlc1JlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESKQoFc2l0ZXMYAiADKAsyDi5wZXRhay52MS5TaXRlQgq6SAeSAQQIARBkEhUKDXZhbGlkYXRlX29ubHkYAyABKAgSPwoRbGl2ZV9yZXNlcnZhdGlvbnMYBCABKA4yGi5wZXRhay52MS5MaXZlUmVzZXJ2YXRpb25zQgi6SAWCAQIQASJ6ChBVcHNlcnRTaXRlUmVzdWx0Eg8KB3NpdGVfaWQYASABKAkSGQoRb3BlcmF0b3Jfc2l0ZV9yZWYYAiABKAkSKAoHb3V0Y29tZRgDIAEoDjIXLnBldGFrLnYxLlVwc2VydE91dGNvbWUSEAoIcmV2aXNpb24YBCABKA0iQgoTVXBzZXJ0U2l0ZXNSZXNwb25zZRIrCgdyZXN1bHRzGAEgAygLMhoucGV0YWsudjEuVXBzZXJ0U2l0ZVJlc3VsdCJeChZTZXREZWZhdWx0VGVybXNSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiYKBXRlcm1zGAIgASgLMg8ucGV0YWsudjEuVGVybXNCBrpIA8gBASIZChdTZXREZWZhdWx0VGVybXNSZXNwb25zZSKdAQoSUmV0aXJlU2l0ZXNSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEigKCHNpdGVfaWRzGAIgAygJQha6SBOSARAIARBkIgpyCIi9PwEQARgoEj8KEWxpdmVfcmVzZXJ2YXRpb25zGAMgASgOMhoucGV0YWsudjEuTGl2ZVJlc2VydmF0aW9uc0IIukgFggECEAEiFQoTUmV0aXJlU2l0ZXNSZXNwb25zZSKcAQoPU2l6ZUNsYXNzUmVwb3J0EjMKDXNpemVfY2xhc3NfaWQYASABKAlCHLpIGXIXMhVeW0EtWmEtejAtOV8tXXsxLDE2fSQSFgoEZnJlZRgCIAEoDUIIukgFKgMY6AcSGgoIb2NjdXBpZWQYAyABKA1CCLpIBSoDGOgHEiAKDm91dF9vZl9zZXJ2aWNlGAQgASgNQgi6SAUqAxjoByLCAwoMU2l0ZUNhcGFjaXR5Eh4KB3NpdGVfaWQYASABKAlCDbpICnIIiL0/ARABGCgSSgoLb2JzZXJ2ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhm6SBbIAQGyARAaBgiAsviEGzIGCICHtcMDEjcKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIPukgMqgEJIgMIrAIyAggKEjkKDHNpemVfY2xhc3NlcxgEIAMoCzIZLnBldGFrLnYxLlNpemVDbGFzc1JlcG9ydEIIukgFkgECEAgSFwoPcmVwb3J0aW5nX2VuZGVkGAUgASgIOrgBuki0ARqxAQoic2l0ZV9jYXBhY2l0eS5jbGFzc2VzX3VubGVzc19lbmRlZBJSc2l6ZV9jbGFzc2VzIG11c3QgaGF2ZSBldmVyeSBzaXplIGNsYXNzIG9mIHRoZSBzaXRlLCBhbmQgbm9uZSB3aXRoIHJlcG9ydGluZ19lbmRlZBo3dGhpcy5yZXBvcnRpbmdfZW5kZWQgPT0gKHRoaXMuc2l6ZV9jbGFzc2VzLnNpemUoKSA9PSAwKSJoChVSZXBvcnRDYXBhY2l0eVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESMQoFc2l0ZXMYAiADKAsyFi5wZXRhay52MS5TaXRlQ2FwYWNpdHlCCrpIB5IBBAgBEGQiWQoUUmVwb3J0Q2FwYWNpdHlSZXN1bHQSDwoHc2l0ZV9pZBgBIAEoCRIwCgdvdXRjb21lGAIgASgOMh8ucGV0YWsudjEuUmVwb3J0Q2FwYWNpdHlPdXRjb21lIkkKFlJlcG9ydENhcGFjaXR5UmVzcG9uc2USLwoHcmVzdWx0cxgBIAMoCzIeLnBldGFrLnYxLlJlcG9ydENhcGFjaXR5UmVzdWx0Kv4EChBQYXNzZWRPdmVyUmVhc29uEiIKHlBBU1NFRF9PVkVSX1JFQVNPTl9VTlNQRUNJRklFRBAAEhsKF1BBU1NFRF9PVkVSX1JFQVNPTl9LSU5EEAESHwobUEFTU0VEX09WRVJfUkVBU09OX09QRVJBVE9SEAISHgoaUEFTU0VEX09WRVJfUkVBU09OX1BVUlBPU0UQAxIeChpQQVNTRURfT1ZFUl9SRUFTT05fQ09VTlRSWRAEEikKJVBBU1NFRF9PVkVSX1JFQVNPTl9QQVJDRUxfUkVRVUlSRU1FTlQQBRIgChxQQVNTRURfT1ZFUl9SRUFTT05fU1RFUF9GUkVFEAYSIwofUEFTU0VEX09WRVJfUkVBU09OX0NBUkRfUEFZTUVOVBAHEiMKH1BBU1NFRF9PVkVSX1JFQVNPTl9ET0VTX05PVF9GSVQQCBIjCh9QQVNTRURfT1ZFUl9SRUFTT05fUkVGUklHRVJBVEVEEAkSKQolUEFTU0VEX09WRVJfUkVBU09OX0NPTVBBUlRNRU5UX0hFSUdIVBAKEh0KGVBBU1NFRF9PVkVSX1JFQVNPTl9DTE9TRUQQCxIrCidQQVNTRURfT1ZFUl9SRUFTT05fVU5LTk9XTl9BVkFJTEFCSUxJVFkQDBIbChdQQVNTRURfT1ZFUl9SRUFTT05fRlVMTBANEisKJ1BBU1NFRF9PVkVSX1JFQVNPTl9OT19OQU1FRF9DT01QQVJUTUVOVBAOEiUKIVBBU1NFRF9PVkVSX1JFQVNPTl9OT1RfSU5fU0VSVklDRRAPEiQKIFBBU1NFRF9PVkVSX1JFQVNPTl9JTlRBS0VfUEFVU0VEEBAqjgEKEExpdmVSZXNlcnZhdGlvbnMSIQodTElWRV9SRVNFUlZBVElPTlNfVU5TUEVDSUZJRUQQABIcChhMSVZFX1JFU0VSVkFUSU9OU19SRUZVU0UQARIbChdMSVZFX1JFU0VSVkFUSU9OU19EUkFJThACEhwKGExJVkVfUkVTRVJWQVRJT05TX0NBTkNFTBADKoUBCg1VcHNlcnRPdXRjb21lEh4KGlVQU0VSVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGgoWVVBTRVJUX09VVENPTUVfQ1JFQVRFRBABEhoKFlVQU0VSVF9PVVRDT01FX1VQREFURUQQAhIcChhVUFNFUlRfT1VUQ09NRV9VTkNIQU5HRUQQAyqMAQoVUmVwb3J0Q2FwYWNpdHlPdXRjb21lEicKI1JFUE9SVF9DQVBBQ0lUWV9PVVRDT01FX1VOU1BFQ0lGSUVEEAASJAogUkVQT1JUX0NBUEFDSVRZX09VVENPTUVfUkVDT1JERUQQARIkCiBSRVBPUlRfQ0FQQUNJVFlfT1VUQ09NRV9PVVREQVRFRBACYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_availability, file_petak_v1_geo, file_petak_v1_parcel, file_petak_v1_purpose, file_petak_v1_site, file_petak_v1_site_requirements, file_petak_v1_terms, file_petak_v1_text_rules]);
 
 /**
  * The request of FindNearest.
@@ -112,6 +113,14 @@ export type FindNearestRequest = Message<"petak.v1.FindNearestRequest"> & {
    * @generated from field: bool include_unknown = 11;
    */
   includeUnknown: boolean;
+
+  /**
+   * Greatest number of passed-over sites that the response names, the nearest first, each with its reason. More than 0: it also
+   * counts them, as with `count_passed_over`. Default 0: none. Range: [0, 20].
+   *
+   * @generated from field: uint32 passed_over_limit = 12;
+   */
+  passedOverLimit: number;
 };
 
 /**
@@ -150,6 +159,55 @@ export const PassedOverCountSchema: GenMessage<PassedOverCount> = /*@__PURE__*/
   messageDesc(file_petak_v1_directory, 1);
 
 /**
+ * A site that was passed over.
+ *
+ * @generated from message petak.v1.PassedOverSite
+ */
+export type PassedOverSite = Message<"petak.v1.PassedOverSite"> & {
+  /**
+   * The site.
+   *
+   * @generated from field: petak.v1.SiteSummary site = 1;
+   */
+  site?: SiteSummary | undefined;
+
+  /**
+   * Great-circle distance from `origin` in m, on a sphere with the radius 6371008.8 m.
+   *
+   * @generated from field: double distance_m = 2;
+   */
+  distanceM: number;
+
+  /**
+   * Why it is not among the options.
+   *
+   * @generated from field: petak.v1.PassedOverReason reason = 3;
+   */
+  reason: PassedOverReason;
+
+  /**
+   * When the free places by which it was judged were observed.
+   *
+   * @generated from field: google.protobuf.Timestamp observed_at = 4;
+   */
+  observedAt?: Timestamp | undefined;
+
+  /**
+   * How long after `observed_at` they are valid. It has expired if the reason is UNKNOWN_AVAILABILITY.
+   *
+   * @generated from field: google.protobuf.Duration ttl = 5;
+   */
+  ttl?: Duration | undefined;
+};
+
+/**
+ * Describes the message petak.v1.PassedOverSite.
+ * Use `create(PassedOverSiteSchema)` to create a new message.
+ */
+export const PassedOverSiteSchema: GenMessage<PassedOverSite> = /*@__PURE__*/
+  messageDesc(file_petak_v1_directory, 2);
+
+/**
  * The sites that were passed over. They are counted just after the search: a site whose availability changed in between
  * may be missing.
  *
@@ -170,6 +228,22 @@ export type PassedOver = Message<"petak.v1.PassedOver"> & {
    * @generated from field: repeated petak.v1.PassedOverCount counts = 2;
    */
   counts: PassedOverCount[];
+
+  /**
+   * The nearest of these sites, at most `passed_over_limit`, ordered by distance, at equal distance by `site_id`. If there are
+   * fewer than that, every site within `within_m` is here or among the options; else every site up to the last one's distance.
+   *
+   * @generated from field: repeated petak.v1.PassedOverSite sites = 3;
+   */
+  sites: PassedOverSite[];
+
+  /**
+   * When they were counted, by the gateway's clock. A page whose own clock may be wrong measures the age of each `observed_at`
+   * from here.
+   *
+   * @generated from field: google.protobuf.Timestamp counted_at = 4;
+   */
+  countedAt?: Timestamp | undefined;
 };
 
 /**
@@ -177,7 +251,7 @@ export type PassedOver = Message<"petak.v1.PassedOver"> & {
  * Use `create(PassedOverSchema)` to create a new message.
  */
 export const PassedOverSchema: GenMessage<PassedOver> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 2);
+  messageDesc(file_petak_v1_directory, 3);
 
 /**
  * One suitable site.
@@ -221,7 +295,8 @@ export type SiteOption = Message<"petak.v1.SiteOption"> & {
   observedAt?: Timestamp | undefined;
 
   /**
-   * How long after `observed_at` the number is valid. It may have expired if `include_unknown` was true.
+   * How long after `observed_at` the number is valid; from then on it is UNKNOWN how many are free. It may have expired
+   * already if `include_unknown` was true.
    *
    * @generated from field: google.protobuf.Duration ttl = 6;
    */
@@ -233,7 +308,7 @@ export type SiteOption = Message<"petak.v1.SiteOption"> & {
  * Use `create(SiteOptionSchema)` to create a new message.
  */
 export const SiteOptionSchema: GenMessage<SiteOption> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 3);
+  messageDesc(file_petak_v1_directory, 4);
 
 /**
  * The response of FindNearest. Options are ordered by distance, at equal distance by `site_id`. Fewer options than
@@ -250,7 +325,7 @@ export type FindNearestResponse = Message<"petak.v1.FindNearestResponse"> & {
   options: SiteOption[];
 
   /**
-   * The sites that were passed over. Set only if `count_passed_over` was true.
+   * The sites that were passed over. Set only if `count_passed_over` was true or `passed_over_limit` more than 0.
    *
    * @generated from field: petak.v1.PassedOver passed_over = 2;
    */
@@ -262,7 +337,7 @@ export type FindNearestResponse = Message<"petak.v1.FindNearestResponse"> & {
  * Use `create(FindNearestResponseSchema)` to create a new message.
  */
 export const FindNearestResponseSchema: GenMessage<FindNearestResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 4);
+  messageDesc(file_petak_v1_directory, 5);
 
 /**
  * The request of GetSite.
@@ -283,7 +358,7 @@ export type GetSiteRequest = Message<"petak.v1.GetSiteRequest"> & {
  * Use `create(GetSiteRequestSchema)` to create a new message.
  */
 export const GetSiteRequestSchema: GenMessage<GetSiteRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 5);
+  messageDesc(file_petak_v1_directory, 6);
 
 /**
  * The response of GetSite.
@@ -311,7 +386,148 @@ export type GetSiteResponse = Message<"petak.v1.GetSiteResponse"> & {
  * Use `create(GetSiteResponseSchema)` to create a new message.
  */
 export const GetSiteResponseSchema: GenMessage<GetSiteResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 6);
+  messageDesc(file_petak_v1_directory, 7);
+
+/**
+ * The request of ListSites: reads all sites, and then what has changed.
+ *
+ * @generated from message petak.v1.ListSitesRequest
+ */
+export type ListSitesRequest = Message<"petak.v1.ListSitesRequest"> & {
+  /**
+   * Where to continue: `next_cursor` of the previous response to the same filters. Empty: at the beginning, with all
+   * sites. A cursor that was not made by this gateway for this network and these filters, or that is older than 179
+   * days, fails with CURSOR_INVALID: start at the beginning, and drop the sites that are not sent again.
+   *
+   * @generated from field: string cursor = 1;
+   */
+  cursor: string;
+
+  /**
+   * Greatest number of sites and tombstones in the response. Default 100. Range: [0, 500]; 0 means the default.
+   *
+   * @generated from field: uint32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * Only sites with an address in these countries (ISO 3166-1 alpha-2). Empty: all. At most 20, distinct.
+   *
+   * @generated from field: repeated string country_codes = 3;
+   */
+  countryCodes: string[];
+
+  /**
+   * Only sites of these operators. Empty: all. At most 50 ids. Unknown ids match nothing.
+   *
+   * @generated from field: repeated string operator_ids = 4;
+   */
+  operatorIds: string[];
+};
+
+/**
+ * Describes the message petak.v1.ListSitesRequest.
+ * Use `create(ListSitesRequestSchema)` to create a new message.
+ */
+export const ListSitesRequestSchema: GenMessage<ListSitesRequest> = /*@__PURE__*/
+  messageDesc(file_petak_v1_directory, 8);
+
+/**
+ * A site that does not belong into a copy of the directory any more: it is retired, or it has moved out of the requested
+ * countries. Also sent to who never had it.
+ *
+ * @generated from message petak.v1.SiteTombstone
+ */
+export type SiteTombstone = Message<"petak.v1.SiteTombstone"> & {
+  /**
+   * The site.
+   *
+   * @generated from field: string site_id = 1;
+   */
+  siteId: string;
+
+  /**
+   * Its operator.
+   *
+   * @generated from field: string operator_id = 2;
+   */
+  operatorId: string;
+
+  /**
+   * The operator's own id of the site.
+   *
+   * @generated from field: string operator_site_ref = 3;
+   */
+  operatorSiteRef: string;
+
+  /**
+   * The revision of the facts since which it does not belong there.
+   *
+   * @generated from field: uint32 revision = 4;
+   */
+  revision: number;
+
+  /**
+   * When that was recorded.
+   *
+   * @generated from field: google.protobuf.Timestamp updated_at = 5;
+   */
+  updatedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message petak.v1.SiteTombstone.
+ * Use `create(SiteTombstoneSchema)` to create a new message.
+ */
+export const SiteTombstoneSchema: GenMessage<SiteTombstone> = /*@__PURE__*/
+  messageDesc(file_petak_v1_directory, 9);
+
+/**
+ * The response of ListSites: one page. A copy into which each page's `sites` were put by `site_id`, and from which its
+ * `tombstones` were removed, has every change that was recorded before the call that returned `has_more` false was made. A page
+ * may be sent again: the same cursor returns what has changed since, in its present state.
+ *
+ * @generated from message petak.v1.ListSitesResponse
+ */
+export type ListSitesResponse = Message<"petak.v1.ListSitesResponse"> & {
+  /**
+   * The present facts of sites that were created or changed, in any phase but DECOMMISSIONED; also PLANNED ones. Own
+   * terms are in `terms`, those in force in GetSite. No order.
+   *
+   * @generated from field: repeated petak.v1.Site sites = 1;
+   */
+  sites: Site[];
+
+  /**
+   * Sites that must be removed from the copy. No site is in both lists. A site that was retired and put back is among
+   * `sites` again.
+   *
+   * @generated from field: repeated petak.v1.SiteTombstone tombstones = 2;
+   */
+  tombstones: SiteTombstone[];
+
+  /**
+   * Cursor for the next call. Never empty. Opaque: store it with the copy, and send it back unchanged. It grows by 8
+   * characters for each region with sites.
+   *
+   * @generated from field: string next_cursor = 3;
+   */
+  nextCursor: string;
+
+  /**
+   * True if more may be available now: call again at once. A page may be short or empty although it is true.
+   *
+   * @generated from field: bool has_more = 4;
+   */
+  hasMore: boolean;
+};
+
+/**
+ * Describes the message petak.v1.ListSitesResponse.
+ * Use `create(ListSitesResponseSchema)` to create a new message.
+ */
+export const ListSitesResponseSchema: GenMessage<ListSitesResponse> = /*@__PURE__*/
+  messageDesc(file_petak_v1_directory, 10);
 
 /**
  * The request of GetAvailability.
@@ -332,7 +548,7 @@ export type GetAvailabilityRequest = Message<"petak.v1.GetAvailabilityRequest"> 
  * Use `create(GetAvailabilityRequestSchema)` to create a new message.
  */
 export const GetAvailabilityRequestSchema: GenMessage<GetAvailabilityRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 7);
+  messageDesc(file_petak_v1_directory, 11);
 
 /**
  * The response of GetAvailability.
@@ -353,7 +569,7 @@ export type GetAvailabilityResponse = Message<"petak.v1.GetAvailabilityResponse"
  * Use `create(GetAvailabilityResponseSchema)` to create a new message.
  */
 export const GetAvailabilityResponseSchema: GenMessage<GetAvailabilityResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 8);
+  messageDesc(file_petak_v1_directory, 12);
 
 /**
  * The request of UpsertSites: creates the caller's sites or replaces their facts.
@@ -370,7 +586,9 @@ export type UpsertSitesRequest = Message<"petak.v1.UpsertSitesRequest"> & {
 
   /**
    * The sites, identified by `operator_site_ref`. 1 to 100, with distinct references. The sent facts replace all stored
-   * ones. A site cannot move to another region: that fails with SITE_REGION_CHANGED. Retire it and create another.
+   * ones. A site cannot move to another region: that fails with SITE_REGION_CHANGED. Retire it and create another. A
+   * site that moves by more than 100 m, from its `moved_from` if that is set, or whose `lifecycle` becomes
+   * DECOMMISSIONED, needs `live_reservations`.
    *
    * @generated from field: repeated petak.v1.Site sites = 2;
    */
@@ -382,6 +600,15 @@ export type UpsertSitesRequest = Message<"petak.v1.UpsertSitesRequest"> & {
    * @generated from field: bool validate_only = 3;
    */
   validateOnly: boolean;
+
+  /**
+   * What happens to the live reservations of sites that are retired or move by more than 100 m. Default REFUSE: one that
+   * has any fails with SITE_IN_USE. All sites are checked before the first is written, and so are the limits of their
+   * number, sizes, hours and terms; if a reservation or another call comes between, some sites may have been written.
+   *
+   * @generated from field: petak.v1.LiveReservations live_reservations = 4;
+   */
+  liveReservations: LiveReservations;
 };
 
 /**
@@ -389,7 +616,7 @@ export type UpsertSitesRequest = Message<"petak.v1.UpsertSitesRequest"> & {
  * Use `create(UpsertSitesRequestSchema)` to create a new message.
  */
 export const UpsertSitesRequestSchema: GenMessage<UpsertSitesRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 9);
+  messageDesc(file_petak_v1_directory, 13);
 
 /**
  * The result for one site.
@@ -431,7 +658,7 @@ export type UpsertSiteResult = Message<"petak.v1.UpsertSiteResult"> & {
  * Use `create(UpsertSiteResultSchema)` to create a new message.
  */
 export const UpsertSiteResultSchema: GenMessage<UpsertSiteResult> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 10);
+  messageDesc(file_petak_v1_directory, 14);
 
 /**
  * The response of UpsertSites.
@@ -452,7 +679,7 @@ export type UpsertSitesResponse = Message<"petak.v1.UpsertSitesResponse"> & {
  * Use `create(UpsertSitesResponseSchema)` to create a new message.
  */
 export const UpsertSitesResponseSchema: GenMessage<UpsertSitesResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 11);
+  messageDesc(file_petak_v1_directory, 15);
 
 /**
  * The request of SetDefaultTerms: sets the terms for the caller's sites that have none of their own. A live key sets
@@ -481,7 +708,7 @@ export type SetDefaultTermsRequest = Message<"petak.v1.SetDefaultTermsRequest"> 
  * Use `create(SetDefaultTermsRequestSchema)` to create a new message.
  */
 export const SetDefaultTermsRequestSchema: GenMessage<SetDefaultTermsRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 12);
+  messageDesc(file_petak_v1_directory, 16);
 
 /**
  * The response of SetDefaultTerms. Every gateway applies the new default within 10 s. Existing reservations keep their
@@ -497,11 +724,12 @@ export type SetDefaultTermsResponse = Message<"petak.v1.SetDefaultTermsResponse"
  * Use `create(SetDefaultTermsResponseSchema)` to create a new message.
  */
 export const SetDefaultTermsResponseSchema: GenMessage<SetDefaultTermsResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 13);
+  messageDesc(file_petak_v1_directory, 17);
 
 /**
  * The request of RetireSites: sites are no longer offered. Parcels inside can still be collected. UpsertSites with the
- * same reference puts a site back into service.
+ * same reference puts a site back into service for half a year. Then a site that is empty ends: it is not found any
+ * more, and the reference makes another site.
  *
  * @generated from message petak.v1.RetireSitesRequest
  */
@@ -520,6 +748,15 @@ export type RetireSitesRequest = Message<"petak.v1.RetireSitesRequest"> & {
    * @generated from field: repeated string site_ids = 2;
    */
   siteIds: string[];
+
+  /**
+   * What happens to the live reservations of the sites. Default REFUSE: a site that has any fails with SITE_IN_USE. All
+   * sites are checked before the first is retired; if a reservation is made meanwhile, sites before its own may have
+   * been retired. A site that was retired with DRAIN can be retired again with another value.
+   *
+   * @generated from field: petak.v1.LiveReservations live_reservations = 3;
+   */
+  liveReservations: LiveReservations;
 };
 
 /**
@@ -527,7 +764,7 @@ export type RetireSitesRequest = Message<"petak.v1.RetireSitesRequest"> & {
  * Use `create(RetireSitesRequestSchema)` to create a new message.
  */
 export const RetireSitesRequestSchema: GenMessage<RetireSitesRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 14);
+  messageDesc(file_petak_v1_directory, 18);
 
 /**
  * The response of RetireSites.
@@ -542,7 +779,7 @@ export type RetireSitesResponse = Message<"petak.v1.RetireSitesResponse"> & {
  * Use `create(RetireSitesResponseSchema)` to create a new message.
  */
 export const RetireSitesResponseSchema: GenMessage<RetireSitesResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 15);
+  messageDesc(file_petak_v1_directory, 19);
 
 /**
  * The reported places of one size class. `free`, `occupied` and `out_of_service` must add up to `installed` of the size
@@ -585,7 +822,7 @@ export type SizeClassReport = Message<"petak.v1.SizeClassReport"> & {
  * Use `create(SizeClassReportSchema)` to create a new message.
  */
 export const SizeClassReportSchema: GenMessage<SizeClassReport> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 16);
+  messageDesc(file_petak_v1_directory, 20);
 
 /**
  * A snapshot of all places of a site at one time.
@@ -638,7 +875,7 @@ export type SiteCapacity = Message<"petak.v1.SiteCapacity"> & {
  * Use `create(SiteCapacitySchema)` to create a new message.
  */
 export const SiteCapacitySchema: GenMessage<SiteCapacity> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 17);
+  messageDesc(file_petak_v1_directory, 21);
 
 /**
  * The request of ReportCapacity.
@@ -667,7 +904,7 @@ export type ReportCapacityRequest = Message<"petak.v1.ReportCapacityRequest"> & 
  * Use `create(ReportCapacityRequestSchema)` to create a new message.
  */
 export const ReportCapacityRequestSchema: GenMessage<ReportCapacityRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 18);
+  messageDesc(file_petak_v1_directory, 22);
 
 /**
  * The result for one site.
@@ -695,7 +932,7 @@ export type ReportCapacityResult = Message<"petak.v1.ReportCapacityResult"> & {
  * Use `create(ReportCapacityResultSchema)` to create a new message.
  */
 export const ReportCapacityResultSchema: GenMessage<ReportCapacityResult> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 19);
+  messageDesc(file_petak_v1_directory, 23);
 
 /**
  * The response of ReportCapacity.
@@ -716,11 +953,11 @@ export type ReportCapacityResponse = Message<"petak.v1.ReportCapacityResponse"> 
  * Use `create(ReportCapacityResponseSchema)` to create a new message.
  */
 export const ReportCapacityResponseSchema: GenMessage<ReportCapacityResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 20);
+  messageDesc(file_petak_v1_directory, 24);
 
 /**
- * Why a site was passed over. If several reasons apply, the one with the lowest number counts. Sites that are not in
- * service, and sites of the other network (live or test), are not counted.
+ * Why a site was passed over. If several reasons apply, the one with the lowest number counts. In FindNearest, sites that
+ * are not in service, and sites of the other network (live or test), are neither counted nor named.
  *
  * @generated from enum petak.v1.PassedOverReason
  */
@@ -831,11 +1068,25 @@ export const PassedOverReason = {
    * @generated from enum value: PASSED_OVER_REASON_NO_NAMED_COMPARTMENT = 14;
    */
   NO_NAMED_COMPARTMENT: 14,
+
+  /**
+   * It is out of service. Only in CheckFit.
+   *
+   * @generated from enum value: PASSED_OVER_REASON_NOT_IN_SERVICE = 15;
+   */
+  NOT_IN_SERVICE: 15,
+
+  /**
+   * It takes no new reservations for now, by its device's word. Only in CheckFit.
+   *
+   * @generated from enum value: PASSED_OVER_REASON_INTAKE_PAUSED = 16;
+   */
+  INTAKE_PAUSED: 16,
 } as const;
 
 /**
- * Why a site was passed over. If several reasons apply, the one with the lowest number counts. Sites that are not in
- * service, and sites of the other network (live or test), are not counted.
+ * Why a site was passed over. If several reasons apply, the one with the lowest number counts. In FindNearest, sites that
+ * are not in service, and sites of the other network (live or test), are neither counted nor named.
  *
  * @generated from enum petak.v1.PassedOverReason
  */
@@ -846,6 +1097,61 @@ export type PassedOverReason = (typeof PassedOverReason)[keyof typeof PassedOver
  */
 export const PassedOverReasonSchema: GenEnum<PassedOverReason> = /*@__PURE__*/
   enumDesc(file_petak_v1_directory, 0);
+
+/**
+ * What happens to the live reservations of a site that is retired or moves by more than 100 m. Live are the queued, held
+ * and confirmed ones, and those whose parcel is inside or in doubt. A parcel that is inside stays and can be collected,
+ * whatever is chosen.
+ *
+ * @generated from enum petak.v1.LiveReservations
+ */
+export const LiveReservations = {
+  /**
+   * Not set. In a request it means REFUSE.
+   *
+   * @generated from enum value: LIVE_RESERVATIONS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The site must have none, else the call fails with SITE_IN_USE.
+   *
+   * @generated from enum value: LIVE_RESERVATIONS_REFUSE = 1;
+   */
+  REFUSE: 1,
+
+  /**
+   * They are kept. A retired site then takes no new ones, but those that it has can still be confirmed, deposited and
+   * collected until they end.
+   *
+   * @generated from enum value: LIVE_RESERVATIONS_DRAIN = 2;
+   */
+  DRAIN: 2,
+
+  /**
+   * The queued, held and confirmed ones are cancelled, with the reason SITE_PROBLEM and free of charge. Their events say
+   * why, and Redirect still moves them to another site. A queued one that also waits at another site keeps waiting
+   * there only, and is cancelled with the last site at which it waits.
+   *
+   * @generated from enum value: LIVE_RESERVATIONS_CANCEL = 3;
+   */
+  CANCEL: 3,
+} as const;
+
+/**
+ * What happens to the live reservations of a site that is retired or moves by more than 100 m. Live are the queued, held
+ * and confirmed ones, and those whose parcel is inside or in doubt. A parcel that is inside stays and can be collected,
+ * whatever is chosen.
+ *
+ * @generated from enum petak.v1.LiveReservations
+ */
+export type LiveReservations = (typeof LiveReservations)[keyof typeof LiveReservations] | UnknownEnum;
+
+/**
+ * Describes the enum petak.v1.LiveReservations.
+ */
+export const LiveReservationsSchema: GenEnum<LiveReservations> = /*@__PURE__*/
+  enumDesc(file_petak_v1_directory, 1);
 
 /**
  * What UpsertSites did with a site.
@@ -893,7 +1199,7 @@ export type UpsertOutcome = (typeof UpsertOutcome)[keyof typeof UpsertOutcome] |
  * Describes the enum petak.v1.UpsertOutcome.
  */
 export const UpsertOutcomeSchema: GenEnum<UpsertOutcome> = /*@__PURE__*/
-  enumDesc(file_petak_v1_directory, 1);
+  enumDesc(file_petak_v1_directory, 2);
 
 /**
  * What ReportCapacity did with a snapshot.
@@ -935,5 +1241,5 @@ export type ReportCapacityOutcome = (typeof ReportCapacityOutcome)[keyof typeof 
  * Describes the enum petak.v1.ReportCapacityOutcome.
  */
 export const ReportCapacityOutcomeSchema: GenEnum<ReportCapacityOutcome> = /*@__PURE__*/
-  enumDesc(file_petak_v1_directory, 2);
+  enumDesc(file_petak_v1_directory, 3);
 

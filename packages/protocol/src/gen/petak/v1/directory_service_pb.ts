@@ -4,14 +4,19 @@
 
 import type { GenFile, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { FindNearestRequestSchema, FindNearestResponseSchema, GetAvailabilityRequestSchema, GetAvailabilityResponseSchema, GetSiteRequestSchema, GetSiteResponseSchema, ReportCapacityRequestSchema, ReportCapacityResponseSchema, RetireSitesRequestSchema, RetireSitesResponseSchema, SetDefaultTermsRequestSchema, SetDefaultTermsResponseSchema, UpsertSitesRequestSchema, UpsertSitesResponseSchema } from "./directory_pb.ts";
+import type { CheckFitRequestSchema, CheckFitResponseSchema } from "./check_fit_pb.ts";
+import { file_petak_v1_check_fit } from "./check_fit_pb.ts";
+import type { FindNearestRequestSchema, FindNearestResponseSchema, GetAvailabilityRequestSchema, GetAvailabilityResponseSchema, GetSiteRequestSchema, GetSiteResponseSchema, ListSitesRequestSchema, ListSitesResponseSchema, ReportCapacityRequestSchema, ReportCapacityResponseSchema, RetireSitesRequestSchema, RetireSitesResponseSchema, SetDefaultTermsRequestSchema, SetDefaultTermsResponseSchema, UpsertSitesRequestSchema, UpsertSitesResponseSchema } from "./directory_pb.ts";
 import { file_petak_v1_directory } from "./directory_pb.ts";
+import type { GetOperatorRequestSchema, GetOperatorResponseSchema } from "./operator_pb.ts";
+import { file_petak_v1_operator } from "./operator_pb.ts";
+import { file_petak_v1_proof } from "./proof_pb.ts";
 
 /**
  * Describes the file petak/v1/directory_service.proto.
  */
 export const file_petak_v1_directory_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBwZXRhay92MS9kaXJlY3Rvcnlfc2VydmljZS5wcm90bxIIcGV0YWsudjEy3gQKEERpcmVjdG9yeVNlcnZpY2USTwoLRmluZE5lYXJlc3QSHC5wZXRhay52MS5GaW5kTmVhcmVzdFJlcXVlc3QaHS5wZXRhay52MS5GaW5kTmVhcmVzdFJlc3BvbnNlIgOQAgESQwoHR2V0U2l0ZRIYLnBldGFrLnYxLkdldFNpdGVSZXF1ZXN0GhkucGV0YWsudjEuR2V0U2l0ZVJlc3BvbnNlIgOQAgESWwoPR2V0QXZhaWxhYmlsaXR5EiAucGV0YWsudjEuR2V0QXZhaWxhYmlsaXR5UmVxdWVzdBohLnBldGFrLnYxLkdldEF2YWlsYWJpbGl0eVJlc3BvbnNlIgOQAgESTwoLVXBzZXJ0U2l0ZXMSHC5wZXRhay52MS5VcHNlcnRTaXRlc1JlcXVlc3QaHS5wZXRhay52MS5VcHNlcnRTaXRlc1Jlc3BvbnNlIgOQAgISWAoOUmVwb3J0Q2FwYWNpdHkSHy5wZXRhay52MS5SZXBvcnRDYXBhY2l0eVJlcXVlc3QaIC5wZXRhay52MS5SZXBvcnRDYXBhY2l0eVJlc3BvbnNlIgOQAgISWwoPU2V0RGVmYXVsdFRlcm1zEiAucGV0YWsudjEuU2V0RGVmYXVsdFRlcm1zUmVxdWVzdBohLnBldGFrLnYxLlNldERlZmF1bHRUZXJtc1Jlc3BvbnNlIgOQAgISTwoLUmV0aXJlU2l0ZXMSHC5wZXRhay52MS5SZXRpcmVTaXRlc1JlcXVlc3QaHS5wZXRhay52MS5SZXRpcmVTaXRlc1Jlc3BvbnNlIgOQAgJiBnByb3RvMw", [file_petak_v1_directory]);
+  fileDesc("CiBwZXRhay92MS9kaXJlY3Rvcnlfc2VydmljZS5wcm90bxIIcGV0YWsudjEy3AcKEERpcmVjdG9yeVNlcnZpY2USTwoLRmluZE5lYXJlc3QSHC5wZXRhay52MS5GaW5kTmVhcmVzdFJlcXVlc3QaHS5wZXRhay52MS5GaW5kTmVhcmVzdFJlc3BvbnNlIgOQAgESQwoHR2V0U2l0ZRIYLnBldGFrLnYxLkdldFNpdGVSZXF1ZXN0GhkucGV0YWsudjEuR2V0U2l0ZVJlc3BvbnNlIgOQAgESSQoJTGlzdFNpdGVzEhoucGV0YWsudjEuTGlzdFNpdGVzUmVxdWVzdBobLnBldGFrLnYxLkxpc3RTaXRlc1Jlc3BvbnNlIgOQAgESTwoLR2V0T3BlcmF0b3ISHC5wZXRhay52MS5HZXRPcGVyYXRvclJlcXVlc3QaHS5wZXRhay52MS5HZXRPcGVyYXRvclJlc3BvbnNlIgOQAgESWwoPR2V0QXZhaWxhYmlsaXR5EiAucGV0YWsudjEuR2V0QXZhaWxhYmlsaXR5UmVxdWVzdBohLnBldGFrLnYxLkdldEF2YWlsYWJpbGl0eVJlc3BvbnNlIgOQAgESRgoIQ2hlY2tGaXQSGS5wZXRhay52MS5DaGVja0ZpdFJlcXVlc3QaGi5wZXRhay52MS5DaGVja0ZpdFJlc3BvbnNlIgOQAgES4AEKC1Vwc2VydFNpdGVzEhwucGV0YWsudjEuVXBzZXJ0U2l0ZXNSZXF1ZXN0Gh0ucGV0YWsudjEuVXBzZXJ0U2l0ZXNSZXNwb25zZSKTAZACAurhGIsBCg0KC3NpdGVzLnRlcm1zCjAKD3NpdGVzLmxpZmVjeWNsZRIdU0lURV9MSUZFQ1lDTEVfREVDT01NSVNTSU9ORUQKRgoRbGl2ZV9yZXNlcnZhdGlvbnMSF0xJVkVfUkVTRVJWQVRJT05TX0RSQUlOEhhMSVZFX1JFU0VSVkFUSU9OU19DQU5DRUwQARJYCg5SZXBvcnRDYXBhY2l0eRIfLnBldGFrLnYxLlJlcG9ydENhcGFjaXR5UmVxdWVzdBogLnBldGFrLnYxLlJlcG9ydENhcGFjaXR5UmVzcG9uc2UiA5ACAhJfCg9TZXREZWZhdWx0VGVybXMSIC5wZXRhay52MS5TZXREZWZhdWx0VGVybXNSZXF1ZXN0GiEucGV0YWsudjEuU2V0RGVmYXVsdFRlcm1zUmVzcG9uc2UiB5ACAurhGAASUwoLUmV0aXJlU2l0ZXMSHC5wZXRhay52MS5SZXRpcmVTaXRlc1JlcXVlc3QaHS5wZXRhay52MS5SZXRpcmVTaXRlc1Jlc3BvbnNlIgeQAgLq4RgAYgZwcm90bzM", [file_petak_v1_check_fit, file_petak_v1_directory, file_petak_v1_operator, file_petak_v1_proof]);
 
 /**
  * Lists sites and their free places. Test keys see only sites with `is_test`; live keys see only the others.
@@ -41,6 +46,29 @@ export const DirectoryService: GenService<{
     output: typeof GetSiteResponseSchema;
   },
   /**
+   * Returns all sites, page by page, and then with each call what has changed since: for who keeps a copy of the
+   * directory. Free places are not in it: GetAvailability. For every key, including publishable keys. Misuse:
+   * INVALID_FIELD, CURSOR_INVALID.
+   *
+   * @generated from rpc petak.v1.DirectoryService.ListSites
+   */
+  listSites: {
+    methodKind: "unary";
+    input: typeof ListSitesRequestSchema;
+    output: typeof ListSitesResponseSchema;
+  },
+  /**
+   * Returns the name and the links of an operator. For every key, including publishable keys. Unknown id:
+   * PARTICIPANT_NOT_FOUND.
+   *
+   * @generated from rpc petak.v1.DirectoryService.GetOperator
+   */
+  getOperator: {
+    methodKind: "unary";
+    input: typeof GetOperatorRequestSchema;
+    output: typeof GetOperatorResponseSchema;
+  },
+  /**
    * Returns the free places of up to 100 sites. For every key, including publishable keys. Unknown id: SITE_NOT_FOUND.
    *
    * @generated from rpc petak.v1.DirectoryService.GetAvailability
@@ -51,7 +79,19 @@ export const DirectoryService: GenService<{
     output: typeof GetAvailabilityResponseSchema;
   },
   /**
-   * Creates sites or replaces their facts. For operators, else ROLE_REQUIRED.
+   * Says whether a parcel fits at sites and a place is free there, or why not, and signs a choice for each site where it
+   * fits. It holds nothing. For every key, including publishable keys. Unknown id: SITE_NOT_FOUND.
+   *
+   * @generated from rpc petak.v1.DirectoryService.CheckFit
+   */
+  checkFit: {
+    methodKind: "unary";
+    input: typeof CheckFitRequestSchema;
+    output: typeof CheckFitResponseSchema;
+  },
+  /**
+   * Creates sites or replaces their facts. For operators, else ROLE_REQUIRED. Without a proof it takes no terms from a site
+   * and moves none by more than 100 m: PROOF_REQUIRED.
    *
    * @generated from rpc petak.v1.DirectoryService.UpsertSites
    */

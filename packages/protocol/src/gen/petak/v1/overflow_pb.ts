@@ -7,13 +7,14 @@ import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { file_petak_v1_text_rules } from "./text_rules_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file petak/v1/overflow.proto.
  */
 export const file_petak_v1_overflow: GenFile = /*@__PURE__*/
-  fileDesc("ChdwZXRhay92MS9vdmVyZmxvdy5wcm90bxIIcGV0YWsudjEi0AEKDk92ZXJmbG93UG9saWN5EiEKDm1heF9kaXN0YW5jZV9tGAEgASgNQgm6SAYqBBjQhgMSKAoMb3BlcmF0b3JfaWRzGAIgAygJQhK6SA+SAQwQFBgBIgZyBBABKCgSOQoEd2FpdBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgQIgPUkMgIIARI2CghmYWxsYmFjaxgEIAEoDjIaLnBldGFrLnYxLk92ZXJmbG93RmFsbGJhY2tCCLpIBYIBAhABKpwBChBPdmVyZmxvd0ZhbGxiYWNrEiEKHU9WRVJGTE9XX0ZBTExCQUNLX1VOU1BFQ0lGSUVEEAASHAoYT1ZFUkZMT1dfRkFMTEJBQ0tfUkVGVVNFEAESIwofT1ZFUkZMT1dfRkFMTEJBQ0tfSE9MRF9BVF9ERVBPVBACEiIKHk9WRVJGTE9XX0ZBTExCQUNLX0FTS19DT05TVU1FUhADYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration]);
+  fileDesc("ChdwZXRhay92MS9vdmVyZmxvdy5wcm90bxIIcGV0YWsudjEi1AEKDk92ZXJmbG93UG9saWN5EiEKDm1heF9kaXN0YW5jZV9tGAEgASgNQgm6SAYqBBjQhgMSLAoMb3BlcmF0b3JfaWRzGAIgAygJQha6SBOSARAQFBgBIgpyCIi9PwEQASgoEjkKBHdhaXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIECID1JDICCAESNgoIZmFsbGJhY2sYBCABKA4yGi5wZXRhay52MS5PdmVyZmxvd0ZhbGxiYWNrQgi6SAWCAQIQASqcAQoQT3ZlcmZsb3dGYWxsYmFjaxIhCh1PVkVSRkxPV19GQUxMQkFDS19VTlNQRUNJRklFRBAAEhwKGE9WRVJGTE9XX0ZBTExCQUNLX1JFRlVTRRABEiMKH09WRVJGTE9XX0ZBTExCQUNLX0hPTERfQVRfREVQT1QQAhIiCh5PVkVSRkxPV19GQUxMQkFDS19BU0tfQ09OU1VNRVIQA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_petak_v1_text_rules]);
 
 /**
  * What to do if no place is free. The participant that makes the reservation declares it in advance, on the consumer's

@@ -5,13 +5,15 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
+import type { Money } from "./money_pb.ts";
+import { file_petak_v1_money } from "./money_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file petak/v1/parcel.proto.
  */
 export const file_petak_v1_parcel: GenFile = /*@__PURE__*/
-  fileDesc("ChVwZXRhay92MS9wYXJjZWwucHJvdG8SCHBldGFrLnYxIsgBCgZQYXJjZWwSHAoId2lkdGhfbW0YASABKA1CCrpIByoFGIgnKAESHQoJaGVpZ2h0X21tGAIgASgNQgq6SAcqBRiIJygBEhwKCGRlcHRoX21tGAMgASgNQgq6SAcqBRiIJygBEhsKBm1hc3NfZxgEIAEoDUILukgIKgYYwIQ9KAESRgoMcmVxdWlyZW1lbnRzGAUgAygOMhsucGV0YWsudjEuUGFyY2VsUmVxdWlyZW1lbnRCE7pIEJIBDRAGGAEiB4IBBBABIAAqmQIKEVBhcmNlbFJlcXVpcmVtZW50EiIKHlBBUkNFTF9SRVFVSVJFTUVOVF9VTlNQRUNJRklFRBAAEiAKHFBBUkNFTF9SRVFVSVJFTUVOVF9BR0VfQ0hFQ0sQARIfChtQQVJDRUxfUkVRVUlSRU1FTlRfSURfQ0hFQ0sQAhInCiNQQVJDRUxfUkVRVUlSRU1FTlRfQ0FTSF9PTl9ERUxJVkVSWRADEiYKIlBBUkNFTF9SRVFVSVJFTUVOVF9EQU5HRVJPVVNfR09PRFMQBBIqCiZQQVJDRUxfUkVRVUlSRU1FTlRfUEVSU09OQUxfQ09MTEVDVElPThAFEiAKHFBBUkNFTF9SRVFVSVJFTUVOVF9OT19MT0NLRVIQBmIGcHJvdG8z", [file_buf_validate_validate]);
+  fileDesc("ChVwZXRhay92MS9wYXJjZWwucHJvdG8SCHBldGFrLnYxIp8CCgZQYXJjZWwSHAoId2lkdGhfbW0YASABKA1CCrpIByoFGIgnKAESHQoJaGVpZ2h0X21tGAIgASgNQgq6SAcqBRiIJygBEhwKCGRlcHRoX21tGAMgASgNQgq6SAcqBRiIJygBEhsKBm1hc3NfZxgEIAEoDUILukgIKgYYwIQ9KAESRgoMcmVxdWlyZW1lbnRzGAUgAygOMhsucGV0YWsudjEuUGFyY2VsUmVxdWlyZW1lbnRCE7pIEJIBDRAGGAEiB4IBBBABIAASMgoLbGFiZWxfY29kZXMYBiADKAlCHbpIGpIBFxADGAEiEXIPMg1eWyEtfl17MSw2NH0kEiEKCGNhc2hfZHVlGAcgASgLMg8ucGV0YWsudjEuTW9uZXkqmQIKEVBhcmNlbFJlcXVpcmVtZW50EiIKHlBBUkNFTF9SRVFVSVJFTUVOVF9VTlNQRUNJRklFRBAAEiAKHFBBUkNFTF9SRVFVSVJFTUVOVF9BR0VfQ0hFQ0sQARIfChtQQVJDRUxfUkVRVUlSRU1FTlRfSURfQ0hFQ0sQAhInCiNQQVJDRUxfUkVRVUlSRU1FTlRfQ0FTSF9PTl9ERUxJVkVSWRADEiYKIlBBUkNFTF9SRVFVSVJFTUVOVF9EQU5HRVJPVVNfR09PRFMQBBIqCiZQQVJDRUxfUkVRVUlSRU1FTlRfUEVSU09OQUxfQ09MTEVDVElPThAFEiAKHFBBUkNFTF9SRVFVSVJFTUVOVF9OT19MT0NLRVIQBmIGcHJvdG8z", [file_buf_validate_validate, file_petak_v1_money]);
 
 /**
  * The outer dimensions of a parcel and its requirements. Fit is decided in mm, in any rotation of the three sides.
@@ -55,6 +57,25 @@ export type Parcel = Message<"petak.v1.Parcel"> & {
    * @generated from field: repeated petak.v1.ParcelRequirement requirements = 5;
    */
   requirements: ParcelRequirement[];
+
+  /**
+   * The codes on the parcel's label, each as a scanner reads it without spaces and control characters: the carrier's own
+   * code, an SSCC, an S10 number. The site finds the reservation by scanning one of them. At most 3, distinct, each of 1 to
+   * 64 visible ASCII characters, compared without regard to case. Another reservation may have the same code. They must contain no personal
+   * data. Searches ignore them. Empty: the label is not known, or not yet; Confirm states it then.
+   *
+   * @generated from field: repeated string label_codes = 6;
+   */
+  labelCodes: string[];
+
+  /**
+   * What the collector pays at the site before it gets the parcel. Petak states the amount and makes no payments. Reserve
+   * requires it, more than 0, together with the requirement CASH_ON_DELIVERY, and refuses one without the other with
+   * INVALID_FIELD; searches ignore it.
+   *
+   * @generated from field: petak.v1.Money cash_due = 7;
+   */
+  cashDue?: Money | undefined;
 };
 
 /**
@@ -92,7 +113,7 @@ export const ParcelRequirement = {
   ID_CHECK: 2,
 
   /**
-   * The collector pays for the goods at the site. It must offer the service CASH_ON_DELIVERY.
+   * The collector pays for the goods at the site, see `cash_due`. It must offer the service CASH_ON_DELIVERY.
    *
    * @generated from enum value: PARCEL_REQUIREMENT_CASH_ON_DELIVERY = 3;
    */

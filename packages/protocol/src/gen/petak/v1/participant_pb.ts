@@ -7,13 +7,58 @@ import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import { file_petak_v1_text_rules } from "./text_rules_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file petak/v1/participant.proto.
  */
 export const file_petak_v1_participant: GenFile = /*@__PURE__*/
-  fileDesc("ChpwZXRhay92MS9wYXJ0aWNpcGFudC5wcm90bxIIcGV0YWsudjEiigEKC1BhcnRpY2lwYW50EhYKDnBhcnRpY2lwYW50X2lkGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIdCgVyb2xlcxgDIAMoDjIOLnBldGFrLnYxLlJvbGUSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi3wEKA0tleRIOCgZrZXlfaWQYASABKAkSFgoOcGFydGljaXBhbnRfaWQYAiABKAkSEgoKcHVibGljX2tleRgDIAEoDBIcCgRtb2RlGAQgASgOMg4ucGV0YWsudjEuTW9kZRIPCgdzaXRlX2lkGAUgASgJEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWxhYmVsGAggASgJIu0BCg5QdWJsaXNoYWJsZUtleRIXCg9wdWJsaXNoYWJsZV9rZXkYASABKAkSFgoOcGFydGljaXBhbnRfaWQYAiABKAkSHAoEbW9kZRgDIAEoDjIOLnBldGFrLnYxLk1vZGUSDwoHb3JpZ2lucxgEIAMoCRIbChNyZXF1ZXN0c19wZXJfc2Vjb25kGAUgASgNEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIo8BChhDcmVhdGVQYXJ0aWNpcGFudFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHwoMZGlzcGxheV9uYW1lGAIgASgJQgm6SAZyBBABGGQSNAoFcm9sZXMYAyADKA4yDi5wZXRhay52MS5Sb2xlQhW6SBKSAQ8IARAEGAEiB4IBBBABIAAiRwoZQ3JlYXRlUGFydGljaXBhbnRSZXNwb25zZRIqCgtwYXJ0aWNpcGFudBgBIAEoCzIVLnBldGFrLnYxLlBhcnRpY2lwYW50IjgKFUdldFBhcnRpY2lwYW50UmVxdWVzdBIfCg5wYXJ0aWNpcGFudF9pZBgBIAEoCUIHukgEcgIYKCJEChZHZXRQYXJ0aWNpcGFudFJlc3BvbnNlEioKC3BhcnRpY2lwYW50GAEgASgLMhUucGV0YWsudjEuUGFydGljaXBhbnQiGQoXTGlzdFBhcnRpY2lwYW50c1JlcXVlc3QiRwoYTGlzdFBhcnRpY2lwYW50c1Jlc3BvbnNlEisKDHBhcnRpY2lwYW50cxgBIAMoCzIVLnBldGFrLnYxLlBhcnRpY2lwYW50IswBChJSZWdpc3RlcktleVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHwoOcGFydGljaXBhbnRfaWQYAiABKAlCB7pIBHICGCgSGwoKcHVibGljX2tleRgDIAEoDEIHukgEegJoIBIoCgRtb2RlGAQgASgOMg4ucGV0YWsudjEuTW9kZUIKukgHggEEEAEgABIYCgdzaXRlX2lkGAUgASgJQge6SARyAhgoEhYKBWxhYmVsGAYgASgJQge6SARyAhhkIjEKE1JlZ2lzdGVyS2V5UmVzcG9uc2USGgoDa2V5GAEgASgLMg0ucGV0YWsudjEuS2V5IjIKD0xpc3RLZXlzUmVxdWVzdBIfCg5wYXJ0aWNpcGFudF9pZBgBIAEoCUIHukgEcgIYKCJjChBMaXN0S2V5c1Jlc3BvbnNlEhsKBGtleXMYASADKAsyDS5wZXRhay52MS5LZXkSMgoQcHVibGlzaGFibGVfa2V5cxgCIAMoCzIYLnBldGFrLnYxLlB1Ymxpc2hhYmxlS2V5IksKEFJldm9rZUtleVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESGQoGa2V5X2lkGAIgASgJQgm6SAZyBBABGEAiEwoRUmV2b2tlS2V5UmVzcG9uc2UilwIKG0NyZWF0ZVB1Ymxpc2hhYmxlS2V5UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIfCg5wYXJ0aWNpcGFudF9pZBgCIAEoCUIHukgEcgIYKBIoCgRtb2RlGAMgASgOMg4ucGV0YWsudjEuTW9kZUIKukgHggEEEAEgABJoCgdvcmlnaW5zGAQgAygJQle6SFSSAVEIARAUIktySRj/ATJEXihcKnxodHRwcz86Ly9bQS1aYS16MC05LjotXSt8aHR0cHM/Oi8vXFtbMC05YS1mQS1GOl0rXF0oOlswLTldKyk/KSQSJQoTcmVxdWVzdHNfcGVyX3NlY29uZBgFIAEoDUIIukgFKgMY6AciUQocQ3JlYXRlUHVibGlzaGFibGVLZXlSZXNwb25zZRIxCg9wdWJsaXNoYWJsZV9rZXkYASABKAsyGC5wZXRhay52MS5QdWJsaXNoYWJsZUtleSpkCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIRCg1ST0xFX09QRVJBVE9SEAESEAoMUk9MRV9DT1VSSUVSEAISEQoNUk9MRV9NRVJDSEFOVBADEg4KClJPTEVfQURNSU4QBCo6CgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABINCglNT0RFX0xJVkUQARINCglNT0RFX1RFU1QQAmIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("ChpwZXRhay92MS9wYXJ0aWNpcGFudC5wcm90bxIIcGV0YWsudjEihwEKCkhvbGRMaW1pdHMSGwoIc2l0ZV9taW4YASABKA1CCbpIBioEGP//AxIdCgxzaXRlX3BlcmNlbnQYAiABKA1CB7pIBCoCGGQSHwoKcmVnaW9uX21heBgDIAEoDUILukgIKgYYgJTr3AMSHAoHYWxsX21heBgEIAEoDUILukgIKgYYgJTr3AMitQEKC1BhcnRpY2lwYW50EhYKDnBhcnRpY2lwYW50X2lkGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIdCgVyb2xlcxgDIAMoDjIOLnBldGFrLnYxLlJvbGUSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoLaG9sZF9saW1pdHMYBSABKAsyFC5wZXRhay52MS5Ib2xkTGltaXRzIt8BCgNLZXkSDgoGa2V5X2lkGAEgASgJEhYKDnBhcnRpY2lwYW50X2lkGAIgASgJEhIKCnB1YmxpY19rZXkYAyABKAwSHAoEbW9kZRgEIAEoDjIOLnBldGFrLnYxLk1vZGUSDwoHc2l0ZV9pZBgFIAEoCRIuCgpjcmVhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpyZXZva2VkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVsYWJlbBgIIAEoCSLtAQoOUHVibGlzaGFibGVLZXkSFwoPcHVibGlzaGFibGVfa2V5GAEgASgJEhYKDnBhcnRpY2lwYW50X2lkGAIgASgJEhwKBG1vZGUYAyABKA4yDi5wZXRhay52MS5Nb2RlEg8KB29yaWdpbnMYBCADKAkSGwoTcmVxdWVzdHNfcGVyX3NlY29uZBgFIAEoDRIuCgpjcmVhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpyZXZva2VkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKTAQoYQ3JlYXRlUGFydGljaXBhbnRSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiMKDGRpc3BsYXlfbmFtZRgCIAEoCUINukgKcgiIvT8BEAEYZBI0CgVyb2xlcxgDIAMoDjIOLnBldGFrLnYxLlJvbGVCFbpIEpIBDwgBEAQYASIHggEEEAEgACJHChlDcmVhdGVQYXJ0aWNpcGFudFJlc3BvbnNlEioKC3BhcnRpY2lwYW50GAEgASgLMhUucGV0YWsudjEuUGFydGljaXBhbnQiPAoVR2V0UGFydGljaXBhbnRSZXF1ZXN0EiMKDnBhcnRpY2lwYW50X2lkGAEgASgJQgu6SAhyBoi9PwEYKCJEChZHZXRQYXJ0aWNpcGFudFJlc3BvbnNlEioKC3BhcnRpY2lwYW50GAEgASgLMhUucGV0YWsudjEuUGFydGljaXBhbnQiVAoXTGlzdFBhcnRpY2lwYW50c1JlcXVlc3QSGwoJcGFnZV9zaXplGAEgASgNQgi6SAUqAxj0AxIcCgZjdXJzb3IYAiABKAlCDLpICXIHiL0/ARiAAiJcChhMaXN0UGFydGljaXBhbnRzUmVzcG9uc2USKwoMcGFydGljaXBhbnRzGAEgAygLMhUucGV0YWsudjEuUGFydGljaXBhbnQSEwoLbmV4dF9jdXJzb3IYAiABKAkigAIKElJlZ2lzdGVyS2V5UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIjCg5wYXJ0aWNpcGFudF9pZBgCIAEoCUILukgIcgaIvT8BGCgSGwoKcHVibGljX2tleRgDIAEoDEIHukgEegJoIBIoCgRtb2RlGAQgASgOMg4ucGV0YWsudjEuTW9kZUIKukgHggEEEAEgABIcCgdzaXRlX2lkGAUgASgJQgu6SAhyBoi9PwEYKBIaCgVsYWJlbBgGIAEoCUILukgIcgaIvT8BGGQSJgoQcG9zc2Vzc2lvbl9wcm9vZhgHIAEoCUIMukgJcgeIvT8BGIAQIjEKE1JlZ2lzdGVyS2V5UmVzcG9uc2USGgoDa2V5GAEgASgLMg0ucGV0YWsudjEuS2V5InEKD0xpc3RLZXlzUmVxdWVzdBIjCg5wYXJ0aWNpcGFudF9pZBgBIAEoCUILukgIcgaIvT8BGCgSGwoJcGFnZV9zaXplGAIgASgNQgi6SAUqAxj0AxIcCgZjdXJzb3IYAyABKAlCDLpICXIHiL0/ARiAAiJ4ChBMaXN0S2V5c1Jlc3BvbnNlEhsKBGtleXMYASADKAsyDS5wZXRhay52MS5LZXkSMgoQcHVibGlzaGFibGVfa2V5cxgCIAMoCzIYLnBldGFrLnYxLlB1Ymxpc2hhYmxlS2V5EhMKC25leHRfY3Vyc29yGAMgASgJIk8KEFJldm9rZUtleVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHQoGa2V5X2lkGAIgASgJQg26SApyCIi9PwEQARhAIhMKEVJldm9rZUtleVJlc3BvbnNlIpsCChtDcmVhdGVQdWJsaXNoYWJsZUtleVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIwoOcGFydGljaXBhbnRfaWQYAiABKAlCC7pICHIGiL0/ARgoEigKBG1vZGUYAyABKA4yDi5wZXRhay52MS5Nb2RlQgq6SAeCAQQQASAAEmgKB29yaWdpbnMYBCADKAlCV7pIVJIBUQgBEBQiS3JJGP8BMkReKFwqfGh0dHBzPzovL1tBLVphLXowLTkuOi1dK3xodHRwcz86Ly9cW1swLTlhLWZBLUY6XStcXSg6WzAtOV0rKT8pJBIlChNyZXF1ZXN0c19wZXJfc2Vjb25kGAUgASgNQgi6SAUqAxjoByJRChxDcmVhdGVQdWJsaXNoYWJsZUtleVJlc3BvbnNlEjEKD3B1Ymxpc2hhYmxlX2tleRgBIAEoCzIYLnBldGFrLnYxLlB1Ymxpc2hhYmxlS2V5KmQKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEhEKDVJPTEVfT1BFUkFUT1IQARIQCgxST0xFX0NPVVJJRVIQAhIRCg1ST0xFX01FUkNIQU5UEAMSDgoKUk9MRV9BRE1JThAEKjoKBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEg0KCU1PREVfTElWRRABEg0KCU1PREVfVEVTVBACYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_petak_v1_text_rules]);
+
+/**
+ * The most unconfirmed holds of one participant in each network, in place of the gateway's settings. 0 in a field means
+ * the gateway's setting.
+ *
+ * @generated from message petak.v1.HoldLimits
+ */
+export type HoldLimits = Message<"petak.v1.HoldLimits"> & {
+  /**
+   * Holds at a site that are always allowed. Range: [0, 65535].
+   *
+   * @generated from field: uint32 site_min = 1;
+   */
+  siteMin: number;
+
+  /**
+   * Holds at a site, in percent of the places there that are free or held by the participant. 100: no limit at sites.
+   * Range: [0, 100].
+   *
+   * @generated from field: uint32 site_percent = 2;
+   */
+  sitePercent: number;
+
+  /**
+   * Holds in one region. Range: [0, 10^9].
+   *
+   * @generated from field: uint32 region_max = 3;
+   */
+  regionMax: number;
+
+  /**
+   * Holds in all regions. Range: [0, 10^9].
+   *
+   * @generated from field: uint32 all_max = 4;
+   */
+  allMax: number;
+};
+
+/**
+ * Describes the message petak.v1.HoldLimits.
+ * Use `create(HoldLimitsSchema)` to create a new message.
+ */
+export const HoldLimitsSchema: GenMessage<HoldLimits> = /*@__PURE__*/
+  messageDesc(file_petak_v1_participant, 0);
 
 /**
  * An organisation in the network.
@@ -48,6 +93,13 @@ export type Participant = Message<"petak.v1.Participant"> & {
    * @generated from field: google.protobuf.Timestamp created_at = 4;
    */
   createdAt?: Timestamp | undefined;
+
+  /**
+   * Its own limits on unconfirmed holds, as SetParticipantLimits set them. Unset: those of the gateway's settings.
+   *
+   * @generated from field: petak.v1.HoldLimits hold_limits = 5;
+   */
+  holdLimits?: HoldLimits | undefined;
 };
 
 /**
@@ -55,7 +107,7 @@ export type Participant = Message<"petak.v1.Participant"> & {
  * Use `create(ParticipantSchema)` to create a new message.
  */
 export const ParticipantSchema: GenMessage<Participant> = /*@__PURE__*/
-  messageDesc(file_petak_v1_participant, 0);
+  messageDesc(file_petak_v1_participant, 1);
 
 /**
  * A public key that verifies the requests of a participant or of one of its agents.
@@ -125,7 +177,7 @@ export type Key = Message<"petak.v1.Key"> & {
  * Use `create(KeySchema)` to create a new message.
  */
 export const KeySchema: GenMessage<Key> = /*@__PURE__*/
-  messageDesc(file_petak_v1_participant, 1);
+  messageDesc(file_petak_v1_participant, 2);
 
 /**
  * A key that may be visible in a web page: read-only, restricted to web origins, and rate-limited.
@@ -189,7 +241,7 @@ export type PublishableKey = Message<"petak.v1.PublishableKey"> & {
  * Use `create(PublishableKeySchema)` to create a new message.
  */
 export const PublishableKeySchema: GenMessage<PublishableKey> = /*@__PURE__*/
-  messageDesc(file_petak_v1_participant, 2);
+  messageDesc(file_petak_v1_participant, 3);
 
 /**
  * The request of CreateParticipant.
@@ -224,7 +276,7 @@ export type CreateParticipantRequest = Message<"petak.v1.CreateParticipantReques
  * Use `create(CreateParticipantRequestSchema)` to create a new message.
  */
 export const CreateParticipantRequestSchema: GenMessage<CreateParticipantRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_participant, 3);
+  messageDesc(file_petak_v1_participant, 4);
 
 /**
  * The response of CreateParticipant.
@@ -245,7 +297,7 @@ export type CreateParticipantResponse = Message<"petak.v1.CreateParticipantRespo
  * Use `create(CreateParticipantResponseSchema)` to create a new message.
  */
 export const CreateParticipantResponseSchema: GenMessage<CreateParticipantResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_participant, 4);
+  messageDesc(file_petak_v1_participant, 5);
 
 /**
  * The request of GetParticipant.
@@ -266,7 +318,7 @@ export type GetParticipantRequest = Message<"petak.v1.GetParticipantRequest"> & 
  * Use `create(GetParticipantRequestSchema)` to create a new message.
  */
 export const GetParticipantRequestSchema: GenMessage<GetParticipantRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_participant, 5);
+  messageDesc(file_petak_v1_participant, 6);
 
 /**
  * The response of GetParticipant.
@@ -287,7 +339,7 @@ export type GetParticipantResponse = Message<"petak.v1.GetParticipantResponse"> 
  * Use `create(GetParticipantResponseSchema)` to create a new message.
  */
 export const GetParticipantResponseSchema: GenMessage<GetParticipantResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_participant, 6);
+  messageDesc(file_petak_v1_participant, 7);
 
 /**
  * The request of ListParticipants.
@@ -295,6 +347,20 @@ export const GetParticipantResponseSchema: GenMessage<GetParticipantResponse> = 
  * @generated from message petak.v1.ListParticipantsRequest
  */
 export type ListParticipantsRequest = Message<"petak.v1.ListParticipantsRequest"> & {
+  /**
+   * Greatest number of participants in the response. Default 100. Range: [0, 500]; 0 means the default.
+   *
+   * @generated from field: uint32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * Where to continue: `next_cursor` of the previous response. Empty: at the beginning. A cursor that was not made by
+   * this gateway fails with CURSOR_INVALID.
+   *
+   * @generated from field: string cursor = 2;
+   */
+  cursor: string;
 };
 
 /**
@@ -302,20 +368,27 @@ export type ListParticipantsRequest = Message<"petak.v1.ListParticipantsRequest"
  * Use `create(ListParticipantsRequestSchema)` to create a new message.
  */
 export const ListParticipantsRequestSchema: GenMessage<ListParticipantsRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_participant, 7);
+  messageDesc(file_petak_v1_participant, 8);
 
 /**
- * The response of ListParticipants.
+ * The response of ListParticipants: one page.
  *
  * @generated from message petak.v1.ListParticipantsResponse
  */
 export type ListParticipantsResponse = Message<"petak.v1.ListParticipantsResponse"> & {
   /**
-   * All participants, ordered by id.
+   * The participants, ordered by id.
    *
    * @generated from field: repeated petak.v1.Participant participants = 1;
    */
   participants: Participant[];
+
+  /**
+   * Cursor for the next call. Empty: this was the last page.
+   *
+   * @generated from field: string next_cursor = 2;
+   */
+  nextCursor: string;
 };
 
 /**
@@ -323,7 +396,7 @@ export type ListParticipantsResponse = Message<"petak.v1.ListParticipantsRespons
  * Use `create(ListParticipantsResponseSchema)` to create a new message.
  */
 export const ListParticipantsResponseSchema: GenMessage<ListParticipantsResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_participant, 8);
+  messageDesc(file_petak_v1_participant, 9);
 
 /**
  * The request of RegisterKey.
@@ -353,7 +426,8 @@ export type RegisterKeyRequest = Message<"petak.v1.RegisterKeyRequest"> & {
   publicKey: Uint8Array;
 
   /**
-   * The network that the key sees. Required. A test key cannot register a live key: MODE_MISMATCH.
+   * The network that the key sees. Required. A test key cannot register a live key, nor any key of an administrator:
+   * MODE_MISMATCH.
    *
    * @generated from field: petak.v1.Mode mode = 4;
    */
@@ -373,6 +447,15 @@ export type RegisterKeyRequest = Message<"petak.v1.RegisterKeyRequest"> & {
    * @generated from field: string label = 6;
    */
   label: string;
+
+  /**
+   * Required: proves that somebody has the private half of the key and wants this registration. A compact JWS, signed
+   * with the new key, that names the gateway's audience, the owner, the network, the site and the `request_id`;
+   * docs/credentials.md specifies it. Any other text fails with KEY_POSSESSION_UNPROVEN.
+   *
+   * @generated from field: string possession_proof = 7;
+   */
+  possessionProof: string;
 };
 
 /**
@@ -380,7 +463,7 @@ export type RegisterKeyRequest = Message<"petak.v1.RegisterKeyRequest"> & {
  * Use `create(RegisterKeyRequestSchema)` to create a new message.
  */
 export const RegisterKeyRequestSchema: GenMessage<RegisterKeyRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_participant, 9);
+  messageDesc(file_petak_v1_participant, 10);
 
 /**
  * The response of RegisterKey.
@@ -401,7 +484,7 @@ export type RegisterKeyResponse = Message<"petak.v1.RegisterKeyResponse"> & {
  * Use `create(RegisterKeyResponseSchema)` to create a new message.
  */
 export const RegisterKeyResponseSchema: GenMessage<RegisterKeyResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_participant, 10);
+  messageDesc(file_petak_v1_participant, 11);
 
 /**
  * The request of ListKeys.
@@ -416,6 +499,22 @@ export type ListKeysRequest = Message<"petak.v1.ListKeysRequest"> & {
    * @generated from field: string participant_id = 1;
    */
   participantId: string;
+
+  /**
+   * Greatest number of keys and publishable keys in the response, counted together. Default 100. Range: [0, 500]; 0
+   * means the default.
+   *
+   * @generated from field: uint32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * Where to continue: `next_cursor` of the previous response for the same participant. Empty: at the beginning. A
+   * cursor that was not made by this gateway for this participant fails with CURSOR_INVALID.
+   *
+   * @generated from field: string cursor = 3;
+   */
+  cursor: string;
 };
 
 /**
@@ -423,27 +522,36 @@ export type ListKeysRequest = Message<"petak.v1.ListKeysRequest"> & {
  * Use `create(ListKeysRequestSchema)` to create a new message.
  */
 export const ListKeysRequestSchema: GenMessage<ListKeysRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_participant, 11);
+  messageDesc(file_petak_v1_participant, 12);
 
 /**
- * The response of ListKeys.
+ * The response of ListKeys: one page. The order is: live before test; the participant's own keys, those of its agents,
+ * publishable keys; of each, those in force, newest first, then revoked ones. Reading until `next_cursor` is empty
+ * returns each key that exists throughout and is not revoked meanwhile exactly once.
  *
  * @generated from message petak.v1.ListKeysResponse
  */
 export type ListKeysResponse = Message<"petak.v1.ListKeysResponse"> & {
   /**
-   * The participant's keys, newest first, including revoked ones.
+   * Keys of the page, including revoked ones, which are listed for 30 days after their revocation.
    *
    * @generated from field: repeated petak.v1.Key keys = 1;
    */
   keys: Key[];
 
   /**
-   * The participant's publishable keys, newest first, including revoked ones.
+   * Publishable keys of the page, including revoked ones.
    *
    * @generated from field: repeated petak.v1.PublishableKey publishable_keys = 2;
    */
   publishableKeys: PublishableKey[];
+
+  /**
+   * Cursor for the next call. Empty: this was the last page.
+   *
+   * @generated from field: string next_cursor = 3;
+   */
+  nextCursor: string;
 };
 
 /**
@@ -451,7 +559,7 @@ export type ListKeysResponse = Message<"petak.v1.ListKeysResponse"> & {
  * Use `create(ListKeysResponseSchema)` to create a new message.
  */
 export const ListKeysResponseSchema: GenMessage<ListKeysResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_participant, 12);
+  messageDesc(file_petak_v1_participant, 13);
 
 /**
  * The request of RevokeKey.
@@ -480,7 +588,7 @@ export type RevokeKeyRequest = Message<"petak.v1.RevokeKeyRequest"> & {
  * Use `create(RevokeKeyRequestSchema)` to create a new message.
  */
 export const RevokeKeyRequestSchema: GenMessage<RevokeKeyRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_participant, 13);
+  messageDesc(file_petak_v1_participant, 14);
 
 /**
  * The response of RevokeKey. This gateway refuses the key from now on, other gateways within 10 s.
@@ -495,7 +603,7 @@ export type RevokeKeyResponse = Message<"petak.v1.RevokeKeyResponse"> & {
  * Use `create(RevokeKeyResponseSchema)` to create a new message.
  */
 export const RevokeKeyResponseSchema: GenMessage<RevokeKeyResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_participant, 14);
+  messageDesc(file_petak_v1_participant, 15);
 
 /**
  * The request of CreatePublishableKey.
@@ -545,7 +653,7 @@ export type CreatePublishableKeyRequest = Message<"petak.v1.CreatePublishableKey
  * Use `create(CreatePublishableKeyRequestSchema)` to create a new message.
  */
 export const CreatePublishableKeyRequestSchema: GenMessage<CreatePublishableKeyRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_participant, 15);
+  messageDesc(file_petak_v1_participant, 16);
 
 /**
  * The response of CreatePublishableKey.
@@ -566,7 +674,7 @@ export type CreatePublishableKeyResponse = Message<"petak.v1.CreatePublishableKe
  * Use `create(CreatePublishableKeyResponseSchema)` to create a new message.
  */
 export const CreatePublishableKeyResponseSchema: GenMessage<CreatePublishableKeyResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_participant, 16);
+  messageDesc(file_petak_v1_participant, 17);
 
 /**
  * What a participant may do.

@@ -4,14 +4,23 @@
 
 import type { GenFile, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { CreateEnrolmentCodeRequestSchema, CreateEnrolmentCodeResponseSchema, ListEnrolmentsRequestSchema, ListEnrolmentsResponseSchema, RevokeEnrolmentRequestSchema, RevokeEnrolmentResponseSchema } from "./enrolment_pb.ts";
+import { file_petak_v1_enrolment } from "./enrolment_pb.ts";
+import type { GetLimitsRequestSchema, GetLimitsResponseSchema, SetParticipantLimitsRequestSchema, SetParticipantLimitsResponseSchema } from "./limits_pb.ts";
+import { file_petak_v1_limits } from "./limits_pb.ts";
+import type { SetOperatorLinksRequestSchema, SetOperatorLinksResponseSchema } from "./operator_pb.ts";
+import { file_petak_v1_operator } from "./operator_pb.ts";
 import type { CreateParticipantRequestSchema, CreateParticipantResponseSchema, CreatePublishableKeyRequestSchema, CreatePublishableKeyResponseSchema, GetParticipantRequestSchema, GetParticipantResponseSchema, ListKeysRequestSchema, ListKeysResponseSchema, ListParticipantsRequestSchema, ListParticipantsResponseSchema, RegisterKeyRequestSchema, RegisterKeyResponseSchema, RevokeKeyRequestSchema, RevokeKeyResponseSchema } from "./participant_pb.ts";
 import { file_petak_v1_participant } from "./participant_pb.ts";
+import { file_petak_v1_proof } from "./proof_pb.ts";
+import type { ListReportsKeptApartRequestSchema, ListReportsKeptApartResponseSchema, RotatePinsRequestSchema, RotatePinsResponseSchema, TakeOverSiteRequestSchema, TakeOverSiteResponseSchema } from "./site_agents_pb.ts";
+import { file_petak_v1_site_agents } from "./site_agents_pb.ts";
 
 /**
  * Describes the file petak/v1/participant_service.proto.
  */
 export const file_petak_v1_participant_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJwZXRhay92MS9wYXJ0aWNpcGFudF9zZXJ2aWNlLnByb3RvEghwZXRhay52MTKBBQoSUGFydGljaXBhbnRTZXJ2aWNlEmEKEUNyZWF0ZVBhcnRpY2lwYW50EiIucGV0YWsudjEuQ3JlYXRlUGFydGljaXBhbnRSZXF1ZXN0GiMucGV0YWsudjEuQ3JlYXRlUGFydGljaXBhbnRSZXNwb25zZSIDkAICElgKDkdldFBhcnRpY2lwYW50Eh8ucGV0YWsudjEuR2V0UGFydGljaXBhbnRSZXF1ZXN0GiAucGV0YWsudjEuR2V0UGFydGljaXBhbnRSZXNwb25zZSIDkAIBEl4KEExpc3RQYXJ0aWNpcGFudHMSIS5wZXRhay52MS5MaXN0UGFydGljaXBhbnRzUmVxdWVzdBoiLnBldGFrLnYxLkxpc3RQYXJ0aWNpcGFudHNSZXNwb25zZSIDkAIBEk8KC1JlZ2lzdGVyS2V5EhwucGV0YWsudjEuUmVnaXN0ZXJLZXlSZXF1ZXN0Gh0ucGV0YWsudjEuUmVnaXN0ZXJLZXlSZXNwb25zZSIDkAICEkYKCExpc3RLZXlzEhkucGV0YWsudjEuTGlzdEtleXNSZXF1ZXN0GhoucGV0YWsudjEuTGlzdEtleXNSZXNwb25zZSIDkAIBEkkKCVJldm9rZUtleRIaLnBldGFrLnYxLlJldm9rZUtleVJlcXVlc3QaGy5wZXRhay52MS5SZXZva2VLZXlSZXNwb25zZSIDkAICEmoKFENyZWF0ZVB1Ymxpc2hhYmxlS2V5EiUucGV0YWsudjEuQ3JlYXRlUHVibGlzaGFibGVLZXlSZXF1ZXN0GiYucGV0YWsudjEuQ3JlYXRlUHVibGlzaGFibGVLZXlSZXNwb25zZSIDkAICYgZwcm90bzM", [file_petak_v1_participant]);
+  fileDesc("CiJwZXRhay92MS9wYXJ0aWNpcGFudF9zZXJ2aWNlLnByb3RvEghwZXRhay52MTLuCwoSUGFydGljaXBhbnRTZXJ2aWNlEmUKEUNyZWF0ZVBhcnRpY2lwYW50EiIucGV0YWsudjEuQ3JlYXRlUGFydGljaXBhbnRSZXF1ZXN0GiMucGV0YWsudjEuQ3JlYXRlUGFydGljaXBhbnRSZXNwb25zZSIHkAIC6uEYABJYCg5HZXRQYXJ0aWNpcGFudBIfLnBldGFrLnYxLkdldFBhcnRpY2lwYW50UmVxdWVzdBogLnBldGFrLnYxLkdldFBhcnRpY2lwYW50UmVzcG9uc2UiA5ACARJeChBMaXN0UGFydGljaXBhbnRzEiEucGV0YWsudjEuTGlzdFBhcnRpY2lwYW50c1JlcXVlc3QaIi5wZXRhay52MS5MaXN0UGFydGljaXBhbnRzUmVzcG9uc2UiA5ACARJTCgtSZWdpc3RlcktleRIcLnBldGFrLnYxLlJlZ2lzdGVyS2V5UmVxdWVzdBodLnBldGFrLnYxLlJlZ2lzdGVyS2V5UmVzcG9uc2UiB5ACAurhGAASRgoITGlzdEtleXMSGS5wZXRhay52MS5MaXN0S2V5c1JlcXVlc3QaGi5wZXRhay52MS5MaXN0S2V5c1Jlc3BvbnNlIgOQAgESTQoJUmV2b2tlS2V5EhoucGV0YWsudjEuUmV2b2tlS2V5UmVxdWVzdBobLnBldGFrLnYxLlJldm9rZUtleVJlc3BvbnNlIgeQAgLq4RgAEmsKE0NyZWF0ZUVucm9sbWVudENvZGUSJC5wZXRhay52MS5DcmVhdGVFbnJvbG1lbnRDb2RlUmVxdWVzdBolLnBldGFrLnYxLkNyZWF0ZUVucm9sbWVudENvZGVSZXNwb25zZSIHkAIC6uEYABJYCg5MaXN0RW5yb2xtZW50cxIfLnBldGFrLnYxLkxpc3RFbnJvbG1lbnRzUmVxdWVzdBogLnBldGFrLnYxLkxpc3RFbnJvbG1lbnRzUmVzcG9uc2UiA5ACARJfCg9SZXZva2VFbnJvbG1lbnQSIC5wZXRhay52MS5SZXZva2VFbnJvbG1lbnRSZXF1ZXN0GiEucGV0YWsudjEuUmV2b2tlRW5yb2xtZW50UmVzcG9uc2UiB5ACAurhGAASVgoMVGFrZU92ZXJTaXRlEh0ucGV0YWsudjEuVGFrZU92ZXJTaXRlUmVxdWVzdBoeLnBldGFrLnYxLlRha2VPdmVyU2l0ZVJlc3BvbnNlIgeQAgLq4RgAEmoKFExpc3RSZXBvcnRzS2VwdEFwYXJ0EiUucGV0YWsudjEuTGlzdFJlcG9ydHNLZXB0QXBhcnRSZXF1ZXN0GiYucGV0YWsudjEuTGlzdFJlcG9ydHNLZXB0QXBhcnRSZXNwb25zZSIDkAIBElAKClJvdGF0ZVBpbnMSGy5wZXRhay52MS5Sb3RhdGVQaW5zUmVxdWVzdBocLnBldGFrLnYxLlJvdGF0ZVBpbnNSZXNwb25zZSIHkAIC6uEYABJuChRDcmVhdGVQdWJsaXNoYWJsZUtleRIlLnBldGFrLnYxLkNyZWF0ZVB1Ymxpc2hhYmxlS2V5UmVxdWVzdBomLnBldGFrLnYxLkNyZWF0ZVB1Ymxpc2hhYmxlS2V5UmVzcG9uc2UiB5ACAurhGAASSQoJR2V0TGltaXRzEhoucGV0YWsudjEuR2V0TGltaXRzUmVxdWVzdBobLnBldGFrLnYxLkdldExpbWl0c1Jlc3BvbnNlIgOQAgESYgoQU2V0T3BlcmF0b3JMaW5rcxIhLnBldGFrLnYxLlNldE9wZXJhdG9yTGlua3NSZXF1ZXN0GiIucGV0YWsudjEuU2V0T3BlcmF0b3JMaW5rc1Jlc3BvbnNlIgeQAgLq4RgAEm4KFFNldFBhcnRpY2lwYW50TGltaXRzEiUucGV0YWsudjEuU2V0UGFydGljaXBhbnRMaW1pdHNSZXF1ZXN0GiYucGV0YWsudjEuU2V0UGFydGljaXBhbnRMaW1pdHNSZXNwb25zZSIHkAIC6uEYAGIGcHJvdG8z", [file_petak_v1_enrolment, file_petak_v1_limits, file_petak_v1_operator, file_petak_v1_participant, file_petak_v1_proof, file_petak_v1_site_agents]);
 
 /**
  * Manages participants and their keys. No secret passes through it: a participant generates its keys itself and
@@ -21,7 +30,8 @@ export const file_petak_v1_participant_service: GenFile = /*@__PURE__*/
  */
 export const ParticipantService: GenService<{
   /**
-   * Creates a participant. For ADMIN, else ROLE_REQUIRED.
+   * Creates a participant, for both networks. For ADMIN with a live key: without the role ROLE_REQUIRED, with a test key
+   * MODE_MISMATCH. Beyond the gateway's limit: QUOTA_EXHAUSTED.
    *
    * @generated from rpc petak.v1.ParticipantService.CreateParticipant
    */
@@ -41,7 +51,7 @@ export const ParticipantService: GenService<{
     output: typeof GetParticipantResponseSchema;
   },
   /**
-   * Returns all participants. For ADMIN, else ROLE_REQUIRED.
+   * Returns the participants, in pages. For ADMIN, else ROLE_REQUIRED.
    *
    * @generated from rpc petak.v1.ParticipantService.ListParticipants
    */
@@ -51,7 +61,7 @@ export const ParticipantService: GenService<{
     output: typeof ListParticipantsResponseSchema;
   },
   /**
-   * Registers a public key of the caller or of one of its agents.
+   * Registers a public key of the caller or of one of its agents. Beyond the gateway's limits: QUOTA_EXHAUSTED.
    *
    * @generated from rpc petak.v1.ParticipantService.RegisterKey
    */
@@ -61,7 +71,7 @@ export const ParticipantService: GenService<{
     output: typeof RegisterKeyResponseSchema;
   },
   /**
-   * Returns the keys of a participant.
+   * Returns the keys of a participant, in pages.
    *
    * @generated from rpc petak.v1.ParticipantService.ListKeys
    */
@@ -81,7 +91,74 @@ export const ParticipantService: GenService<{
     output: typeof RevokeKeyResponseSchema;
   },
   /**
-   * Creates a publishable key for web pages.
+   * Makes a one-time code by which a device registers its own key for a site of the caller, see AgentService.Enrol. It
+   * takes the place of the site's earlier code, if that is still open. For OPERATOR, else ROLE_REQUIRED.
+   *
+   * @generated from rpc petak.v1.ParticipantService.CreateEnrolmentCode
+   */
+  createEnrolmentCode: {
+    methodKind: "unary";
+    input: typeof CreateEnrolmentCodeRequestSchema;
+    output: typeof CreateEnrolmentCodeResponseSchema;
+  },
+  /**
+   * Returns the enrolments of a site of the caller of the last day, without their codes. For OPERATOR, else ROLE_REQUIRED.
+   *
+   * @generated from rpc petak.v1.ParticipantService.ListEnrolments
+   */
+  listEnrolments: {
+    methodKind: "unary";
+    input: typeof ListEnrolmentsRequestSchema;
+    output: typeof ListEnrolmentsResponseSchema;
+  },
+  /**
+   * Ends a code that has not been used. For OPERATOR, else ROLE_REQUIRED. If it was used, ENROLMENT_CODE_USED names the
+   * key, which RevokeKey ends.
+   *
+   * @generated from rpc petak.v1.ParticipantService.RevokeEnrolment
+   */
+  revokeEnrolment: {
+    methodKind: "unary";
+    input: typeof RevokeEnrolmentRequestSchema;
+    output: typeof RevokeEnrolmentResponseSchema;
+  },
+  /**
+   * Says which of two devices with one key goes on at a site of the caller, after SECOND_AGENT_REFUSED: the one with the named
+   * epoch, from its next call on, and not the one that goes on now. The site's PINs end as by RotatePins. For OPERATOR, else
+   * ROLE_REQUIRED. A key that somebody else has is ended instead (RevokeKey).
+   *
+   * @generated from rpc petak.v1.ParticipantService.TakeOverSite
+   */
+  takeOverSite: {
+    methodKind: "unary";
+    input: typeof TakeOverSiteRequestSchema;
+    output: typeof TakeOverSiteResponseSchema;
+  },
+  /**
+   * Returns the reports that devices sent for a site of the caller while they were not in charge of it: replaced ones, and
+   * those with an epoch that is not the last. For OPERATOR, else ROLE_REQUIRED.
+   *
+   * @generated from rpc petak.v1.ParticipantService.ListReportsKeptApart
+   */
+  listReportsKeptApart: {
+    methodKind: "unary";
+    input: typeof ListReportsKeptApartRequestSchema;
+    output: typeof ListReportsKeptApartResponseSchema;
+  },
+  /**
+   * Ends all PINs of a site of the caller and changes the key with which they are hashed, as after the loss of a device. For
+   * OPERATOR, else ROLE_REQUIRED. Whoever gave out a PIN hears of it (PIN_ENDED) and issues another one; the site's agent
+   * accepts the new ones, and no old ones, from its next Sync on.
+   *
+   * @generated from rpc petak.v1.ParticipantService.RotatePins
+   */
+  rotatePins: {
+    methodKind: "unary";
+    input: typeof RotatePinsRequestSchema;
+    output: typeof RotatePinsResponseSchema;
+  },
+  /**
+   * Creates a publishable key for web pages. Beyond the gateway's limit: QUOTA_EXHAUSTED.
    *
    * @generated from rpc petak.v1.ParticipantService.CreatePublishableKey
    */
@@ -89,6 +166,37 @@ export const ParticipantService: GenService<{
     methodKind: "unary";
     input: typeof CreatePublishableKeyRequestSchema;
     output: typeof CreatePublishableKeyResponseSchema;
+  },
+  /**
+   * Returns the limits of the caller, or for ADMIN of any participant, and what is used of them.
+   *
+   * @generated from rpc petak.v1.ParticipantService.GetLimits
+   */
+  getLimits: {
+    methodKind: "unary";
+    input: typeof GetLimitsRequestSchema;
+    output: typeof GetLimitsResponseSchema;
+  },
+  /**
+   * Sets the links that an operator shows to couriers and consumers (GetOperator). For the operator itself, or ADMIN.
+   *
+   * @generated from rpc petak.v1.ParticipantService.SetOperatorLinks
+   */
+  setOperatorLinks: {
+    methodKind: "unary";
+    input: typeof SetOperatorLinksRequestSchema;
+    output: typeof SetOperatorLinksResponseSchema;
+  },
+  /**
+   * Sets limits of one participant in place of the gateway's settings. For ADMIN, else ROLE_REQUIRED. A test key cannot:
+   * MODE_MISMATCH.
+   *
+   * @generated from rpc petak.v1.ParticipantService.SetParticipantLimits
+   */
+  setParticipantLimits: {
+    methodKind: "unary";
+    input: typeof SetParticipantLimitsRequestSchema;
+    output: typeof SetParticipantLimitsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_petak_v1_participant_service, 0);

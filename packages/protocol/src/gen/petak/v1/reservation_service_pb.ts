@@ -8,6 +8,7 @@ import type { BatchRequestSchema, BatchResponseSchema } from "./batch_pb.ts";
 import { file_petak_v1_batch } from "./batch_pb.ts";
 import type { GetBundleRequestSchema, GetBundleResponseSchema, IssueBundleCredentialRequestSchema, IssueBundleCredentialResponseSchema, PutBundleRequestSchema, PutBundleResponseSchema } from "./bundle_pb.ts";
 import { file_petak_v1_bundle } from "./bundle_pb.ts";
+import { file_petak_v1_proof } from "./proof_pb.ts";
 import type { CancelRequestSchema, CancelResponseSchema, ConfirmRequestSchema, ConfirmResponseSchema, DelegateCredentialRequestSchema, DelegateCredentialResponseSchema, ExtendRequestSchema, ExtendResponseSchema, GetReservationRequestSchema, GetReservationResponseSchema, IssueCredentialRequestSchema, IssueCredentialResponseSchema, ListReservationsRequestSchema, ListReservationsResponseSchema, RedirectRequestSchema, RedirectResponseSchema, ReserveRequestSchema, ReserveResponseSchema, ResolveDoubtRequestSchema, ResolveDoubtResponseSchema, RevokeCredentialRequestSchema, RevokeCredentialResponseSchema } from "./reservation_pb.ts";
 import { file_petak_v1_reservation } from "./reservation_pb.ts";
 
@@ -15,7 +16,7 @@ import { file_petak_v1_reservation } from "./reservation_pb.ts";
  * Describes the file petak/v1/reservation_service.proto.
  */
 export const file_petak_v1_reservation_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJwZXRhay92MS9yZXNlcnZhdGlvbl9zZXJ2aWNlLnByb3RvEghwZXRhay52MTLfCQoSUmVzZXJ2YXRpb25TZXJ2aWNlEkMKB1Jlc2VydmUSGC5wZXRhay52MS5SZXNlcnZlUmVxdWVzdBoZLnBldGFrLnYxLlJlc2VydmVSZXNwb25zZSIDkAICEkMKB0NvbmZpcm0SGC5wZXRhay52MS5Db25maXJtUmVxdWVzdBoZLnBldGFrLnYxLkNvbmZpcm1SZXNwb25zZSIDkAICEkAKBkNhbmNlbBIXLnBldGFrLnYxLkNhbmNlbFJlcXVlc3QaGC5wZXRhay52MS5DYW5jZWxSZXNwb25zZSIDkAICEkAKBkV4dGVuZBIXLnBldGFrLnYxLkV4dGVuZFJlcXVlc3QaGC5wZXRhay52MS5FeHRlbmRSZXNwb25zZSIDkAICEkYKCFJlZGlyZWN0EhkucGV0YWsudjEuUmVkaXJlY3RSZXF1ZXN0GhoucGV0YWsudjEuUmVkaXJlY3RSZXNwb25zZSIDkAICElIKDFJlc29sdmVEb3VidBIdLnBldGFrLnYxLlJlc29sdmVEb3VidFJlcXVlc3QaHi5wZXRhay52MS5SZXNvbHZlRG91YnRSZXNwb25zZSIDkAICElgKDkdldFJlc2VydmF0aW9uEh8ucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXF1ZXN0GiAucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXNwb25zZSIDkAIBEl4KEExpc3RSZXNlcnZhdGlvbnMSIS5wZXRhay52MS5MaXN0UmVzZXJ2YXRpb25zUmVxdWVzdBoiLnBldGFrLnYxLkxpc3RSZXNlcnZhdGlvbnNSZXNwb25zZSIDkAIBElsKD0lzc3VlQ3JlZGVudGlhbBIgLnBldGFrLnYxLklzc3VlQ3JlZGVudGlhbFJlcXVlc3QaIS5wZXRhay52MS5Jc3N1ZUNyZWRlbnRpYWxSZXNwb25zZSIDkAICEj0KBUJhdGNoEhYucGV0YWsudjEuQmF0Y2hSZXF1ZXN0GhcucGV0YWsudjEuQmF0Y2hSZXNwb25zZSIDkAICEmQKEkRlbGVnYXRlQ3JlZGVudGlhbBIjLnBldGFrLnYxLkRlbGVnYXRlQ3JlZGVudGlhbFJlcXVlc3QaJC5wZXRhay52MS5EZWxlZ2F0ZUNyZWRlbnRpYWxSZXNwb25zZSIDkAICEl4KEFJldm9rZUNyZWRlbnRpYWwSIS5wZXRhay52MS5SZXZva2VDcmVkZW50aWFsUmVxdWVzdBoiLnBldGFrLnYxLlJldm9rZUNyZWRlbnRpYWxSZXNwb25zZSIDkAICEkkKCVB1dEJ1bmRsZRIaLnBldGFrLnYxLlB1dEJ1bmRsZVJlcXVlc3QaGy5wZXRhay52MS5QdXRCdW5kbGVSZXNwb25zZSIDkAICEkkKCUdldEJ1bmRsZRIaLnBldGFrLnYxLkdldEJ1bmRsZVJlcXVlc3QaGy5wZXRhay52MS5HZXRCdW5kbGVSZXNwb25zZSIDkAIBEm0KFUlzc3VlQnVuZGxlQ3JlZGVudGlhbBImLnBldGFrLnYxLklzc3VlQnVuZGxlQ3JlZGVudGlhbFJlcXVlc3QaJy5wZXRhay52MS5Jc3N1ZUJ1bmRsZUNyZWRlbnRpYWxSZXNwb25zZSIDkAICYgZwcm90bzM", [file_petak_v1_batch, file_petak_v1_bundle, file_petak_v1_reservation]);
+  fileDesc("CiJwZXRhay92MS9yZXNlcnZhdGlvbl9zZXJ2aWNlLnByb3RvEghwZXRhay52MTK+CgoSUmVzZXJ2YXRpb25TZXJ2aWNlEkMKB1Jlc2VydmUSGC5wZXRhay52MS5SZXNlcnZlUmVxdWVzdBoZLnBldGFrLnYxLlJlc2VydmVSZXNwb25zZSIDkAICEkMKB0NvbmZpcm0SGC5wZXRhay52MS5Db25maXJtUmVxdWVzdBoZLnBldGFrLnYxLkNvbmZpcm1SZXNwb25zZSIDkAICEkAKBkNhbmNlbBIXLnBldGFrLnYxLkNhbmNlbFJlcXVlc3QaGC5wZXRhay52MS5DYW5jZWxSZXNwb25zZSIDkAICEkAKBkV4dGVuZBIXLnBldGFrLnYxLkV4dGVuZFJlcXVlc3QaGC5wZXRhay52MS5FeHRlbmRSZXNwb25zZSIDkAICEkYKCFJlZGlyZWN0EhkucGV0YWsudjEuUmVkaXJlY3RSZXF1ZXN0GhoucGV0YWsudjEuUmVkaXJlY3RSZXNwb25zZSIDkAICElIKDFJlc29sdmVEb3VidBIdLnBldGFrLnYxLlJlc29sdmVEb3VidFJlcXVlc3QaHi5wZXRhay52MS5SZXNvbHZlRG91YnRSZXNwb25zZSIDkAICElgKDkdldFJlc2VydmF0aW9uEh8ucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXF1ZXN0GiAucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXNwb25zZSIDkAIBEl4KEExpc3RSZXNlcnZhdGlvbnMSIS5wZXRhay52MS5MaXN0UmVzZXJ2YXRpb25zUmVxdWVzdBoiLnBldGFrLnYxLkxpc3RSZXNlcnZhdGlvbnNSZXNwb25zZSIDkAIBEn8KD0lzc3VlQ3JlZGVudGlhbBIgLnBldGFrLnYxLklzc3VlQ3JlZGVudGlhbFJlcXVlc3QaIS5wZXRhay52MS5Jc3N1ZUNyZWRlbnRpYWxSZXNwb25zZSInkAIC6uEYIAoeCgNhY3QSCkFDVF9SRUNBTEwSC0FDVF9TRVJWSUNFEngKBUJhdGNoEhYucGV0YWsudjEuQmF0Y2hSZXF1ZXN0GhcucGV0YWsudjEuQmF0Y2hSZXNwb25zZSI+kAIC6uEYNwo1ChpjYWxscy5pc3N1ZV9jcmVkZW50aWFsLmFjdBIKQUNUX1JFQ0FMTBILQUNUX1NFUlZJQ0USZAoSRGVsZWdhdGVDcmVkZW50aWFsEiMucGV0YWsudjEuRGVsZWdhdGVDcmVkZW50aWFsUmVxdWVzdBokLnBldGFrLnYxLkRlbGVnYXRlQ3JlZGVudGlhbFJlc3BvbnNlIgOQAgISXgoQUmV2b2tlQ3JlZGVudGlhbBIhLnBldGFrLnYxLlJldm9rZUNyZWRlbnRpYWxSZXF1ZXN0GiIucGV0YWsudjEuUmV2b2tlQ3JlZGVudGlhbFJlc3BvbnNlIgOQAgISSQoJUHV0QnVuZGxlEhoucGV0YWsudjEuUHV0QnVuZGxlUmVxdWVzdBobLnBldGFrLnYxLlB1dEJ1bmRsZVJlc3BvbnNlIgOQAgISSQoJR2V0QnVuZGxlEhoucGV0YWsudjEuR2V0QnVuZGxlUmVxdWVzdBobLnBldGFrLnYxLkdldEJ1bmRsZVJlc3BvbnNlIgOQAgESbQoVSXNzdWVCdW5kbGVDcmVkZW50aWFsEiYucGV0YWsudjEuSXNzdWVCdW5kbGVDcmVkZW50aWFsUmVxdWVzdBonLnBldGFrLnYxLklzc3VlQnVuZGxlQ3JlZGVudGlhbFJlc3BvbnNlIgOQAgJiBnByb3RvMw", [file_petak_v1_batch, file_petak_v1_bundle, file_petak_v1_proof, file_petak_v1_reservation]);
 
 /**
  * Reserves places and issues credentials for them. Every call whose name does not begin with Get or List is a mutation.
@@ -28,7 +29,8 @@ export const ReservationService: GenService<{
   /**
    * Holds one place, at a named site or at the nearest suitable one. Atomic: two callers never hold the same place. For
    * couriers and merchants, else ROLE_REQUIRED. If no suitable place is free, `overflow_policy` decides between another
-   * site and the queue; without a policy, NO_PLACE_FREE. Full queue: QUEUE_FULL or QUEUE_SHARE_EXHAUSTED. Unknown site:
+   * site and the queue; without a policy, NO_PLACE_FREE. Full queue: QUEUE_FULL or QUEUE_SHARE_EXHAUSTED.
+   * A place is free, but the caller has used its share of unconfirmed holds: HOLDS_EXHAUSTED. Unknown site:
    * SITE_NOT_FOUND.
    *
    * @generated from rpc petak.v1.ReservationService.Reserve
@@ -157,8 +159,9 @@ export const ReservationService: GenService<{
   },
   /**
    * Revokes a credential and all credentials delegated from it. For the participant that made the reservation or
-   * bundle; a SERVICE credential for the site's operator. More than 10 revocations, or more than 100 of unexpired
-   * SERVICE credentials of a site: CREDENTIALS_EXHAUSTED.
+   * bundle; a SERVICE credential for the site's operator. A hash that was not issued for the subject:
+   * CREDENTIAL_NOT_FOUND. More than 10 revocations, or more than 100 of unexpired SERVICE credentials of a site:
+   * CREDENTIALS_EXHAUSTED.
    *
    * @generated from rpc petak.v1.ReservationService.RevokeCredential
    */

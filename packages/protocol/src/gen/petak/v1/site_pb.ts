@@ -13,15 +13,18 @@ import type { OpeningHours } from "./opening_hours_pb.ts";
 import { file_petak_v1_opening_hours } from "./opening_hours_pb.ts";
 import type { Purpose } from "./purpose_pb.ts";
 import { file_petak_v1_purpose } from "./purpose_pb.ts";
+import type { SiteIntake } from "./site_intake_pb.ts";
+import { file_petak_v1_site_intake } from "./site_intake_pb.ts";
 import type { Terms } from "./terms_pb.ts";
 import { file_petak_v1_terms } from "./terms_pb.ts";
+import { file_petak_v1_text_rules } from "./text_rules_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file petak/v1/site.proto.
  */
 export const file_petak_v1_site: GenFile = /*@__PURE__*/
-  fileDesc("ChNwZXRhay92MS9zaXRlLnByb3RvEghwZXRhay52MSKxAQoHQWRkcmVzcxInCgxjb3VudHJ5X2NvZGUYASABKAlCEbpIDnIMMgpeW0EtWl17Mn0kEiQKE2FkbWluaXN0cmF0aXZlX2FyZWEYAiABKAlCB7pIBHICGGQSGQoIbG9jYWxpdHkYAyABKAlCB7pIBHICGGQSHAoLcG9zdGFsX2NvZGUYBCABKAlCB7pIBHICGBASHgoFbGluZXMYBSADKAlCD7pIDJIBCRAEIgVyAxjIASLIAgoJU2l6ZUNsYXNzEjMKDXNpemVfY2xhc3NfaWQYASABKAlCHLpIGXIXMhVeW0EtWmEtejAtOV8tXXsxLDE2fSQSHAoId2lkdGhfbW0YAiABKA1CCrpIByoFGIgnKAESHQoJaGVpZ2h0X21tGAMgASgNQgq6SAcqBRiIJygBEhwKCGRlcHRoX21tGAQgASgNQgq6SAcqBRiIJygBEh8KCm1heF9tYXNzX2cYBSABKA1CC7pICCoGGMCEPSgBEh0KCWluc3RhbGxlZBgGIAEoDUIKukgHKgUY6AcoARIpChdsb3dlc3RfY2VudHJlX2hlaWdodF9tbRgHIAEoDUIIukgFKgMYiCcSKgoYaGlnaGVzdF9jZW50cmVfaGVpZ2h0X21tGAggASgNQgi6SAUqAxiIJxIUCgxyZWZyaWdlcmF0ZWQYCSABKAginAEKC0NvbXBhcnRtZW50EjQKDmNvbXBhcnRtZW50X2lkGAEgASgJQhy6SBlyFzIVXltBLVphLXowLTlfLV17MSwxNn0kEjMKDXNpemVfY2xhc3NfaWQYAiABKAlCHLpIGXIXMhVeW0EtWmEtejAtOV8tXXsxLDE2fSQSIgoQY2VudHJlX2hlaWdodF9tbRgDIAEoDUIIukgFKgMYiCciewoGQWNjZXNzEh8KDWVudHJhbmNlX2hpbnQYASABKAlCCLpIBXIDGPQDEiwKCXBob3RvX3VybBgCIAEoCUIZukgWchQY9AMyD14oaHR0cHM6Ly8uKik/JBIRCglzdGVwX2ZyZWUYAyABKAgSDwoHaW5kb29ycxgEIAEoCCKYAQoJRXF1aXBtZW50Eg4KBnNjcmVlbhgBIAEoCBIPCgdwaW5fcGFkGAIgASgIEg8KB3NjYW5uZXIYAyABKAgSEQoJYmx1ZXRvb3RoGAQgASgIEhQKDGNhcmRfcGF5bWVudBgFIAEoCBIWCg5hdWRpb19ndWlkYW5jZRgGIAEoCBIYChB0YWN0aWxlX21hcmtpbmdzGAcgASgIIrIGCgRTaXRlEhgKB3NpdGVfaWQYASABKAlCB7pIBHICGCgSHAoLb3BlcmF0b3JfaWQYAiABKAlCB7pIBHICGCgSJAoRb3BlcmF0b3Jfc2l0ZV9yZWYYAyABKAlCCbpIBnIEEAEYQBIsCgRraW5kGAQgASgOMhIucGV0YWsudjEuU2l0ZUtpbmRCCrpIB4IBBBABIAASFwoEbmFtZRgFIAEoCUIJukgGcgQQARh4EioKCHBvc2l0aW9uGAYgASgLMhAucGV0YWsudjEuTGF0TG5nQga6SAPIAQESKgoHYWRkcmVzcxgHIAEoCzIRLnBldGFrLnYxLkFkZHJlc3NCBrpIA8gBARIcCgl0aW1lX3pvbmUYCCABKAlCCbpIBnIEEAEYQBI1Cg1vcGVuaW5nX2hvdXJzGAkgASgLMhYucGV0YWsudjEuT3BlbmluZ0hvdXJzQga6SAPIAQESIAoGYWNjZXNzGAogASgLMhAucGV0YWsudjEuQWNjZXNzEiYKCWVxdWlwbWVudBgLIAEoCzITLnBldGFrLnYxLkVxdWlwbWVudBI1CgxzaXplX2NsYXNzZXMYDCADKAsyEy5wZXRhay52MS5TaXplQ2xhc3NCCrpIB5IBBAgBEAgSNgoMY29tcGFydG1lbnRzGA0gAygLMhUucGV0YWsudjEuQ29tcGFydG1lbnRCCbpIBpIBAxD0AxI0CglsaWZlY3ljbGUYDiABKA4yFy5wZXRhay52MS5TaXRlTGlmZWN5Y2xlQgi6SAWCAQIQARIPCgdpc190ZXN0GA8gASgIEjgKCHB1cnBvc2VzGBAgAygOMhEucGV0YWsudjEuUHVycG9zZUITukgQkgENEAMYASIHggEEEAEgABIQCghyZXZpc2lvbhgRIAEoDRIuCgp1cGRhdGVkX2F0GBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI8CghzZXJ2aWNlcxgTIAMoDjIVLnBldGFrLnYxLlNpdGVTZXJ2aWNlQhO6SBCSAQ0QBRgBIgeCAQQQASAAEh4KBXRlcm1zGBQgASgLMg8ucGV0YWsudjEuVGVybXMihQIKC1NpdGVTdW1tYXJ5Eg8KB3NpdGVfaWQYASABKAkSEwoLb3BlcmF0b3JfaWQYAiABKAkSIAoEa2luZBgDIAEoDjISLnBldGFrLnYxLlNpdGVLaW5kEgwKBG5hbWUYBCABKAkSIgoIcG9zaXRpb24YBSABKAsyEC5wZXRhay52MS5MYXRMbmcSIgoHYWRkcmVzcxgGIAEoCzIRLnBldGFrLnYxLkFkZHJlc3MSEwoLYWx3YXlzX29wZW4YByABKAgSEQoJc3RlcF9mcmVlGAggASgIEhAKCHJldmlzaW9uGAkgASgNEh4KBXRlcm1zGAogASgLMg8ucGV0YWsudjEuVGVybXMqZAoIU2l0ZUtpbmQSGQoVU0lURV9LSU5EX1VOU1BFQ0lGSUVEEAASHQoZU0lURV9LSU5EX1BBUkNFTF9URVJNSU5BTBABEh4KGlNJVEVfS0lORF9DT0xMRUNUSU9OX1BPSU5UEAIqqQEKDVNpdGVMaWZlY3ljbGUSHgoaU0lURV9MSUZFQ1lDTEVfVU5TUEVDSUZJRUQQABIaChZTSVRFX0xJRkVDWUNMRV9QTEFOTkVEEAESGQoVU0lURV9MSUZFQ1lDTEVfQUNUSVZFEAISHgoaU0lURV9MSUZFQ1lDTEVfTUFJTlRFTkFOQ0UQAxIhCh1TSVRFX0xJRkVDWUNMRV9ERUNPTU1JU1NJT05FRBAEKs0BCgtTaXRlU2VydmljZRIcChhTSVRFX1NFUlZJQ0VfVU5TUEVDSUZJRUQQABIaChZTSVRFX1NFUlZJQ0VfQUdFX0NIRUNLEAESGQoVU0lURV9TRVJWSUNFX0lEX0NIRUNLEAISIQodU0lURV9TRVJWSUNFX0NBU0hfT05fREVMSVZFUlkQAxIgChxTSVRFX1NFUlZJQ0VfREFOR0VST1VTX0dPT0RTEAQSJAogU0lURV9TRVJWSUNFX1BFUlNPTkFMX0NPTExFQ1RJT04QBWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_petak_v1_geo, file_petak_v1_opening_hours, file_petak_v1_purpose, file_petak_v1_terms]);
+  fileDesc("ChNwZXRhay92MS9zaXRlLnByb3RvEghwZXRhay52MSLBAQoHQWRkcmVzcxInCgxjb3VudHJ5X2NvZGUYASABKAlCEbpIDnIMMgpeW0EtWl17Mn0kEigKE2FkbWluaXN0cmF0aXZlX2FyZWEYAiABKAlCC7pICHIGiL0/ARhkEh0KCGxvY2FsaXR5GAMgASgJQgu6SAhyBoi9PwEYZBIgCgtwb3N0YWxfY29kZRgEIAEoCUILukgIcgaIvT8BGBASIgoFbGluZXMYBSADKAlCE7pIEJIBDRAEIglyB4i9PwEYyAEiyAIKCVNpemVDbGFzcxIzCg1zaXplX2NsYXNzX2lkGAEgASgJQhy6SBlyFzIVXltBLVphLXowLTlfLV17MSwxNn0kEhwKCHdpZHRoX21tGAIgASgNQgq6SAcqBRiIJygBEh0KCWhlaWdodF9tbRgDIAEoDUIKukgHKgUYiCcoARIcCghkZXB0aF9tbRgEIAEoDUIKukgHKgUYiCcoARIfCgptYXhfbWFzc19nGAUgASgNQgu6SAgqBhjAhD0oARIdCglpbnN0YWxsZWQYBiABKA1CCrpIByoFGOgHKAESKQoXbG93ZXN0X2NlbnRyZV9oZWlnaHRfbW0YByABKA1CCLpIBSoDGIgnEioKGGhpZ2hlc3RfY2VudHJlX2hlaWdodF9tbRgIIAEoDUIIukgFKgMYiCcSFAoMcmVmcmlnZXJhdGVkGAkgASgIIpwBCgtDb21wYXJ0bWVudBI0Cg5jb21wYXJ0bWVudF9pZBgBIAEoCUIcukgZchcyFV5bQS1aYS16MC05Xy1dezEsMTZ9JBIzCg1zaXplX2NsYXNzX2lkGAIgASgJQhy6SBlyFzIVXltBLVphLXowLTlfLV17MSwxNn0kEiIKEGNlbnRyZV9oZWlnaHRfbW0YAyABKA1CCLpIBSoDGIgnIoMBCgZBY2Nlc3MSIwoNZW50cmFuY2VfaGludBgBIAEoCUIMukgJcgeIvT8BGPQDEjAKCXBob3RvX3VybBgCIAEoCUIdukgachiIvT8BGPQDMg9eKGh0dHBzOi8vLiopPyQSEQoJc3RlcF9mcmVlGAMgASgIEg8KB2luZG9vcnMYBCABKAgimAEKCUVxdWlwbWVudBIOCgZzY3JlZW4YASABKAgSDwoHcGluX3BhZBgCIAEoCBIPCgdzY2FubmVyGAMgASgIEhEKCWJsdWV0b290aBgEIAEoCBIUCgxjYXJkX3BheW1lbnQYBSABKAgSFgoOYXVkaW9fZ3VpZGFuY2UYBiABKAgSGAoQdGFjdGlsZV9tYXJraW5ncxgHIAEoCCKkBwoEU2l0ZRIcCgdzaXRlX2lkGAEgASgJQgu6SAhyBoi9PwEYKBIgCgtvcGVyYXRvcl9pZBgCIAEoCUILukgIcgaIvT8BGCgSKAoRb3BlcmF0b3Jfc2l0ZV9yZWYYAyABKAlCDbpICnIIiL0/ARABGEASLAoEa2luZBgEIAEoDjISLnBldGFrLnYxLlNpdGVLaW5kQgq6SAeCAQQQASAAEhsKBG5hbWUYBSABKAlCDbpICnIIiL0/ARABGHgSKgoIcG9zaXRpb24YBiABKAsyEC5wZXRhay52MS5MYXRMbmdCBrpIA8gBARIqCgdhZGRyZXNzGAcgASgLMhEucGV0YWsudjEuQWRkcmVzc0IGukgDyAEBEiAKCXRpbWVfem9uZRgIIAEoCUINukgKcgiIvT8BEAEYQBI1Cg1vcGVuaW5nX2hvdXJzGAkgASgLMhYucGV0YWsudjEuT3BlbmluZ0hvdXJzQga6SAPIAQESIAoGYWNjZXNzGAogASgLMhAucGV0YWsudjEuQWNjZXNzEiYKCWVxdWlwbWVudBgLIAEoCzITLnBldGFrLnYxLkVxdWlwbWVudBI1CgxzaXplX2NsYXNzZXMYDCADKAsyEy5wZXRhay52MS5TaXplQ2xhc3NCCrpIB5IBBAgBEAgSNgoMY29tcGFydG1lbnRzGA0gAygLMhUucGV0YWsudjEuQ29tcGFydG1lbnRCCbpIBpIBAxD0AxI0CglsaWZlY3ljbGUYDiABKA4yFy5wZXRhay52MS5TaXRlTGlmZWN5Y2xlQgi6SAWCAQIQARIPCgdpc190ZXN0GA8gASgIEjgKCHB1cnBvc2VzGBAgAygOMhEucGV0YWsudjEuUHVycG9zZUITukgQkgENEAMYASIHggEEEAEgABIQCghyZXZpc2lvbhgRIAEoDRIuCgp1cGRhdGVkX2F0GBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI8CghzZXJ2aWNlcxgTIAMoDjIVLnBldGFrLnYxLlNpdGVTZXJ2aWNlQhO6SBCSAQ0QBRgBIgeCAQQQASAAEh4KBXRlcm1zGBQgASgLMg8ucGV0YWsudjEuVGVybXMSEAoIZHJhaW5pbmcYFSABKAgSJAoKbW92ZWRfZnJvbRgWIAEoCzIQLnBldGFrLnYxLkxhdExuZxIkCgZpbnRha2UYFyABKAsyFC5wZXRhay52MS5TaXRlSW50YWtlIpwCCgtTaXRlU3VtbWFyeRIPCgdzaXRlX2lkGAEgASgJEhMKC29wZXJhdG9yX2lkGAIgASgJEiAKBGtpbmQYAyABKA4yEi5wZXRhay52MS5TaXRlS2luZBIMCgRuYW1lGAQgASgJEiIKCHBvc2l0aW9uGAUgASgLMhAucGV0YWsudjEuTGF0TG5nEiIKB2FkZHJlc3MYBiABKAsyES5wZXRhay52MS5BZGRyZXNzEhMKC2Fsd2F5c19vcGVuGAcgASgIEhEKCXN0ZXBfZnJlZRgIIAEoCBIQCghyZXZpc2lvbhgJIAEoDRIeCgV0ZXJtcxgKIAEoCzIPLnBldGFrLnYxLlRlcm1zEhUKDW9wZXJhdG9yX25hbWUYCyABKAkqZAoIU2l0ZUtpbmQSGQoVU0lURV9LSU5EX1VOU1BFQ0lGSUVEEAASHQoZU0lURV9LSU5EX1BBUkNFTF9URVJNSU5BTBABEh4KGlNJVEVfS0lORF9DT0xMRUNUSU9OX1BPSU5UEAIqqQEKDVNpdGVMaWZlY3ljbGUSHgoaU0lURV9MSUZFQ1lDTEVfVU5TUEVDSUZJRUQQABIaChZTSVRFX0xJRkVDWUNMRV9QTEFOTkVEEAESGQoVU0lURV9MSUZFQ1lDTEVfQUNUSVZFEAISHgoaU0lURV9MSUZFQ1lDTEVfTUFJTlRFTkFOQ0UQAxIhCh1TSVRFX0xJRkVDWUNMRV9ERUNPTU1JU1NJT05FRBAEKs0BCgtTaXRlU2VydmljZRIcChhTSVRFX1NFUlZJQ0VfVU5TUEVDSUZJRUQQABIaChZTSVRFX1NFUlZJQ0VfQUdFX0NIRUNLEAESGQoVU0lURV9TRVJWSUNFX0lEX0NIRUNLEAISIQodU0lURV9TRVJWSUNFX0NBU0hfT05fREVMSVZFUlkQAxIgChxTSVRFX1NFUlZJQ0VfREFOR0VST1VTX0dPT0RTEAQSJAogU0lURV9TRVJWSUNFX1BFUlNPTkFMX0NPTExFQ1RJT04QBWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_petak_v1_geo, file_petak_v1_opening_hours, file_petak_v1_purpose, file_petak_v1_site_intake, file_petak_v1_terms, file_petak_v1_text_rules]);
 
 /**
  * A postal address for people to read.
@@ -394,7 +397,8 @@ export type Site = Message<"petak.v1.Site"> & {
   compartments: Compartment[];
 
   /**
-   * The phase of its life. Default ACTIVE.
+   * The phase of its life. UNSPECIFIED in UpsertSites: it stays as it was, so that a nightly upsert of all sites does not
+   * put a paused one back into service; a new site becomes ACTIVE. Never sent as UNSPECIFIED.
    *
    * @generated from field: petak.v1.SiteLifecycle lifecycle = 14;
    */
@@ -443,6 +447,29 @@ export type Site = Message<"petak.v1.Site"> & {
    * @generated from field: petak.v1.Terms terms = 20;
    */
   terms?: Terms | undefined;
+
+  /**
+   * DECOMMISSIONED: the reservations that it had when it was retired were kept, and can still be confirmed and deposited
+   * (`live_reservations` DRAIN). Output only.
+   *
+   * @generated from field: bool draining = 21;
+   */
+  draining: boolean;
+
+  /**
+   * Where the site was when its operator last decided where it is: from here the 100 m are counted by which it may move
+   * without a decision about live reservations, and without a proof. Unset: `position`. Output only.
+   *
+   * @generated from field: petak.v1.LatLng moved_from = 22;
+   */
+  movedFrom?: LatLng | undefined;
+
+  /**
+   * What the site takes in, as its device last said. Unset: no device has said anything. Output only.
+   *
+   * @generated from field: petak.v1.SiteIntake intake = 23;
+   */
+  intake?: SiteIntake | undefined;
 };
 
 /**
@@ -527,6 +554,13 @@ export type SiteSummary = Message<"petak.v1.SiteSummary"> & {
    * @generated from field: petak.v1.Terms terms = 10;
    */
   terms?: Terms | undefined;
+
+  /**
+   * The operator's name. GetOperator returns its links.
+   *
+   * @generated from field: string operator_name = 11;
+   */
+  operatorName: string;
 };
 
 /**
@@ -605,14 +639,15 @@ export const SiteLifecycle = {
   ACTIVE: 2,
 
   /**
-   * Temporarily out of service: no new reservations. Parcels inside can still be collected.
+   * Temporarily out of service: no new reservations, and those that exist can be neither confirmed nor deposited:
+   * SITE_OUT_OF_SERVICE. Parcels inside can still be collected and recalled.
    *
    * @generated from enum value: SITE_LIFECYCLE_MAINTENANCE = 3;
    */
   MAINTENANCE: 3,
 
   /**
-   * Retired. Set by RetireSites.
+   * Retired, usually by RetireSites. As MAINTENANCE, for good; unless it is `draining`.
    *
    * @generated from enum value: SITE_LIFECYCLE_DECOMMISSIONED = 4;
    */
