@@ -8,41 +8,74 @@ import shared from "./vitest.shared.ts";
 
 const length = testLength();
 
-/**
- * The tests that must come out the same whatever keeps the records: all of them in `npm run test:ci`, and in `npm test` one for each thing in which
- * servers and clusters differ.
- */
-const overRecords =
-  length === "ci"
-    ? [
-        "allocator/src/{cache,h3-index,search}/**/*.test.ts",
-        "records/src/{bundles,capacity,deliveries,events,feeds,listening,places,queue,reservations,sites}/**/*.test.ts",
-        "records/src/archive/region-archive.test.ts",
-      ]
-    : ["{allocator,records}/src/**/{nearest,reserve,hard-holds,event-stream,delivery-store,region-archive}.test.ts"];
+/** Tests that run once more: those of `npm test`, and those that `npm run test:ci` has besides. */
+interface Again {
+  short: string[];
+  ci: string[];
+}
+
+/** The tests that must come out the same whatever keeps the records. In `npm test` there is one for each thing in which servers and clusters differ. */
+const overRecords: Again = {
+  short: ["{allocator,records}/src/**/{nearest,reserve,hard-holds,event-stream,delivery-store,region-archive}.test.ts"],
+  ci: [
+    "allocator/src/{cache,h3-index,search}/**/*.test.ts",
+    "records/src/{bundles,capacity,deliveries,events,feeds,listening,places,queue,reservations,sites}/**/*.test.ts",
+  ],
+};
 
 /** The tests of what plain calls are answered like, which must not depend on the path they take. */
-const overStockAdapter = (
-  length === "ci"
-    ? ["*", "http/*", "listener/*", "plain-http/*", "standard-services/*", "stock-adapter/*", "unary-fast-path/*"]
-    : ["limits", "standard-services/*"]
-).map((name) => `src/transport/${name}.test.ts`);
+const overStockAdapter: Again = {
+  short: ["src/transport/{limits,standard-services/*}.test.ts"],
+  ci: ["src/transport/{*,http/*,listener/*,plain-http/*,stock-adapter/*,unary-fast-path/*}.test.ts"],
+};
 
-/** The tests of each workspace that a run of this length has. */
-function workspaces(): TestProjectInlineConfiguration[] {
-  return listWorkspaces().flatMap(({ dir, manifest }) => {
-    const include = [...testsAt(length, dir)];
-    // A fault needs the machine for itself: `npm run test:faults`.
-    const faults = length === "long" && process.env.PETAK_FAULTS_REPORT === undefined ? ["src/**/faults/**"] : [];
-    const exclude = [...faults, ...(length === "short" ? ciTests : [])];
-    return include.length === 0 ? [] : [{ test: { ...shared.test, name: manifest.name, root: dir, include, exclude } }];
-  });
+/** The patterns of a run of this length, of which the one for `ci` has nothing that `npm test` has run. */
+function patterns({ short, ci }: Again): { include: string[]; exclude: string[] } {
+  return length === "ci" ? { include: ci, exclude: short } : { include: short, exclude: [] };
+}
+
+/** Tests of one folder. */
+interface FolderTests {
+  /** The name of the workspace. */
+  name: string;
+  dir: string;
+  /** Patterns within the folder. */
+  include: readonly string[];
+}
+
+/** The tests that a run of this length has, besides those that run once more. */
+function tests(): FolderTests[] {
+  const ofWorkspaces = listWorkspaces().map(({ dir, manifest }) => ({ name: manifest.name, dir, include: testsAt(length, dir) }));
+  const hasScripts = length === "short" || length === "quick";
+  return hasScripts ? [...ofWorkspaces, { name: "scripts", dir: "scripts", include: ["**/*.test.ts"] }] : ofWorkspaces;
+}
+
+/**
+ * One project, because vitest starts processes for each, and each process reads all code anew. With `--project` on the command line there is one for each
+ * workspace, so that one can be chosen.
+ */
+function ownProjects(): TestProjectInlineConfiguration[] {
+  // A fault needs the machine for itself: `npm run test:faults`.
+  const faults = length === "long" && process.env.PETAK_FAULTS_REPORT === undefined ? ["**/src/**/faults/**"] : [];
+  const exclude = [...faults, ...(length === "short" ? ciTests : [])];
+  const project = (name: string, root: string, include: string[]) => ({ test: { ...shared.test, name, root, include, exclude } });
+  if (process.argv.some((argument) => argument.startsWith("--project"))) {
+    return tests().flatMap(({ name, dir, include }) => (include.length === 0 ? [] : [project(name, dir, [...include])]));
+  }
+  return [
+    project(
+      "all",
+      ".",
+      tests().flatMap(({ dir, include }) => include.map((pattern) => `${dir}/${pattern}`)),
+    ),
+  ];
 }
 
 /** The tests over the records once more, with other settings. Tests that make clusters of their own run once. */
 function overRecordsAgain(over: string, settings: TestProjectInlineConfiguration["test"]): TestProjectInlineConfiguration {
-  const exclude = ["**/*-cluster.test.ts"];
-  return { test: { ...shared.test, name: `records, ${over}`, root: "packages", include: overRecords, exclude, ...settings } };
+  const { include, exclude } = patterns(overRecords);
+  const test = { ...shared.test, name: `records, ${over}`, root: "packages", include, exclude: [...exclude, "**/*-cluster.test.ts"] };
+  return { test: { ...test, ...settings } };
 }
 
 /** The tests over the records once more, over the other of the two servers. */
@@ -65,7 +98,7 @@ async function further(): Promise<TestProjectInlineConfiguration[]> {
         ...shared.test,
         name: "gateway, stock adapter",
         root: "packages/gateway",
-        include: overStockAdapter,
+        ...patterns(overStockAdapter),
         provide: { hasUnaryFastPath: false },
       },
     },
@@ -74,17 +107,11 @@ async function further(): Promise<TestProjectInlineConfiguration[]> {
   ];
 }
 
-const scripts: TestProjectInlineConfiguration = { test: { ...shared.test, name: "scripts", root: "scripts", include: ["**/*.test.ts"] } };
-
 /** All tests of the repository. Each workspace has a config of its own, so that its tests also run from within it. */
 export default defineConfig(async () => ({
   test: {
     maxWorkers: shared.test?.maxWorkers ?? 2,
     sequence: { sequencer: LongestFirst },
-    projects: [
-      ...workspaces(),
-      ...(length === "short" || length === "ci" ? await further() : []),
-      ...(length === "short" || length === "quick" ? [scripts] : []),
-    ],
+    projects: [...ownProjects(), ...(length === "short" || length === "ci" ? await further() : [])],
   },
 }));

@@ -10,8 +10,8 @@ export default defineConfig({
     // A third of the time tests wait: for a time-out, a server's start or a clock. Two workers more than there are cores fill it.
     maxWorkers: availableParallelism() + 2,
     // None of these is what a test waits for where all is well. They are long because a machine with much else to do takes many times as long.
-    testTimeout: 120_000,
+    testTimeout: 240_000,
     hookTimeout: 300_000,
-    expect: { poll: { timeout: 60_000 } },
+    expect: { poll: { timeout: 120_000 } },
   },
 });

@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { protoComments } from "./proto-comments.ts";
 import { repositoryDir, run } from "./setup/run.mjs";
 import { vendorProtos } from "./vendor-protos.ts";
 
@@ -8,6 +9,9 @@ export const vendoredDir = "third_party/proto";
 
 /** The folder of the generated messages. */
 export const generatedDir = "packages/protocol/src/gen";
+
+/** The comments of the protocol, for descriptions of it. */
+export const commentsFile = `${generatedDir}/comments.ts`;
 
 /** The folder of the test vectors. */
 export const vectorsDir = "docs/vectors";
@@ -28,6 +32,7 @@ export async function generateInto(root: string): Promise<void> {
   vendorProtos(join(root, vendoredDir));
   const { code, output } = await run("buf", ["generate", "--output", root]);
   if (code !== 0) throw new Error(`buf generate failed:\n${output}`);
+  await write(root, commentsFile, await protoComments());
   // Imported only now, because these modules read the messages that were just generated.
   const [{ writeVectors }, { luaFields }, { withTransitionsSection }] = await Promise.all([
     import("@petak/conformance/generate"),

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { repositoryDir } from "./setup/run.mjs";
 
 /** A path in the repository, of a file or a folder. Those with placeholders or wildcards are patterns, and end where these begin. */
-const pathPattern = /(?<![\w/])(?:packages|bench|e2e|scripts|examples|proto|third_party)\/[\w./-]*[\w/](?![\w*<{])/g;
+const pathPattern = /(?<![\w/])(?:packages|simulator|bench|e2e|scripts|examples|proto|third_party)\/[\w./-]*[\w/](?![\w*<{])/g;
 
 test("every file and folder named in the documentation exists", async () => {
   const missing: string[] = [];

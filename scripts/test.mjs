@@ -18,7 +18,8 @@ const steps = args.filter((arg) => !arg.startsWith("-"));
 try {
   const runsTests = steps.length === 0 || ["tests", "quick", "ci", "long"].some((name) => steps.includes(name));
   const isQuick = steps[0] === "quick";
-  await setUp({ server: runsTests, bothServers: runsTests && !isQuick, chromium: runsTests && !isQuick, python: runsTests && !isQuick });
+  const isWhole = runsTests && !isQuick;
+  await setUp({ server: runsTests, bothServers: isWhole, chromium: isWhole, python: isWhole, zbarimg: runsTests && steps[0] === "ci" });
   process.exitCode = await runUnderNode("scripts/checks/main.ts", args);
 } catch (error) {
   if (!(error instanceof SetUpError)) throw error;

@@ -5,7 +5,17 @@ import { repositoryDir } from "../setup/run.mjs";
 import { findImports } from "./imports.ts";
 
 /** The entry points that run in browsers. Nothing reachable from them may depend on Node. */
-export const browserDoors: readonly string[] = ["@petak/protocol", "@petak/lifecycle", "@petak/credential", "@petak/client"];
+export const browserDoors: readonly string[] = [
+  "@petak/protocol",
+  "@petak/protocol/counter",
+  "@petak/lifecycle",
+  "@petak/credential",
+  "@petak/client",
+  "@petak/ui",
+  "@petak/agent/lease",
+  "@petak/store-app",
+  "@petak/picker",
+];
 
 /** Globals that a browser lacks, and the markers that replace them in a module that uses them. */
 const nodeGlobals = ["Buffer", "process", "global", "require", "__dirname", "__filename", "setImmediate", "clearImmediate"];
@@ -35,7 +45,7 @@ export async function findNodeUses(name: string): Promise<string[]> {
       format: "esm",
       logLevel: "silent",
     });
-    const own = Object.keys(metafile.inputs).filter((path) => path !== "<stdin>" && !path.includes("node_modules/"));
+    const own = Object.keys(metafile.inputs).filter((path) => path.endsWith(".ts") && !path.includes("node_modules/"));
     return (await Promise.all(own.map(findInModule))).flat();
   } catch (error) {
     const { errors } = error as { errors?: Message[] };

@@ -12,8 +12,22 @@ export const layerTable: Readonly<Record<string, readonly string[] | "all">> = {
   // Imports nothing, because the expectations of the vectors must not come from the implementation under test.
   "@petak/conformance": [],
   "@petak/client": ["@petak/protocol", "@petak/credential"],
+  // Nothing but what is seen: it knows no parcel.
+  "@petak/ui": [],
+  // Types only, of the protocol: it speaks JSON, and a page loads no more than it needs.
+  "@petak/picker": ["@petak/protocol", "@petak/ui"],
   "@petak/agent": ["@petak/protocol", "@petak/lifecycle", "@petak/credential", "@petak/client"],
-  "@petak/gateway": ["@petak/protocol", "@petak/lifecycle", "@petak/credential", "@petak/redis", "@petak/allocator", "@petak/records"],
+  "@petak/store-app": ["@petak/protocol", "@petak/lifecycle", "@petak/credential", "@petak/client", "@petak/ui", "@petak/agent"],
+  "@petak/gateway": [
+    "@petak/protocol",
+    "@petak/lifecycle",
+    "@petak/credential",
+    "@petak/redis",
+    "@petak/allocator",
+    "@petak/records",
+    "@petak/ui",
+  ],
+  "@petak/simulator": ["@petak/protocol", "@petak/lifecycle", "@petak/credential", "@petak/client", "@petak/agent"],
   "@petak/cli": [
     "@petak/protocol",
     "@petak/lifecycle",
@@ -23,9 +37,11 @@ export const layerTable: Readonly<Record<string, readonly string[] | "all">> = {
     "@petak/client",
     "@petak/agent",
     "@petak/gateway",
+    "@petak/simulator",
   ],
   "@petak/examples": ["@petak/protocol", "@petak/client", "@petak/agent"],
   "@petak/testkit": "all",
   "@petak/bench": "all",
+  "@petak/k6": "all",
   "@petak/e2e": "all",
 };

@@ -10,6 +10,9 @@ const howToInstall =
   `For example: sudo apt-get install chromium (Debian), sudo dnf install chromium, sudo apk add chromium; or install Google Chrome. ` +
   `If it is not on the PATH, name it, e.g. ${chromiumVariable}="/Applications/Google Chrome.app/Contents/MacOS/Google Chrome".`;
 
+/** Debian's fonts for the scripts of South-East Asia. Without them a browser shows boxes; no test needs the letters, whoever looks at its pictures does. */
+const fonts = ["fonts-noto-core"];
+
 async function problemWithChromium(): Promise<string | undefined> {
   try {
     await findChromium();
@@ -24,7 +27,7 @@ async function problemWithChromium(): Promise<string | undefined> {
 async function install(): Promise<string | undefined> {
   const { name = "", installLibraries } = (await findPackageManager()) ?? {};
   if (installLibraries === undefined) return "apt-get is not here, or may not be used";
-  const { code, output } = await withProgress(`Installing chromium with ${name}`, () => installLibraries(["chromium"]));
+  const { code, output } = await withProgress(`Installing chromium with ${name}`, () => installLibraries(["chromium", ...fonts]));
   if (code === 0) return await problemWithChromium();
   process.stderr.write(`${output}\n`);
   return `${name} failed; its output is above`;

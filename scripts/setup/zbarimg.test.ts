@@ -1,0 +1,37 @@
+import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { run } from "./run.mjs";
+
+let dir = "";
+
+/** Installs a command on the PATH, which contains nothing else. */
+function command(name: string, script: string): void {
+  writeFileSync(join(dir, name), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(dir, name), 0o755);
+}
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "petak-zbarimg-"));
+  command("sudo", `[ "$1" = --non-interactive ] && shift\nexec "$@"`);
+  command("true", "exit 0");
+  symlinkSync("/usr/bin/env", join(dir, "env"));
+});
+
+afterEach(() => rmSync(dir, { recursive: true }));
+
+const setUp = () => run(process.execPath, ["scripts/setup/zbarimg.ts"], { env: { PATH: dir } });
+
+test("zbarimg is installed once, where it is missing", async () => {
+  command("apt-get", `case "$*" in *install*zbar-tools*) printf '#!/bin/sh\\n' > ${dir}/zbarimg; /bin/chmod 755 ${dir}/zbarimg;; esac`);
+  const first = await setUp();
+  expect([first.code, first.output.includes("Installing zbar-tools with apt-get: done")]).toEqual([0, true]);
+  expect(await setUp()).toEqual({ code: 0, output: "" });
+});
+
+test("where it cannot be installed, it says what to install, and does not fail", async () => {
+  const output =
+    "The codes are not read by zbarimg: install it, e.g. with sudo apt-get install zbar-tools (Debian) or brew install zbar.\n";
+  expect(await setUp()).toEqual({ code: 0, output });
+});
