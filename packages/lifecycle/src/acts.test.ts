@@ -1,5 +1,5 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { DeviceEventType, EventType, HoldKind, PetakError, type Reservation, ReservationState } from "@petak/protocol";
+import { DeviceEventType, DoubtReason, EventType, HoldKind, PetakError, type Reservation, ReservationState } from "@petak/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { asMade } from "./as-made.ts";
@@ -7,7 +7,7 @@ import { deadlineMsOf, deadlines, isDue, isOverdue, limitInForce, stateAt } from
 import { passDeadline } from "./pass-deadline.ts";
 import { hasEnded, namedCompartment, stateName } from "./state.ts";
 import { acts } from "./testing/acts.ts";
-import { dayMs, held, minuteMs, queued, report, startMs, terms } from "./testing/scene.ts";
+import { dayMs, held, minuteMs, queued, report, site, startMs, terms } from "./testing/scene.ts";
 import type { Transition } from "./transition.ts";
 import { findTransition, transitions } from "./transitions.ts";
 
@@ -16,7 +16,7 @@ const states: readonly ReservationState[] = Object.values(S).filter((state) => s
 const reportTypes: readonly DeviceEventType[] = Object.values(DeviceEventType);
 const byReport = (before: Reservation, type: DeviceEventType, atMs = startMs) => written(report(before, type, atMs));
 const byAct = (before: Reservation, name: string) => written(acts[name]?.perform(before, startMs) as Transition);
-const byClock = (before: Reservation) => written(passDeadline(before, { terms }, limitMs(before)));
+const byClock = (before: Reservation) => written(passDeadline(before, { terms, site }, limitMs(before)));
 
 /** A reservation in each state, reached at {@link startMs}; its deadline is in the future. */
 const examples = new Map<ReservationState, Reservation>();
@@ -61,12 +61,27 @@ describe("every act in every state", () => {
     }
   });
 
+  it.each(states.map((state) => ({ state, shown: stateName(state) })))(
+    "a report in state $shown that a parcel has moved by a credential that was never issued is doubt or changes nothing",
+    ({ state }) => {
+      const before = examples.get(state) as Reservation;
+      for (const type of [DeviceEventType.PARCEL_DEPOSITED, DeviceEventType.PARCEL_COLLECTED, DeviceEventType.PARCEL_RECALLED]) {
+        const transition = report(before, type, startMs, startMs, DoubtReason.CREDENTIAL_NOT_ISSUED);
+        checkTransition(before, transition, startMs);
+        const isDoubt = findTransition(state, S.IN_DOUBT) !== undefined && before.sizeClassId !== "";
+        expect(transition.after?.state).toBe(isDoubt ? S.IN_DOUBT : undefined);
+        const [event] = transition.events;
+        expect([event?.type, event?.doubtReason]).toEqual([EventType.RESERVATION_IN_DOUBT, DoubtReason.CREDENTIAL_NOT_ISSUED]);
+      }
+    },
+  );
+
   it("uses every transition of the table, and no other", () => {
     const lateMs = startMs + 30 * dayMs;
     const reached = [...examples.values()].flatMap((before) => [
       ...Object.values(acts).flatMap(({ perform }) => attempt(() => perform(before, startMs))),
       ...reportTypes.flatMap((type) => [report(before, type, startMs), report(before, type, lateMs)]),
-      ...(isDue(before, lateMs) ? [passDeadline(before, { terms }, lateMs)] : []),
+      ...(isDue(before, lateMs) ? [passDeadline(before, { terms, site }, lateMs)] : []),
     ]);
     const pairs = reached.flatMap((one) => (one instanceof PetakError || one.after === undefined ? [] : [one]));
     const moved = pairs.filter(({ before, after }) => after?.state !== before.state);
@@ -134,7 +149,7 @@ describe("a random life", () => {
           const name = names[act % names.length] as string;
           if (name === "clock" && !isDue(now, atMs)) continue;
           const outcome = attempt(() => {
-            if (name === "clock") return passDeadline(now, { terms }, atMs);
+            if (name === "clock") return passDeadline(now, { terms, site }, atMs);
             return name === "report" ? report(now, type, atMs, atMs - (gapMs % dayMs)) : (acts[name]?.perform(now, atMs) as Transition);
           });
           if (outcome instanceof PetakError) continue;

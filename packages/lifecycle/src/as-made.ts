@@ -16,9 +16,19 @@ export function withoutHistory(reservation: Reservation): Reservation {
     freeChangeUntil: _freeChangeUntil,
     firstHoldExpiresAt: _firstHoldExpiresAt,
     chain: _chain,
+    siteChange: _siteChange,
     ...kept
   } = reservation;
-  return { ...kept, compartmentId: "", redirectedTo: "", bundleId: "", delegations: [], revokedCredentials: [], revision: 1 };
+  return {
+    ...kept,
+    compartmentId: "",
+    redirectedTo: "",
+    bundleId: "",
+    delegations: [],
+    revokedCredentials: [],
+    labelCodes: [],
+    revision: 1,
+  };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { CancellationReason, type Party, type Reservation, ReservationState } from "@petak/protocol";
+import { CancellationReason, type Party, type Reservation, ReservationState, type Site } from "@petak/protocol";
 import { closeAccess } from "./end.ts";
 import { lateChangeFee } from "./fees.ts";
 import type { FullTerms } from "./terms.ts";
@@ -8,6 +8,8 @@ export interface CancelFacts {
   actor: Party;
   /** The terms of the reservation. */
   terms: FullTerms;
+  /** Its site as it is now. */
+  site: Pick<Site, "lifecycle">;
   reason: CancellationReason;
   /** The reservation that replaces it, if it is redirected. */
   redirectedTo?: string;
@@ -18,11 +20,11 @@ export interface CancelFacts {
  *
  * @throws {PetakError} ILLEGAL_STATE if the parcel is inside or the reservation has ended.
  */
-export function cancel(before: Reservation, { actor, terms, reason, redirectedTo }: CancelFacts, atMs: number): WritingTransition {
+export function cancel(before: Reservation, { actor, terms, site, reason, redirectedTo }: CancelFacts, atMs: number): WritingTransition {
   const change = {
     state: ReservationState.CANCELLED,
     ...(redirectedTo === undefined ? {} : { redirectedTo }),
-    ...lateChangeFee(before, terms, actor, atMs),
+    ...lateChangeFee(before, terms, { actor, site }, atMs),
   };
   const facts = { actor, cancellationReason: reason, ...(redirectedTo === undefined ? {} : { relatedReservationId: redirectedTo }) };
   return { ...transitionTo(before, change, facts, atMs), ...closeAccess(before, atMs) };

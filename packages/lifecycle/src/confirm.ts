@@ -12,6 +12,8 @@ export interface ConfirmFacts {
   terms: FullTerms;
   /** Time for the deposit from now, in ms; limited by the terms. */
   depositWithinMs: number;
+  /** The codes on the parcel's label. Empty: those that were stated before. */
+  labelCodes: readonly string[];
 }
 
 /**
@@ -22,7 +24,8 @@ export interface ConfirmFacts {
 export function confirm(before: Reservation, facts: ConfirmFacts, atMs: number): WritingTransition {
   requireTransition(before, ReservationState.CONFIRMED);
   refusePassed(before, atMs, ReservationState.CONFIRMED);
-  return confirmUntil(before, atMs + facts.depositWithinMs, facts, atMs);
+  const confirmed = confirmUntil(before, atMs + facts.depositWithinMs, facts, atMs);
+  return facts.labelCodes.length === 0 ? confirmed : { ...confirmed, after: { ...confirmed.after, labelCodes: [...facts.labelCodes] } };
 }
 
 /** Confirms a hold. @param wantedMs the deadline for the deposit, in ms since 1970; limited by the terms */

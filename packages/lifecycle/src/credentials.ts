@@ -1,6 +1,7 @@
 import { durationMs, type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
 import { Act, EventType, type Party, type Reservation, ReservationState } from "@petak/protocol";
 import { deadlines, limitInForce, refusePassed } from "./deadlines.ts";
+import { credentialProof, isRevocable } from "./delegations.ts";
 import type { FullTerms } from "./terms.ts";
 import { type PinEntry, record, type Transition } from "./transition.ts";
 import { illegalState } from "./transitions.ts";
@@ -53,6 +54,21 @@ export function credentialIssued(
 ): Transition {
   const transition = record(before, { type: EventType.CREDENTIAL_ISSUED, actor }, atMs);
   return pin === undefined ? transition : { ...transition, pin };
+}
+
+/**
+ * Records that the PIN of a reservation, or of its bundle, has ended with the key of its site's PINs. Undefined: the reservation has ended.
+ *
+ * @param bundleId "" if it was the reservation's own
+ */
+export function pinEnded(
+  before: Reservation,
+  { actor, bundleId }: { actor: Party; bundleId: string },
+  atMs: number,
+): Transition | undefined {
+  if (!isRevocable(before)) return undefined;
+  const about = { actor, proof: credentialProof({ credentialHash: "" }), ...(bundleId !== "" && { bundleId }) };
+  return record(before, { type: EventType.PIN_ENDED, ...about }, atMs);
 }
 
 /** The last ms of a second. Credentials count whole seconds, so one that ends within the current second would be valid for none. */

@@ -2,6 +2,8 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
   CancellationReason,
+  type CountedShift,
+  type DoubtReason,
   type Event,
   EventSchema,
   EventType,
@@ -10,10 +12,14 @@ import {
   ProofSchema,
   parseReservationId,
   parseSiteId,
+  type Refusals,
   type Reservation,
   type ReservationState,
   type Site,
+  type SiteChange,
+  type SiteCondition,
 } from "@petak/protocol";
+import type { HandOverChecks } from "./hand-over-checks.ts";
 
 /** Version of the event layout. */
 export const eventSchemaVersion = 1;
@@ -33,11 +39,19 @@ export interface EventFacts {
   /** When it is recorded, in ms. Default: when it happened. */
   recordedAtMs?: number;
   proof?: MessageInitShape<typeof ProofSchema>;
+  /** The refusals for which it stands, if there are several. */
+  refusals?: Refusals | undefined;
   cancellationReason?: CancellationReason | undefined;
   /** The reservation that replaces this one, or that this one replaces. */
   relatedReservationId?: string;
   /** The bundle, if the event concerns one or its credential. */
   bundleId?: string;
+  /** Why it is a doubt, and the type of the report that is not believed. */
+  doubt?: { reason: DoubtReason; reported: EventType } | undefined;
+  /** The checks of a reported collection. */
+  checks?: HandOverChecks | undefined;
+  /** The change of its site, if that is the cause. */
+  siteChange?: SiteChange;
   /** Whether it contains the fee due after it. Default false. */
   statesFee?: boolean;
 }
@@ -66,18 +80,45 @@ export function reservationEvent(facts: EventFacts): Event {
   event.cancellationReason = facts.cancellationReason ?? CancellationReason.UNSPECIFIED;
   event.relatedReservationId = facts.relatedReservationId ?? "";
   event.bundleId = facts.bundleId ?? "";
+  if (facts.doubt !== undefined && facts.type === EventType.RESERVATION_IN_DOUBT) {
+    event.doubtReason = facts.doubt.reason;
+    event.reportedType = facts.doubt.reported;
+  }
+  addChecks(event, facts.checks);
+  if (facts.siteChange !== undefined) event.siteChange = facts.siteChange;
   if (facts.type === EventType.RESERVATION_REJECTED) event.overflowFallback = reservation.overflowFallback;
+  if (facts.refusals !== undefined) event.refusals = facts.refusals;
   if (facts.statesFee === true && reservation.feeDue !== undefined) event.feeDue = reservation.feeDue;
   return event;
 }
 
 /** Facts of an event about a site. */
-export interface SiteEventFacts extends Pick<EventFacts, "type" | "actor" | "occurredAtMs" | "recordedAtMs" | "proof"> {
+export interface SiteEventFacts
+  extends Pick<EventFacts, "type" | "actor" | "occurredAtMs" | "recordedAtMs" | "proof" | "refusals" | "checks"> {
   site: Site;
+  /** What the site takes in from now on, and why. */
+  intake?: Pick<Event, "intake" | "intakeReason"> | undefined;
+  /** What was wrong with its device. */
+  siteCondition?: SiteCondition | undefined;
+  /** What a clerk counted at the end of a shift. */
+  countedShift?: CountedShift | undefined;
 }
 
 /** An event about a site and no reservation. Only the site's operator sees it. */
-export function siteEvent({ type, site, actor, occurredAtMs, recordedAtMs = occurredAtMs, proof }: SiteEventFacts): Event {
+export function siteEvent(facts: SiteEventFacts): Event {
+  const {
+    type,
+    site,
+    actor,
+    occurredAtMs,
+    recordedAtMs = occurredAtMs,
+    proof,
+    refusals,
+    siteCondition,
+    countedShift,
+    intake,
+    checks,
+  } = facts;
   const fields: MessageInitShape<typeof EventSchema> = {
     eventId: newEventId(parseSiteId(site.siteId)?.region ?? ""),
     schemaVersion: eventSchemaVersion,
@@ -88,6 +129,20 @@ export function siteEvent({ type, site, actor, occurredAtMs, recordedAtMs = occu
     occurredAt: timestampFromMs(occurredAtMs),
     recordedAt: timestampFromMs(recordedAtMs),
     isTest: site.isTest,
+    ...(refusals && { refusals }),
+    ...(intake?.intake && { intake: intake.intake }),
+    ...(intake && { intakeReason: intake.intakeReason }),
+    ...(siteCondition && { siteCondition }),
+    ...(countedShift && { countedShift }),
   };
-  return create(EventSchema, proof === undefined ? fields : { ...fields, proof: create(ProofSchema, proof) });
+  const event = create(EventSchema, proof === undefined ? fields : { ...fields, proof: create(ProofSchema, proof) });
+  addChecks(event, checks);
+  return event;
+}
+
+function addChecks(event: Event, checks: HandOverChecks | undefined): void {
+  if (checks === undefined) return;
+  event.checksDone = checks.done;
+  if (checks.cash !== undefined) event.cashCollected = checks.cash;
+  if (event.type === EventType.PARCEL_COLLECTED) event.missingChecks = checks.missing;
 }

@@ -54,7 +54,7 @@ export function extend(before: Reservation, facts: ExtendFacts, atMs: number): W
     ...amend(before, change, { type: EventType.RESERVATION_EXTENDED, actor, statesFee: true }, atMs),
     deadlineMs: untilMs,
     // Extends the reservation's PIN to collect, and that of its bundle.
-    ...(isDeposited ? { pin: { expiresAtS: Math.floor(untilMs / 1000) } } : {}),
+    ...(isDeposited ? { isAllowed: true, pin: { expiresAtS: Math.floor(untilMs / 1000) } } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { durationMs, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { type Money, MoneySchema, type Reservation, ReservationState, type Terms } from "@petak/protocol";
+import { type Money, MoneySchema, type Reservation, ReservationState, type Site, type Terms } from "@petak/protocol";
+import { isInService, isSitesFault, keepsReservations } from "./site-service.ts";
 import type { FullTerms } from "./terms.ts";
 
 /** Until when a confirmed reservation can be cancelled free of charge; undefined: at any time. */
@@ -10,21 +11,29 @@ export function freeChangeUntil({ lateChangeFee, freeChangeBeforeDeposit }: Term
   return timestampFromMs(Math.max(confirmedAtMs, depositUntilMs - durationMs(freeChangeBeforeDeposit)));
 }
 
-/** The fee for cancelling a reservation at a time, in ms. A site's operator pays nothing for other participants' reservations. */
+/**
+ * The fee for cancelling a reservation at a time, in ms. A site's operator pays nothing for other participants' reservations, and nobody pays at a site
+ * that is not in service or has changed so that the reservation cannot be kept.
+ */
 export function lateChangeFee(
   before: Reservation,
   { lateChangeFee: fee }: Terms,
-  { participantId }: { participantId: string },
+  { actor: { participantId }, site }: { actor: { participantId: string }; site: Pick<Site, "lifecycle"> },
   atMs: number,
 ): Pick<Reservation, "feeDue"> {
+  if (!isInService(site) || isSitesFault(before)) return {};
   const { state, freeChangeUntil: until } = before;
   const isLate = state === ReservationState.CONFIRMED && until !== undefined && timestampMs(until) < atMs;
   return isLate && fee !== undefined && participantId === before.participantId ? { feeDue: fee } : {};
 }
 
-/** The fee for a no-show. */
-export function noShowFee({ noShowFee: fee }: Terms): Pick<Reservation, "feeDue"> {
-  return fee === undefined ? {} : { feeDue: fee };
+/** The fee for a no-show. None if its site is the cause. */
+export function noShowFee(
+  before: Reservation,
+  { noShowFee: fee }: Terms,
+  site: Pick<Site, "lifecycle" | "draining">,
+): Pick<Reservation, "feeDue"> {
+  return fee === undefined || !keepsReservations(site) || isSitesFault(before) ? {} : { feeDue: fee };
 }
 
 /** The total fee after `collect_until` is moved to a time, in ms. An extension by the site's operator is free. */

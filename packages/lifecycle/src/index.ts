@@ -4,7 +4,7 @@
  *
  * Each act has one function. It takes the reservation, the facts of the act and the time, and returns a {@link Transition} or throws a PetakError.
  */
-export { allowancesOf, bundleAllowanceOf } from "./allowances.ts";
+export { allowancesOf, awaitsParticipant, bundleAllowanceOf } from "./allowances.ts";
 export { asMade } from "./as-made.ts";
 export {
   type BundleTransition,
@@ -16,9 +16,10 @@ export {
   revokeOfBundle,
 } from "./bundles.ts";
 export { type CancelFacts, cancel } from "./cancel.ts";
+export { refuseUnstatedCash } from "./cash-due.ts";
 export { type ConfirmFacts, confirm } from "./confirm.ts";
 export { type CorrectionFacts, correctEvents } from "./correct.ts";
-export { credentialIssued, opensUntilMs, refuseAct } from "./credentials.ts";
+export { credentialIssued, opensUntilMs, pinEnded, refuseAct } from "./credentials.ts";
 export { type Deadline, deadlineMsOf, deadlines, isDue, isOverdue, limitInForce, stateAt } from "./deadlines.ts";
 export {
   type CredentialHashes,
@@ -27,23 +28,36 @@ export {
   type DelegationFacts,
   delegate,
   delegationValidity,
+  isRevocable,
   notAccepted,
   type ParentCredential,
   refuseParent,
   revoke,
   revokedHashes,
 } from "./delegations.ts";
-export { applyReport, deviceEvent, type ReportFacts, type ReportingAgent } from "./device-report.ts";
+export {
+  actToProve,
+  applyReport,
+  countedConditions,
+  countedRefusals,
+  deviceEvent,
+  handoverEvent,
+  type ReportFacts,
+  type ReportingAgent,
+} from "./device-report.ts";
 export { nothingDue } from "./end.ts";
 export { type EventFacts, eventSchemaVersion, reservationEvent, type SiteEventFacts, siteEvent } from "./events.ts";
 export { type ExtendFacts, extend } from "./extend.ts";
+export { labelCodesOf } from "./label-codes.ts";
 export { isBoundByPolicy, nearestWithin, overflowFallbackMetadata, overflowFallbackOf, refuseOutside, wantedSiteOf } from "./overflow.ts";
-export { type Changer, gatewayParty, isParty, mayChange, participantParty } from "./parties.ts";
-export { passDeadline } from "./pass-deadline.ts";
+export { agentParty, type Changer, gatewayParty, isParty, mayChange, participantParty } from "./parties.ts";
+export { type DeadlineFacts, passDeadline } from "./pass-deadline.ts";
 export { type PromotionFacts, promote, promotedEvent, queuedEvent, queuedReservation, waitingRank, waitUntil } from "./queue.ts";
 export { nextRedirectStep, type RedirectFacts, type RedirectStep, refuseRedirect, replacement } from "./redirect.ts";
 export { type HoldFacts, type HoldLimits, heldEvent, heldReservation, holdMsOf, type MadeFacts } from "./reserve.ts";
 export { resolveDoubt } from "./resolve-doubt.ts";
+export { cancelWithSite, isLiveBefore, knowsSiteRevision, siteChanged } from "./site-change.ts";
+export { isInService, isIntakePaused, keepsReservations, ownSiteChange, refuseOutOfService, siteMoveMaxM } from "./site-service.ts";
 export { hasEnded, isAccessClosed, leavesQueue, namedCompartment, stateName } from "./state.ts";
 export { asGiven, checkTerms, type DefaultLimits, type FullTerms, gatewayTerms, termsInForce } from "./terms.ts";
 export {

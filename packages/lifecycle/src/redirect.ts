@@ -1,12 +1,25 @@
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { type CancellationReason, type Party, PetakError, type RedirectRequest, type Reservation, ReservationState } from "@petak/protocol";
+import {
+  type CancellationReason,
+  EventType,
+  type Party,
+  PetakError,
+  type RedirectRequest,
+  type Reservation,
+  ReservationState,
+  type Site,
+} from "@petak/protocol";
 import { withoutHistory } from "./as-made.ts";
 import { cancel, cancelUnseen } from "./cancel.ts";
 import { confirmUntil } from "./confirm.ts";
 import { refusePassed } from "./deadlines.ts";
+import { labelCodesOf } from "./label-codes.ts";
 import { isBoundByPolicy, type PolicyCaller, wantedSiteOf } from "./overflow.ts";
+import { keptRequirements } from "./reserve.ts";
+import { isCancelledWithSite } from "./site-change.ts";
+import { refuseOutOfService } from "./site-service.ts";
 import type { FullTerms } from "./terms.ts";
-import type { Transition, WritingTransition } from "./transition.ts";
+import { amend, type Transition, type WritingTransition } from "./transition.ts";
 import { findTransition, illegalState, requireTransition } from "./transitions.ts";
 
 const S = ReservationState;
@@ -23,6 +36,7 @@ const noPlaceRetryMs = 60_000;
  * @throws {PetakError} ILLEGAL_STATE if the parcel is inside or the reservation has ended.
  */
 export function refuseRedirect(old: Reservation, atMs: number): void {
+  if (isCancelledWithSite(old)) return;
   requireTransition(old, S.CANCELLED);
   refusePassed(old, atMs, S.CANCELLED);
 }
@@ -33,10 +47,14 @@ export function refuseRedirect(old: Reservation, atMs: number): void {
  */
 export function replacement(
   old: Reservation,
-  { request, caller, holdMs }: { request: Pick<RedirectRequest, "overflowPolicy" | "place">; caller: PolicyCaller; holdMs: number },
+  {
+    request,
+    caller,
+    holdMs,
+  }: { request: Pick<RedirectRequest, "overflowPolicy" | "place" | "requirements">; caller: PolicyCaller; holdMs: number },
   atMs: number,
 ): Reservation {
-  const { queuedUntil: _queuedUntil, queuedSince: _queuedSince, ...kept } = withoutHistory(old);
+  const { queuedUntil: _queuedUntil, queuedSince: _queuedSince, requirements: _requirements, ...kept } = withoutHistory(old);
   const reservation: Reservation = {
     ...kept,
     reservationId: "",
@@ -49,10 +67,13 @@ export function replacement(
     holdExpiresAt: timestampFromMs(atMs + holdMs),
     heldCompartmentId: "",
     termsId: "",
+    siteRevision: 0,
     redirectedFrom: old.reservationId,
     queuePosition: 0,
     queuedSiteIds: [],
   };
+  if (reservation.parcel !== undefined) reservation.parcel = { ...reservation.parcel, labelCodes: [...labelCodesOf(old)] };
+  if (request.requirements !== undefined) reservation.requirements = keptRequirements(request.requirements);
   if (request.overflowPolicy !== undefined) reservation.overflowPolicy = request.overflowPolicy;
   if (reservation.overflowPolicy === undefined) return reservation;
   // A redirect on the consumer's behalf changes the requested site.
@@ -68,6 +89,10 @@ export interface RedirectFacts {
   /** Terms of the old and of the new reservation. */
   oldTerms: FullTerms;
   takenTerms: FullTerms;
+  /** The site of the old one as it is now. */
+  oldSite: Pick<Site, "lifecycle">;
+  /** The site of the new one as it is now. */
+  takenSite: Pick<Site, "siteId" | "lifecycle" | "draining">;
 }
 
 /** A step of a redirect. */
@@ -87,19 +112,30 @@ export type RedirectStep =
  * @throws {PetakError} ILLEGAL_STATE if the new reservation has ended; the old one stays unchanged.
  */
 export function nextRedirectStep(old: Reservation, taken: Reservation, facts: RedirectFacts, atMs: number): RedirectStep {
-  const { actor, reason, oldTerms, takenTerms } = facts;
+  const { actor, reason, oldTerms, takenTerms, oldSite, takenSite } = facts;
   if (old.redirectedTo === taken.reservationId) return { tag: "done" };
   const refusal = refusalOf(() => refuseRedirect(old, atMs));
   if (refusal !== undefined) return giveBack(taken, actor, refusal, atMs);
   // The old one has been promoted since; its place is not given up for a place in a queue.
   if (taken.state === S.QUEUED && old.state !== S.QUEUED) return giveBack(taken, actor, noPlaceElsewhere(old), atMs);
   refuseGone(taken, atMs);
+  // Its site may have gone out of service since the place was taken. One that waits may wait at other sites too.
+  const outOfService = taken.state === S.QUEUED ? undefined : refusalOf(() => refuseOutOfService(taken, takenSite));
+  if (outOfService !== undefined) return giveBack(taken, actor, outOfService, atMs);
   if (old.state === S.CONFIRMED && taken.state === S.HELD) {
     const wantedMs = old.depositUntil === undefined ? Number.POSITIVE_INFINITY : timestampMs(old.depositUntil);
     return { tag: "confirm", transition: confirmUntil(taken, wantedMs, { actor, terms: takenTerms }, atMs) };
   }
-  const transition = cancel(old, { actor, terms: oldTerms, reason, redirectedTo: taken.reservationId }, atMs);
+  if (isCancelledWithSite(old)) return { tag: "end", transition: redirectCancelled(old, taken, actor, atMs) };
+  const transition = cancel(old, { actor, terms: oldTerms, site: oldSite, reason, redirectedTo: taken.reservationId }, atMs);
   return { tag: "end", transition };
+}
+
+/** Links a reservation that was cancelled with a change of its site to the one that replaces it. */
+function redirectCancelled(old: Reservation, { reservationId }: Reservation, actor: Party, atMs: number): WritingTransition {
+  const facts = { type: EventType.RESERVATION_SITE_CHANGED, actor, relatedReservationId: reservationId };
+  const about = old.siteChange === undefined ? {} : { siteChange: old.siteChange };
+  return amend(old, { redirectedTo: reservationId }, { ...facts, ...about }, atMs);
 }
 
 function giveBack(taken: Reservation, actor: Party, refusal: PetakError, atMs: number): RedirectStep {

@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, equals } from "@bufbuild/protobuf";
 import { durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
   type Event,
@@ -10,6 +10,8 @@ import {
   ReservationSchema,
   ReservationState,
   type ReserveRequest,
+  type SiteRequirements,
+  SiteRequirementsSchema,
 } from "@petak/protocol";
 import { reservationEvent } from "./events.ts";
 import { consumerParty, participantParty } from "./parties.ts";
@@ -62,11 +64,20 @@ export function heldReservation(request: ReserveRequest, { participantId, isTest
   reservation.createdAt = timestampFromMs(atMs);
   reservation.updatedAt = reservation.createdAt;
   reservation.holdExpiresAt = timestampFromMs(atMs + holdMs);
+  if (request.requirements !== undefined) reservation.requirements = keptRequirements(request.requirements);
   if (request.overflowPolicy !== undefined) {
     reservation.overflowPolicy = request.overflowPolicy;
     reservation.wantedSiteId = request.place.case === "siteId" ? request.place.value : "";
   }
   return reservation;
+}
+
+const noRequirements = create(SiteRequirementsSchema);
+
+/** What is kept of a request's requirements on its site: everything but countries, which a site does not change. Undefined: that is nothing. */
+export function keptRequirements(requirements: SiteRequirements): SiteRequirements | undefined {
+  const kept = { ...requirements, countryCodes: [], anyCountry: false };
+  return equals(SiteRequirementsSchema, kept, noRequirements) ? undefined : kept;
 }
 
 /** The event of a hold. @param reservation may lack id, site and operator */

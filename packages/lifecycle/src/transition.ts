@@ -12,6 +12,8 @@ export interface PinEntry {
   notBeforeS: number;
   /** End of its validity, in s since 1970. */
   expiresAtS: number;
+  /** The generation of the site's key. Default 0. A new PIN of another generation than the site's is a conflict. */
+  keyGeneration?: number;
 }
 
 /** A change of a reservation and everything that must be written atomically with it. */
@@ -42,7 +44,11 @@ export interface Transition {
 export type WritingTransition = Transition & { after: Reservation };
 
 /** Facts of the event of a change. */
-export interface ChangeFacts extends Pick<EventFacts, "actor" | "cancellationReason" | "relatedReservationId" | "proof" | "bundleId"> {
+export interface ChangeFacts
+  extends Pick<
+    EventFacts,
+    "actor" | "cancellationReason" | "relatedReservationId" | "proof" | "bundleId" | "refusals" | "doubt" | "checks" | "siteChange"
+  > {
   /** When it happened, in ms, by the clock at the place. Default: when it is recorded. */
   occurredAtMs?: number;
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import { ReservationState } from "@petak/protocol";
+import { create } from "@bufbuild/protobuf";
+import { ReservationSchema, ReservationState } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
 import { hasEnded, isAccessClosed } from "./state.ts";
-import { findTransition, transitions } from "./transitions.ts";
+import { findTransition, requireTransition, transitions } from "./transitions.ts";
 import { withTransitionsSection } from "./transitions-section.ts";
 
 describe("the table of transitions", () => {
@@ -41,6 +42,11 @@ describe("the table of transitions", () => {
     expect(taken.get(ReservationState.COLLECTED)).toBe(0);
     expect(taken.get(ReservationState.DEPOSITED)).toBe(1);
     expect(taken.get(ReservationState.IN_DOUBT)).toBe(1);
+  });
+
+  it("tells whoever comes too late where the reservation was redirected to", () => {
+    const redirected = create(ReservationSchema, { reservationId: "res_1", state: ReservationState.CANCELLED, redirectedTo: "res_2" });
+    expect(() => requireTransition(redirected, ReservationState.CANCELLED)).toThrow(/is CANCELLED .*: it was redirected to res_2$/);
   });
 
   it("has no way back", () => {

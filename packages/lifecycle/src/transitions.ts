@@ -31,10 +31,17 @@ export const transitions: readonly TransitionRule[] = [
   rule(S.CONFIRMED, S.CANCELLED, E.RESERVATION_CANCELLED, -1, 0, "Cancel or Redirect"),
   rule(S.CONFIRMED, S.NO_SHOW, E.RESERVATION_NO_SHOW, -1, 0, "the clock passes `deposit_until`"),
   rule(S.CONFIRMED, S.DEPOSITED, E.PARCEL_DEPOSITED, -1, 1, "the agent reports PARCEL_DEPOSITED"),
-  rule(S.CONFIRMED, S.IN_DOUBT, E.RESERVATION_IN_DOUBT, -1, 1, "the agent reports DOUBT, or a collection or recall without a deposit"),
+  rule(
+    S.CONFIRMED,
+    S.IN_DOUBT,
+    E.RESERVATION_IN_DOUBT,
+    -1,
+    1,
+    "the agent reports DOUBT, a collection or recall without a deposit, or a credential that was never issued",
+  ),
   rule(S.DEPOSITED, S.COLLECTED, E.PARCEL_COLLECTED, 0, -1, "the agent reports PARCEL_COLLECTED"),
   rule(S.DEPOSITED, S.RECALLED, E.PARCEL_RECALLED, 0, -1, "the agent reports PARCEL_RECALLED"),
-  rule(S.DEPOSITED, S.IN_DOUBT, E.RESERVATION_IN_DOUBT, 0, 0, "the agent reports DOUBT"),
+  rule(S.DEPOSITED, S.IN_DOUBT, E.RESERVATION_IN_DOUBT, 0, 0, "the agent reports DOUBT, or a credential that was never issued"),
   rule(S.IN_DOUBT, S.COLLECTED, E.PARCEL_COLLECTED, 0, -1, "the agent reports PARCEL_COLLECTED, or ResolveDoubt"),
   rule(S.IN_DOUBT, S.RECALLED, E.PARCEL_RECALLED, 0, -1, "the agent reports PARCEL_RECALLED, or ResolveDoubt"),
   rule(S.IN_DOUBT, S.NO_SHOW, E.RESERVATION_NO_SHOW, 0, -1, "ResolveDoubt: there never was a parcel"),
@@ -60,11 +67,20 @@ export function requireTransition(before: Reservation, to: ReservationState): Tr
   return found;
 }
 
-/** An ILLEGAL_STATE error that names both states. @param why appended to the message */
-export function illegalState({ reservationId, state }: Reservation, to: ReservationState, why = ""): PetakError {
-  return new PetakError("ILLEGAL_STATE", `reservation ${reservationId} is ${stateName(state)} and cannot become ${stateName(to)}${why}`, {
-    metadata: { reservation_id: reservationId, subject: reservationId, state: stateName(state), wanted: stateName(to) },
-  });
+/**
+ * An ILLEGAL_STATE error that names both states.
+ *
+ * @param why appended to the message. Default: where the reservation was redirected to, if it was
+ */
+export function illegalState({ reservationId, state, redirectedTo }: Reservation, to: ReservationState, why?: string): PetakError {
+  const reason = why ?? (redirectedTo === "" ? "" : `: it was redirected to ${redirectedTo}`);
+  return new PetakError(
+    "ILLEGAL_STATE",
+    `reservation ${reservationId} is ${stateName(state)} and cannot become ${stateName(to)}${reason}`,
+    {
+      metadata: { reservation_id: reservationId, subject: reservationId, state: stateName(state), wanted: stateName(to) },
+    },
+  );
 }
 
 function rule(

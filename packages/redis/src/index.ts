@@ -23,7 +23,8 @@ export type { ReplicationLevel } from "./durability/replica-gate.ts";
 export { type DurabilityFindings, type DurabilityLevel, durabilityLevels, inspectDurability } from "./durability/server-durability.ts";
 export { noteKey } from "./durability/write-scope.ts";
 export { type FailingServer, serversRejectingWrites, unresponsiveServers } from "./health/failing-servers.ts";
-export { createKeys, type FeedName, type Keys, type TermsOwner } from "./keys.ts";
+export { memoryOfServers, type ServerMemory } from "./health/server-memory.ts";
+export { createKeys, type FeedName, type KeyKind, type Keys, type TermsOwner } from "./keys.ts";
 export { coalescedRuns } from "./runs/coalesced-runs.ts";
 export {
   type CreateScript,

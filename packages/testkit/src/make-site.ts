@@ -1,5 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { type Site, SiteKind, SiteSchema } from "@petak/protocol";
+import { type Site, SiteKind, SiteLifecycle, SiteSchema } from "@petak/protocol";
 
 /** Facts of a site that matter to a test; the others get ordinary values. */
 export interface SiteFacts {
@@ -46,6 +46,7 @@ export function makeSite(
       maxMassG,
       installed,
     })),
+    lifecycle: SiteLifecycle.ACTIVE,
     isTest,
     ...more,
   });

@@ -21,6 +21,8 @@ export const chainFaults = {
   RESERVATION_DIFFERS: "The reservation differs from what was signed.",
   REPORT_MISSING: "The site's agent did not sign its report.",
   REPORT_SIGNATURE: "The signature of the site's agent is invalid.",
+  PRESENCE: "The presence in the link does not show that the holder of the token's key was at the site.",
+  HANDOVER: "The proof in the link does not show that courier and site signed a list with the parcel.",
   COUNTERSIGNATURE: "The countersignature does not match the link that it names.",
 } as const satisfies Record<string, string>;
 

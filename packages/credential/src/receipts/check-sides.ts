@@ -1,12 +1,14 @@
-import { EventType } from "@petak/protocol";
+import { Act, EventType } from "@petak/protocol";
 import { decodeBase64url } from "../bytes/base64url.ts";
+import { courierKeyIdIn, isHandoverProof } from "../handover/proof.ts";
+import { verifyText } from "../keys/verify-text.ts";
 import type { ChainLink, ReportFault } from "./chain-link.ts";
 import { countersignatureText } from "./countersignature.ts";
 import { handOvers } from "./hand-overs.ts";
+import { type PresentHolder, verifyHolderPresence } from "./holder-presence.ts";
 import { nameOf } from "./names.ts";
 import type { ReceiptClaims } from "./receipt-claims.ts";
 import { reportText } from "./report-statement.ts";
-import { verifyText } from "./signed-text.ts";
 
 /** Checks both parties' signatures of each hand-over, under the keys that the receipts contain. */
 export async function checkSides(own: readonly ChainLink[], report: ReportFault): Promise<void> {
@@ -26,6 +28,38 @@ async function checkReport({ number, claims }: ChainLink, report: ReportFault): 
   if (!(await isGood(public_key, signature, reportTextOf(claims)))) {
     report("REPORT_SIGNATURE", `link ${number} has an invalid signature of the agent's key ${claims.proof?.agent_key_id}`, about);
   }
+  if (claims.proof?.presence !== undefined && !(await verifyHolderPresence(claims.proof.presence, holderOf(claims)))) {
+    report("PRESENCE", `link ${number} does not show that the holder of the token's key was there, as it says`, about);
+  }
+  if (claims.proof?.kind === "HANDOVER_LIST" && !(await isHandedOver(claims))) {
+    report("HANDOVER", `link ${number} does not show that courier and site signed a list with the parcel, as it says`, about);
+  }
+}
+
+/** Whether the proof of a receipt shows a list with its parcel that the courier's driver and the site's agent signed. */
+async function isHandedOver({ proof, report, site_id: siteId, reservation_id: reservationId, ...claims }: ReceiptClaims): Promise<boolean> {
+  const isIncoming = claims.act === "DEPOSITED";
+  const courierId = (isIncoming ? claims.given_by : claims.received_by)?.participant_id ?? "";
+  const { handover = "", courier_public_key = "", credential_hash: listHash = "" } = proof ?? {};
+  const [siteKey, publicKey] = [decodeBase64url(report?.public_key ?? ""), decodeBase64url(courier_public_key)];
+  if (siteKey === undefined || publicKey === undefined) return false;
+  const courierKeys = [{ courierId, keyId: courierKeyIdIn(handover), publicKey }];
+  const direction = isIncoming ? "IN" : "OUT";
+  return await isHandoverProof(handover, { siteId, siteKey, courierKeys, reservationId, direction, courierId, listHash });
+}
+
+/** The holder whose presence a receipt claims. */
+function holderOf({ proof, report, site_id: siteId, reservation_id: reservationId }: ReceiptClaims): PresentHolder {
+  const act = Object.entries(Act).find(([name]) => name === report?.act)?.[1] as Act | undefined;
+  const { credential_hash = "", compartment_id = "" } = proof ?? {};
+  return {
+    siteId,
+    reservationId,
+    act: act ?? Act.UNSPECIFIED,
+    delegated: report?.delegated ?? false,
+    credentialHash: credential_hash,
+    compartmentId: compartment_id,
+  };
 }
 
 /** Rebuilds the text that the agent signed from the receipt. */
@@ -49,6 +83,12 @@ function reportTextOf(claims: ReceiptClaims): string {
     act: report?.act ?? "",
     delegated: report?.delegated ?? false,
     bundle_id: report?.bundle_id ?? "",
+    ...(proof?.presence !== undefined && { presence: proof.presence }),
+    ...(report?.previous !== undefined && { previous: report.previous }),
+    ...(report?.checks !== undefined && { checks: report.checks }),
+    ...(report?.cash !== undefined && { cash: report.cash }),
+    ...(proof?.clerk_id !== undefined && { clerk_id: proof.clerk_id }),
+    ...(proof?.handover !== undefined && { handover: proof.handover }),
   });
 }
 

@@ -10,13 +10,18 @@ function full(schema: DescMessage): Message {
   const fields = reflect(schema, message);
   for (const field of schema.fields.filter(isHashed)) {
     if (field.fieldKind === "message") fields.set(field, reflect(field.message, full(field.message)));
-    else if (field.fieldKind === "list") fields.get(field).add("one");
+    else if (field.fieldKind === "list") fields.get(field).add(oneOf(field));
     else fields.set(field, setValues[typeof fields.get(field)]);
   }
   return message;
 }
 
-const setValues: Readonly<Record<string, unknown>> = { string: "text", boolean: true, number: 1, bigint: 1n };
+function oneOf(field: DescField & { fieldKind: "list" }): unknown {
+  if (field.listKind === "message") return reflect(field.message, full(field.message));
+  return field.listKind === "enum" ? 1 : "one";
+}
+
+const setValues: Readonly<Record<string, unknown>> = { string: "text", boolean: true, number: 1, bigint: 1n, object: new Uint8Array([7]) };
 
 function isHashed({ parent, localName }: DescField): boolean {
   return parent !== EventSchema || localName !== "receipt";

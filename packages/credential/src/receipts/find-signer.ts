@@ -1,7 +1,7 @@
 import type { IssuerKeyPeriod } from "../keys/issuer-key-set.ts";
+import { verifyText } from "../keys/verify-text.ts";
 import type { ReportFault } from "./chain-link.ts";
 import type { ReadSigned } from "./read-signed.ts";
-import { verifyText } from "./signed-text.ts";
 
 /** A parsed JWS, its name in messages, the time it claims in ms, and the subject of its faults. */
 interface Claimed {

@@ -50,10 +50,12 @@ const form: SignedForm<ReceiptClaims> = {
         agent_key_id: "text",
         device_sequence: "count",
       },
+      optional: { presence: "text", clerk_id: "text", handover: "text", courier_public_key: "text" },
     },
     report: {
       orNull: true,
       members: { act: "text", delegated: "flag", bundle_id: "text", device_event_id: "text", public_key: "text", signature: "text" },
+      optional: { previous: "text", checks: "text", cash: "text" },
     },
     countersignature: {
       orNull: true,

@@ -13,8 +13,11 @@ export interface ReadSigned<Claims> {
   readonly signature: Uint8Array;
 }
 
-/** Form of a member: a type, or an object with these members in this order, or null. */
-export type Form = "text" | "count" | "flag" | { readonly orNull: true; readonly members: Readonly<Record<string, Form>> };
+/** Members of an object, in this order. */
+type Members = Readonly<Record<string, Form>>;
+
+/** Form of a member: a type, or an object with these members in this order, and behind them any of the optional ones, in their order, or null. */
+export type Form = "text" | "count" | "flag" | { readonly orNull: true; readonly members: Members; readonly optional?: Members };
 
 /** Form of a kind of JWS. */
 export interface SignedForm<Claims> {
@@ -42,14 +45,16 @@ export function readSigned<Claims>(jws: string, form: SignedForm<Claims>): ReadS
   return { keyId: kid, claims: claims as Claims, signed: `${header64}.${claims64}`, signature };
 }
 
-function whatIsWrong(value: unknown, members: Readonly<Record<string, Form>>, where: string, version?: number): string | undefined {
+function whatIsWrong(value: unknown, members: Members, where: string, version?: number): string | undefined {
   if (!isRecord(value)) return `${where} are not a JSON object in canonical form`;
   if (Object.keys(value).join() !== Object.keys(members).join()) return `${where} are not ${Object.keys(members).join(", ")}`;
   if (version !== undefined && value.version !== version) return `its version is not ${version}`;
   for (const [name, wanted] of Object.entries(members)) {
     const member = value[name];
     if (typeof wanted === "object") {
-      const wrong = member === null ? undefined : whatIsWrong(member, wanted.members, `the members of its ${name}`);
+      const optional = Object.entries(wanted.optional ?? {}).filter(([one]) => isRecord(member) && one in member);
+      const expected = { ...wanted.members, ...Object.fromEntries(optional) };
+      const wrong = member === null ? undefined : whatIsWrong(member, expected, `the members of its ${name}`);
       if (wrong !== undefined) return wrong;
     } else if (!isOf(member, wanted)) return `its ${name} is not a ${wanted}`;
   }

@@ -11,6 +11,7 @@ import {
   ReservationState,
 } from "@petak/protocol";
 import { encodeBase64url } from "../bytes/base64url.ts";
+import { cashText, checksText } from "./check-texts.ts";
 import { handOverOf } from "./hand-overs.ts";
 import { nameOf } from "./names.ts";
 
@@ -55,6 +56,14 @@ export interface ReceiptClaims {
     offline: boolean;
     agent_key_id: string;
     device_sequence: number;
+    /** Present only if the holder of a bound token proved to be there. */
+    presence?: string;
+    /** Present only if a store's clerk did it. */
+    clerk_id?: string;
+    /** Present only if a hand-over list proves it. */
+    handover?: string;
+    /** The courier's key that certified the driver. Present only if the list verifies. */
+    courier_public_key?: string;
   } | null;
   report: {
     act: string;
@@ -63,6 +72,11 @@ export interface ReceiptClaims {
     device_event_id: string;
     public_key: string;
     signature: string;
+    /** Present only if the report is chained. */
+    previous?: string;
+    /** Present only if something was checked, or paid. */
+    checks?: string;
+    cash?: string;
   } | null;
   countersignature: { number: number; receipt: string; key_id: string; public_key: string; signature: string } | null;
 }
@@ -118,6 +132,10 @@ export function claimsOf(event: Event, receipt: UnsignedReceipt): ReceiptClaims 
             offline: proof.offline,
             agent_key_id: proof.agentKeyId,
             device_sequence: Number(proof.deviceSequence),
+            ...(proof.presence !== "" && { presence: proof.presence }),
+            ...(proof.clerkId !== "" && { clerk_id: proof.clerkId }),
+            ...(proof.handover !== "" && { handover: proof.handover }),
+            ...(proof.courierPublicKey.length > 0 && { courier_public_key: encodeBase64url(proof.courierPublicKey) }),
           },
     report:
       report === undefined
@@ -129,6 +147,9 @@ export function claimsOf(event: Event, receipt: UnsignedReceipt): ReceiptClaims 
             device_event_id: report.deviceEventId,
             public_key: encodeBase64url(report.publicKey),
             signature: encodeBase64url(report.signature),
+            ...(report.previousHash.length > 0 && { previous: encodeBase64url(report.previousHash) }),
+            ...(event.checksDone.length > 0 && { checks: checksText(event.checksDone) }),
+            ...(event.cashCollected && { cash: cashText(event.cashCollected) }),
           },
     countersignature:
       countersignature === undefined

@@ -1,7 +1,6 @@
 import { sha256 } from "#platform/sha256";
 import { encodeBase64url } from "../bytes/base64url.ts";
-import { signEd25519, verifyEd25519 } from "../keys/ed25519.ts";
-import { isLowOrderPoint } from "../keys/low-order.ts";
+import { signEd25519 } from "../keys/ed25519.ts";
 import type { Ed25519PrivateJwk } from "../keys/private-jwk.ts";
 
 const encoder = new TextEncoder();
@@ -9,11 +8,6 @@ const encoder = new TextEncoder();
 /** Signs a text with Ed25519: 64 bytes. */
 export function signText(privateJwk: Ed25519PrivateJwk, text: string): Promise<Uint8Array<ArrayBuffer>> {
   return signEd25519(privateJwk, encoder.encode(text));
-}
-
-/** Whether a signature over a text is valid under a public key. False for keys of low order. */
-export async function verifyText(publicKey: Uint8Array, signature: Uint8Array, text: string): Promise<boolean> {
-  return !isLowOrderPoint(publicKey) && (await verifyEd25519(publicKey, signature, encoder.encode(text)));
 }
 
 /** SHA-256 of a text in base64url: 43 characters. */

@@ -1,11 +1,11 @@
 import { signCompact } from "../jws/sign-compact.ts";
+import { tokenAlgorithm } from "../jws/token-algorithm.ts";
 import type { SigningKey } from "../keys/signing-key.ts";
+
+export { tokenAlgorithm };
 
 /** The `typ` of a request token. Explicit, so that no other token signed with the same key is accepted as one (RFC 8725 §3.11). */
 export const requestTokenType = "petak-request+jwt";
-
-/** The only `alg` of the protocol's tokens: Ed25519 (RFC 8037). Verifiers require it and never select an algorithm by the token. */
-export const tokenAlgorithm = "EdDSA";
 
 /** Longest validity of a request token, in ms: a leaked token is usable for ten minutes at most. */
 export const requestTokenMaxLifetimeMs = 600_000;

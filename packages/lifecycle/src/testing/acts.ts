@@ -10,7 +10,7 @@ import { promote } from "../queue.ts";
 import { nextRedirectStep } from "../redirect.ts";
 import { resolveDoubt } from "../resolve-doubt.ts";
 import type { Transition } from "../transition.ts";
-import { courierParty, dayMs, held, holdMaxMs, minuteMs, operatorParty, terms } from "./scene.ts";
+import { courierParty, dayMs, held, holdMaxMs, minuteMs, operatorParty, site, terms } from "./scene.ts";
 
 const S = ReservationState;
 
@@ -31,14 +31,14 @@ export const acts: Readonly<Record<string, TestedAct>> = {
   confirm: {
     states: [S.HELD],
     wanted: S.CONFIRMED,
-    perform: (before, atMs) => confirm(before, { actor: courierParty, terms, depositWithinMs: dayMs }, atMs),
+    perform: (before, atMs) => confirm(before, { actor: courierParty, terms, depositWithinMs: dayMs, labelCodes: ["LABEL-1"] }, atMs),
   },
   "extend by the owner": { states: [...beforeDeposit, S.DEPOSITED], perform: extendBy(courierParty) },
   "extend by the operator": { states: [S.DEPOSITED], perform: extendBy(operatorParty) },
   cancel: {
     states: beforeDeposit,
     wanted: S.CANCELLED,
-    perform: (before, atMs) => cancel(before, { actor: courierParty, terms, reason: CancellationReason.OTHER }, atMs),
+    perform: (before, atMs) => cancel(before, { actor: courierParty, terms, site, reason: CancellationReason.OTHER }, atMs),
   },
   redirect: { states: beforeDeposit, wanted: S.CANCELLED, perform: redirect },
   "issue to deposit": { states: [S.CONFIRMED], wanted: S.DEPOSITED, perform: issue(Act.DEPOSIT) },
@@ -82,7 +82,14 @@ function extendBy(actor: typeof courierParty): TestedAct["perform"] {
 
 /** The last step of a redirect to a place that is held elsewhere; throws the refusal if there is one. */
 function redirect(old: Reservation, atMs: number): Transition {
-  const facts = { actor: courierParty, reason: CancellationReason.REROUTED, oldTerms: terms, takenTerms: terms };
+  const facts = {
+    actor: courierParty,
+    reason: CancellationReason.REROUTED,
+    oldTerms: terms,
+    takenTerms: terms,
+    oldSite: site,
+    takenSite: site,
+  };
   const elsewhere: Reservation = { ...held(atMs), reservationId: `res_836520_${String(old.revision).padStart(16, "1")}` };
   const step = nextRedirectStep(old, elsewhere, facts, atMs);
   if (step.tag === "done") throw new Error("it was redirected before");

@@ -3,12 +3,14 @@ import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
   DeviceEventSchema,
   type DeviceEventType,
+  type DoubtReason,
   formatReservationId,
   formatSiteId,
   HoldKind,
   Purpose,
   type Reservation,
   ReserveRequestSchema,
+  SiteLifecycle,
   TermsSchema,
 } from "@petak/protocol";
 import { applyReport } from "../device-report.ts";
@@ -43,6 +45,9 @@ export const terms: FullTerms = termsInForce(
   }),
 );
 
+/** The site of the tests' reservations, in service. */
+export const site = { siteId: formatSiteId(region, "k3v9c0x2md", 1), lifecycle: SiteLifecycle.ACTIVE, draining: false };
+
 /** A new held reservation. */
 export function held(atMs = startMs, holdKind: HoldKind = HoldKind.SOFT): Reservation {
   const request = create(ReserveRequestSchema, { purpose: Purpose.DELIVERY, holdKind, partnerReference: "order-7" });
@@ -67,13 +72,13 @@ export function queued(atMs = startMs): Reservation {
 function idAndSite() {
   return {
     reservationId: formatReservationId(region, "0000000000000001"),
-    siteId: formatSiteId(region, "k3v9c0x2md", 1),
+    siteId: site.siteId,
     operatorId: operator.participantId,
   };
 }
 
-/** Applies a device's report about the door `M0`. */
-export function report(before: Reservation, type: DeviceEventType, atMs: number, occurredAtMs = atMs): Transition {
+/** Applies a device's report about the door `M0`. @param unproven why it is not believed. Default: it is */
+export function report(before: Reservation, type: DeviceEventType, atMs: number, occurredAtMs = atMs, unproven?: DoubtReason): Transition {
   const event = create(DeviceEventSchema, {
     type,
     reservationId: before.reservationId,
@@ -81,5 +86,5 @@ export function report(before: Reservation, type: DeviceEventType, atMs: number,
     occurredAt: timestampFromMs(occurredAtMs),
     sequence: 1n,
   });
-  return applyReport(before, { event, terms, agent, parentCredentialHash: "" }, atMs);
+  return applyReport(before, { event, terms, agent, unproven, parentCredentialHash: "" }, atMs);
 }

@@ -1,6 +1,5 @@
 import {
   createRandom,
-  onThisMachine,
   openRedisLink,
   startTestReplica,
   startTestServer,
@@ -17,6 +16,8 @@ import type { ReplicationLevel } from "./replica-gate.ts";
 
 const keys = createKeys("acks");
 const level: ReplicationLevel = { replicas: 1, on: "memory", withinMs: 300 };
+/** For what must be acknowledged, however busy the machine is. */
+const patient: ReplicationLevel = { ...level, withinMs: 60_000 };
 const region = "836520";
 const key = keys.deadlines(region);
 
@@ -49,7 +50,7 @@ async function open(address: { url: string } | { socketPath: string }, asked: Re
 const overSocket = () => ({ socketPath: master.options.path });
 
 async function ready(acknowledgements: Acknowledgements): Promise<Acknowledgements> {
-  expect(await acknowledgements.ready(5000)).toBe(true);
+  expect(await acknowledgements.ready(60_000)).toBe(true);
   return acknowledgements;
 }
 
@@ -66,7 +67,7 @@ const change = ({ connection, acknowledge }: Acknowledgements, value: string) =>
 
 describe("work that must be replicated", () => {
   it.each(["memory", "disk"] as const)("is acknowledged when the replicas have it (%s)", async (on) => {
-    const acknowledgements = await ready(await open(overSocket(), { replicas: 1, on, withinMs: 3000 }));
+    const acknowledgements = await ready(await open(overSocket(), { ...patient, on }));
     for (const value of on === "memory" ? ["one", "two", "three"] : ["one"]) {
       await change(acknowledgements, value);
       expect(await onReplica()).toBe(value);
@@ -79,8 +80,8 @@ describe("work that must be replicated", () => {
     await expect(change(acknowledgements, "late")).rejects.toMatchObject({ reason: "DURABILITY_UNCONFIRMED", retryAfterMs: 1000 });
     replica.thaw();
     await ready(acknowledgements);
-    const read = await acknowledgements.acknowledge(() => acknowledgements.connection.get(key));
-    expect(read).toBe("late");
+    const read = () => acknowledgements.acknowledge(() => acknowledgements.connection.get(key));
+    await expect.poll(read).toBe("late");
     expect(await onReplica()).toBe("late");
   });
 
@@ -95,9 +96,8 @@ describe("work that must be replicated", () => {
     const acknowledgements = await ready(await open(overSocket()));
     replica.freeze();
     await expect(change(acknowledgements, "first")).rejects.toMatchObject({ reason: "DURABILITY_UNCONFIRMED" });
-    const beganMs = performance.now();
     const refused = await Promise.allSettled(Array.from({ length: 200 }, (_, index) => change(acknowledgements, `refused ${index}`)));
-    expect(performance.now() - beganMs).toBeLessThan(onThisMachine(level.withinMs));
+    // Who had waited would be unconfirmed.
     expect(refused.every((one) => one.status === "rejected" && (one.reason as { reason: string }).reason === "REPLICAS_UNAVAILABLE")).toBe(
       true,
     );
@@ -139,7 +139,7 @@ describe("work that must be replicated", () => {
   });
 
   it("shares one round of WAIT among all callers waiting", async () => {
-    const acknowledgements = await ready(await open(overSocket()));
+    const acknowledgements = await ready(await open(overSocket(), patient));
     const redis = new Redis(master.options);
     undo.push(() => redis.disconnect());
     const waits = async () => Number(/cmdstat_wait:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1] ?? 0);

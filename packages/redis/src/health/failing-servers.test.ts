@@ -13,6 +13,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { connectRedis, type RedisConnection } from "../connection/connect-redis.ts";
 import { createKeys } from "../keys.ts";
 import { serversRejectingWrites, unresponsiveServers } from "./failing-servers.ts";
+import { memoryOfServers } from "./server-memory.ts";
 
 const keys = createKeys("petak");
 const soon = { interval: 50 };
@@ -104,6 +105,20 @@ describe("a cluster's servers", () => {
     await expect.poll(async () => (await unresponsiveServers(connection)).length, soon).toBe(3);
     await Promise.all(cluster.nodes.map((node) => node.restart()));
     await expect.poll(() => unresponsiveServers(connection), soon).toEqual([]);
+  });
+
+  it("tell what they use of their memory, and the limits of those that have one", async () => {
+    const limited = connectRedis({ url: `redis://127.0.0.1:${cluster.nodes[1]?.port}` }, { onError: () => undefined });
+    await limited.connect();
+    await limited.config("SET", "maxmemory", "500mb");
+    const memory = await memoryOfServers(connection);
+    const limits = Object.fromEntries(memory.map(({ server, maxBytes }) => [server, maxBytes]));
+    expect(limits).toEqual(
+      Object.fromEntries(cluster.nodes.map(({ port }, index) => [`127.0.0.1:${port}`, index === 1 ? 500 * 2 ** 20 : 0])),
+    );
+    expect(memory.every(({ usedBytes }) => usedBytes > 100_000 && usedBytes < 500 * 2 ** 20)).toBe(true);
+    await limited.config("SET", "maxmemory", "0");
+    limited.disconnect();
   });
 
   it("are listed if they reject writes, and no others", async () => {

@@ -1,8 +1,8 @@
-import type { Redis } from "ioredis";
 import type { ClusterConnection } from "../connection/cluster-connection.ts";
 import { isCluster, ping, type RedisConnection } from "../connection/connect-redis.ts";
 import { replicationMarkerOn } from "../durability/replication-marker.ts";
 import type { Keys } from "../keys.ts";
+import { serverName } from "./server-name.ts";
 
 /** A server of the store that fails. */
 export interface FailingServer {
@@ -18,7 +18,7 @@ export interface FailingServer {
  * are the cause.
  */
 export async function unresponsiveServers(connection: RedisConnection): Promise<FailingServer[]> {
-  if (!isCluster(connection)) return await failuresOf([[nameOf(connection), () => ping(connection)]]);
+  if (!isCluster(connection)) return await failuresOf([[serverName(connection), () => ping(connection)]]);
   const owners = new Set(connection.slots.flatMap((names) => names?.slice(0, 1) ?? []));
   if (owners.size === 0) return [{ server: "", error: new Error("None of startup nodes is available") }];
   const unresponsive = await failuresOf([...owners].map((name) => [name, () => checkMaster(connection, name)]));
@@ -31,7 +31,7 @@ export async function serversRejectingWrites(connection: RedisConnection, keys: 
   const servers = isCluster(connection) ? connection.nodes("master") : [connection];
   return await failuresOf(
     servers.map((server) => [
-      nameOf(server),
+      serverName(server),
       async () => void (await server.set(replicationMarkerOn(connection, keys, server), "1", "PX", markerTtlMs)),
     ]),
   );
@@ -41,7 +41,7 @@ export async function serversRejectingWrites(connection: RedisConnection, keys: 
 const markerTtlMs = 1000;
 
 async function checkMaster(cluster: ClusterConnection, name: string): Promise<void> {
-  const server = cluster.nodes("all").find((node) => nameOf(node) === name);
+  const server = cluster.nodes("all").find((node) => serverName(node) === name);
   if (server === undefined) throw new Error("Connection is closed.");
   const info = String(await server.cluster("INFO"));
   if (!/^cluster_state:ok\r?$/m.test(info)) throw new Error("CLUSTERDOWN The cluster is down");
@@ -59,8 +59,4 @@ async function failuresOf(checks: readonly (readonly [server: string, check: () 
     }),
   );
   return results.flat();
-}
-
-function nameOf({ options }: Redis): string {
-  return options.path ?? `${options.host}:${options.port}`;
 }

@@ -18,6 +18,7 @@ import { startTestServer } from "../test-server.ts";
 import { gatewayDefaults } from "./gateway-defaults.ts";
 import type { GatewayProcessOptions } from "./gateway-process/gateway-messages.ts";
 import { type GatewayProcess, startGatewayProcess } from "./gateway-process/start-gateway-process.ts";
+import { createUnseenIssuer } from "./issue-unseen.ts";
 import { createTestParticipants, type TestKey, type TestParticipant, type TestParticipants } from "./test-participants.ts";
 
 /** The store of a network. */
@@ -170,7 +171,8 @@ async function prepare({ redis, keyPrefix, dataDir }: NetworkStore & { dataDir?:
 
 /** Adds participants and terminals to a running gateway. */
 function populate(foundation: Foundation, port: number, stopGateway: () => Promise<void>, now?: () => number): AnyNetwork {
-  const participants = createTestParticipants(`http://127.0.0.1:${port}`, foundation.adminKey, now);
+  const unseen = createUnseenIssuer(foundation.shared, now ?? Date.now);
+  const participants = createTestParticipants(`http://127.0.0.1:${port}`, foundation.adminKey, unseen, now);
   const terminals: SimulatedTerminal[] = [];
   return {
     ...participants,
@@ -187,6 +189,7 @@ function populate(foundation: Foundation, port: number, stopGateway: () => Promi
     async stop() {
       for (const terminal of terminals) await terminal.stop();
       participants.closeClients();
+      await unseen.close();
       await stopGateway();
       await foundation.remove();
     },

@@ -10,9 +10,11 @@ import {
   type PetakClientOptions,
   type RequestSigner,
   type RequestSignerOptions,
+  signKeyPossession,
 } from "@petak/client/node";
 import { type DeviceEventSchema, Mode, type Role, type Site } from "@petak/protocol";
 import { testAudience } from "./gateway-defaults.ts";
+import type { UnseenIssuer } from "./issue-unseen.ts";
 
 /** A signing key. */
 export interface TestKey extends Pick<RequestSignerOptions, "participantId" | "keyId" | "audience"> {
@@ -27,7 +29,10 @@ export interface TestParticipant {
   client: PetakClient;
 }
 
-/** A device event of a test. It gets a number, and by default the network's time. */
+/**
+ * A device event of a test. It gets a number, by default the network's time, and unless it names a credential one that counts as issued, if it needs one to be
+ * believed.
+ */
 export type ReportedEvent = Omit<MessageInitShape<typeof DeviceEventSchema>, "$typeName" | "$unknown" | "sequence" | "deviceEventId">;
 
 /** An agent without a terminal, which reports a test's events. */
@@ -50,6 +55,8 @@ export interface TestParticipants {
   agentSigner(operator: TestParticipant, siteId: string): Promise<RequestSigner>;
   /** Makes another agent of a site, with a new key. */
   reporterAt(operator: TestParticipant, siteId: string): Promise<SiteReporter>;
+  /** A credential for a report made by hand, see {@link UnseenIssuer}. */
+  shownFor: UnseenIssuer["shownFor"];
   /** Makes sites, as their operator. Returns their ids, in order; empty for refused ones. */
   putSites(operator: Pick<TestParticipant, "client">, ...sites: Site[]): Promise<string[]>;
   /** Makes a site, as its operator. Returns its id. */
@@ -64,7 +71,12 @@ export interface TestParticipants {
 const callTimeoutMs = 60_000;
 
 /** Makes participants of a gateway, which sign requests by its clock. */
-export function createTestParticipants(baseUrl: string, adminKey: TestKey, now: () => number = Date.now): TestParticipants {
+export function createTestParticipants(
+  baseUrl: string,
+  adminKey: TestKey,
+  unseen: UnseenIssuer,
+  now: () => number = Date.now,
+): TestParticipants {
   const clients: PetakClient[] = [];
   const clientFor = (signer: RequestSigner, options: Partial<PetakClientOptions> = {}) => {
     const client = createPetakClient({ baseUrl, signer, timeoutMs: callTimeoutMs, ...options });
@@ -73,16 +85,13 @@ export function createTestParticipants(baseUrl: string, adminKey: TestKey, now: 
   };
 
   function withKey(key: TestKey, options: Partial<PetakClientOptions> = {}): TestParticipant {
-    const signer = createRequestSigner({ ...key, now });
+    const signer = remembered(createRequestSigner({ ...key, now }));
     return { participantId: key.participantId, key, signer, client: clientFor(signer, options) };
   }
 
   async function newKey(registrar: PetakClient, participantId: string, mode: Mode, siteId?: string): Promise<TestKey> {
-    const { publicKey, privateJwk } = await generateKeyPair();
-    const requestId = randomUUID();
-    const { key } = await registrar.participants.registerKey(
-      siteId === undefined ? { requestId, participantId, publicKey, mode } : { requestId, publicKey, mode, siteId },
-    );
+    const { privateJwk, request } = await newRegistration(participantId, { mode, ...(siteId !== undefined && { siteId }) });
+    const { key } = await registrar.participants.registerKey(request);
     return { participantId, keyId: key?.keyId ?? "", privateJwk, audience: testAudience };
   }
 
@@ -98,15 +107,22 @@ export function createTestParticipants(baseUrl: string, adminKey: TestKey, now: 
     withMode: async ({ participantId }, mode) => withKey(await newKey(admin.client, participantId, mode)),
     agentKey: ({ participantId, signer, client }, siteId) =>
       newKey(client, participantId, signer.mode === "live" ? Mode.LIVE : Mode.TEST, siteId),
-    agentSigner: async (operator, siteId) => createRequestSigner({ ...(await participants.agentKey(operator, siteId)), now }),
+    agentSigner: async (operator, siteId) => remembered(createRequestSigner({ ...(await participants.agentKey(operator, siteId)), now })),
+    shownFor: unseen.shownFor,
     async reporterAt(operator, siteId) {
       const { agents } = clientFor(await participants.agentSigner(operator, siteId));
       let sequence = 0n;
       return {
         async report(...events) {
-          const numbered = events.map((event) => {
+          const shown = await Promise.all(
+            events.map(async ({ type = 0, reservationId = "", act, proofKind, credentialHash }) => {
+              if (credentialHash !== undefined) return undefined;
+              return await unseen.shownFor({ siteId, type, reservationId, ...(act && { act }), ...(proofKind && { proofKind }) });
+            }),
+          );
+          const numbered = events.map((event, index) => {
             sequence += 1n;
-            return { occurredAt: timestampFromMs(now()), ...event, sequence, deviceEventId: randomUUID() };
+            return { occurredAt: timestampFromMs(now()), ...event, ...shown[index], sequence, deviceEventId: randomUUID() };
           });
           return (await agents.reportEvents({ siteId, events: numbered })).acknowledgedSequence;
         },
@@ -122,6 +138,41 @@ export function createTestParticipants(baseUrl: string, adminKey: TestKey, now: 
     },
   };
   return participants;
+}
+
+/** The signers of test networks by the Authorization headers that they gave. */
+const signers = new Map<string, RequestSigner>();
+
+function remembered(signer: RequestSigner): RequestSigner {
+  return {
+    ...signer,
+    async authorization() {
+      const header = await signer.authorization();
+      signers.set(header, signer);
+      return header;
+    },
+  };
+}
+
+/** The signer of a test network that gave an Authorization header, for tests that sign proofs of calls made by hand. */
+export function signerOf(authorization: string): RequestSigner | undefined {
+  return signers.get(authorization);
+}
+
+/** A request that registers a new test key of a participant, with the key's proof of possession. */
+export async function newRegistration(
+  participantId: string,
+  {
+    mode = Mode.TEST,
+    siteId = "",
+    audience = testAudience,
+    requestId = randomUUID(),
+  }: { mode?: Mode; siteId?: string; audience?: string; requestId?: string } = {},
+) {
+  const { publicKey, privateJwk } = await generateKeyPair();
+  const registration = { participantId, mode: mode === Mode.LIVE ? "live" : "test", siteId, requestId } as const;
+  const possessionProof = await signKeyPossession(privateJwk, audience, registration);
+  return { privateJwk, publicKey, request: { requestId, participantId, publicKey, mode, siteId, possessionProof } };
 }
 
 /** The key file of a participant. */

@@ -1,4 +1,4 @@
-import type { DurabilityOptions } from "@petak/gateway";
+import type { DurabilityOptions, GatewayOptions } from "@petak/gateway";
 import type { RedisAddress } from "@petak/redis";
 
 /** Options of a gateway in its own process. */
@@ -18,18 +18,15 @@ export interface GatewayProcessOptions {
   sweepIntervalMs?: number;
   /** Whether errors keep only one line of their stack, which makes tens of thousands of refusals a fifth faster. Default false. */
   hasShortStacks?: boolean;
-  callLimits?: { defaultTimeoutMs: number; maxTimeoutMs: number };
-  serverLimits?: { headersTimeoutMs: number; requestTimeoutMs: number; sniffTimeoutMs: number };
+  /** Omitted limits have their defaults. */
+  callLimits?: NonNullable<GatewayOptions["callLimits"]>;
+  serverLimits?: NonNullable<GatewayOptions["serverLimits"]>;
 }
 
-/** Measurements of a gateway's process. */
-export interface Measurement {
-  /** Used heap after a forced garbage collection. */
-  heapBytes: number;
+/** What a gateway's process is doing. */
+export interface Activity {
   /** Calls in progress. */
   inFlight: number;
-  /** Memory of buffers and sockets outside of the heap. */
-  externalBytes: number;
   /** Open connections of clients. */
   connections: number;
   /** The kind of each active resource besides timers: sockets, listeners, pipes. */
@@ -38,8 +35,19 @@ export interface Measurement {
   wrongLines: string[];
 }
 
+/** What a gateway's process is doing, and its memory after a forced garbage collection. */
+export interface Measurement extends Activity {
+  /** Used heap. */
+  heapBytes: number;
+  /** Memory of buffers and sockets outside of the heap. */
+  externalBytes: number;
+}
+
 /** Messages to the process. */
-export type Order = { kind: "start"; options: GatewayProcessOptions } | { kind: "measure" } | { kind: "stop" };
+export type Order = { kind: "start"; options: GatewayProcessOptions } | { kind: "look" } | { kind: "measure" } | { kind: "stop" };
 
 /** Its replies. It replies to `stop` by exiting. */
-export type Reply = { kind: "started"; port: number } | { kind: "measured"; measurement: Measurement };
+export type Reply =
+  | { kind: "started"; port: number }
+  | { kind: "seen"; activity: Activity }
+  | { kind: "measured"; measurement: Measurement };

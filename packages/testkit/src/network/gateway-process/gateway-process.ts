@@ -1,7 +1,7 @@
 import { flushCompileCache } from "node:module";
 import { createLogger, createMetrics, startGateway } from "@petak/gateway";
 import { gatewayDefaults } from "../gateway-defaults.ts";
-import type { GatewayProcessOptions, Measurement, Order, Reply } from "./gateway-messages.ts";
+import type { Activity, GatewayProcessOptions, Measurement, Order, Reply } from "./gateway-messages.ts";
 
 /**
  * A gateway in its own process, so that its memory can be measured and it can be killed. Controlled by messages; exits when its parent disconnects.
@@ -46,22 +46,25 @@ async function start({ admin, clockAheadMs = 0, ...options }: GatewayProcessOpti
 /** Resources that come and go all the time, since a gateway's background tasks run without calls. */
 const passing = new Set(["Timeout", "Immediate"]);
 
+async function look(): Promise<Activity> {
+  const inFlight = await metrics.rpcInFlight.get();
+  const connections = await metrics.connections.get();
+  return {
+    inFlight: inFlight.values.reduce((sum, { value }) => sum + value, 0),
+    connections: connections.values[0]?.value ?? 0,
+    handles: process.getActiveResourcesInfo().filter((kind) => !passing.has(kind)),
+    wrongLines,
+  };
+}
+
 async function measure(): Promise<Measurement> {
   // Finalised objects may free others in the next round.
   for (let round = 0; round < 3; round += 1) {
     globalThis.gc?.();
     await new Promise((resolve) => setImmediate(resolve));
   }
-  const inFlight = await metrics.rpcInFlight.get();
-  const connections = await metrics.connections.get();
-  return {
-    heapBytes: process.memoryUsage().heapUsed,
-    externalBytes: process.memoryUsage().external,
-    inFlight: inFlight.values.reduce((sum, { value }) => sum + value, 0),
-    connections: connections.values[0]?.value ?? 0,
-    handles: process.getActiveResourcesInfo().filter((kind) => !passing.has(kind)),
-    wrongLines,
-  };
+  const { heapUsed, external } = process.memoryUsage();
+  return { ...(await look()), heapBytes: heapUsed, externalBytes: external };
 }
 
 function reply(message: Reply): void {
@@ -84,6 +87,8 @@ async function obey(order: Order): Promise<void> {
     // Node would write its compile cache at exit, but this process may be killed.
     flushCompileCache();
     reply({ kind: "started", port: gateway.address.port });
+  } else if (order.kind === "look") {
+    reply({ kind: "seen", activity: await look() });
   } else if (order.kind === "measure") {
     reply({ kind: "measured", measurement: await measure() });
   } else {

@@ -2,15 +2,21 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { processEnv } from "../../process-env.ts";
-import type { GatewayProcessOptions, Measurement, Order, Reply } from "./gateway-messages.ts";
+import type { Activity, GatewayProcessOptions, Measurement, Order, Reply } from "./gateway-messages.ts";
 
 /** A gateway in its own process, which can be killed at any time. */
 export interface GatewayProcess {
   readonly port: number;
+  /** Tells what it is doing. Cheap enough to be polled. */
+  look(): Promise<Activity>;
   /** Forces garbage collection, then measures. */
   measure(): Promise<Measurement>;
   /** How the process ended, e.g. `exit 1`; undefined while it runs. */
   ended(): string | undefined;
+  /** Makes it stand still (SIGSTOP): its connections stay open, and nothing is answered. */
+  pause(): void;
+  /** Lets it go on. */
+  resume(): void;
   /** Stops it gracefully. Idempotent. */
   stop(): Promise<void>;
   /** Kills it (SIGKILL), and resolves when it has exited. */
@@ -42,10 +48,14 @@ export async function startGatewayProcess({ hasShortStacks = false, ...options }
   const { port } = await ask<"started">({ kind: "start", options });
   return {
     port,
+    look: async () => (await ask<"seen">({ kind: "look" })).activity,
     measure: async () => (await ask<"measured">({ kind: "measure" })).measurement,
     ended: () => ending,
+    pause: () => void child.kill("SIGSTOP"),
+    resume: () => void child.kill("SIGCONT"),
     async stop() {
       if (ending !== undefined) return;
+      child.kill("SIGCONT");
       child.send({ kind: "stop" } satisfies Order);
       await exited;
     },
