@@ -1,7 +1,9 @@
 /** Finds sites for parcels: the H3 index of sites in Redis, its cache, and the exact search for the nearest sites that satisfy a query. */
+
+export { earthRadiusM, greatCircleM, type Position, quantise } from "@petak/protocol/geo";
 export { DecodedBlock } from "./block/decoded-block.ts";
 export { decodeReport, isKnownAt, type Observation } from "./block/observation.ts";
-export { encodeRecord } from "./block/record.ts";
+export { encodeRecord, recordBytes, recordFlag } from "./block/record.ts";
 export { siteFlags } from "./block/record-flags.ts";
 export { encodeSizeProfile } from "./block/size-profile.ts";
 export {
@@ -11,9 +13,8 @@ export {
   type TrackedCache,
   type TrackedCacheOptions,
 } from "./cache/tracked-cache.ts";
-export { earthRadiusM, greatCircleM } from "./geo/great-circle.ts";
-export { type Position, quantise } from "./geo/position.ts";
 export { cellNumberInRegion, indexCellOf, regionCell, regionOfCell } from "./geo/region.ts";
+export { occupiedCells } from "./h3-index/occupied-cells.ts";
 export { encodeOpeningTimes, isAlwaysOpen, openingTimes } from "./hours/opening-times.ts";
 export { findTimeZone } from "./hours/time-zone.ts";
 export type { NearestQuery, SiteNeeds, SiteQuery } from "./query/query.ts";

@@ -1,7 +1,6 @@
 import type { Region } from "@petak/protocol";
+import { type Position, radiansPerDegree, unitsPerDegree } from "@petak/protocol/geo";
 import type { SiteIds } from "@petak/redis";
-import { radiansPerDegree } from "../geo/great-circle.ts";
-import { type Position, unitsPerDegree } from "../geo/position.ts";
 import { unitPoint } from "../geo/unit-point.ts";
 import type { Observation } from "./observation.ts";
 import {
@@ -11,8 +10,10 @@ import {
   maxSizeClasses,
   observedAtOffset,
   openingHoursOffset,
+  openingHoursUpperOffset,
   operatorOffset,
   profileOffset,
+  profileUpperOffset,
   recordBytes,
   revisionOffset,
   ttlOffset,
@@ -23,6 +24,12 @@ import {
  * the latitude.
  */
 export const coordinatesPerSite = 6;
+
+/** Items of a region's list. */
+export interface LookedUp {
+  readonly version: number;
+  readonly items: readonly unknown[];
+}
 
 /**
  * A block decoded for repeated scans. The fields that exclude most sites are stored in one array per field, and summaries over the block
@@ -52,6 +59,8 @@ export class DecodedBlock {
   readonly countries: readonly number[];
   /** Distinct opening hours numbers of the sites. */
   readonly hoursNumbers: readonly number[];
+  /** What {@link profileNumbers} mean, in the same order, as a scan found it in one version of the region's list. */
+  lookedUp: LookedUp | undefined;
   readonly #ids: Pick<SiteIds, "format">;
   #siteIds: (string | undefined)[] | undefined;
 
@@ -79,11 +88,11 @@ export class DecodedBlock {
       allFlags &= flags;
       const free = freeClasses(bytes, offset);
       this.free[index] = free;
-      const slot = indexIn(profileNumbers, bytes.readUInt16LE(offset + profileOffset));
+      const slot = indexIn(profileNumbers, profileAt(bytes, offset));
       this.profileIndexes[index] = slot;
       freeOfProfile[slot] = (freeOfProfile[slot] ?? 0) | free;
       indexIn(countries, bytes.readUInt16LE(offset + countryOffset));
-      indexIn(hoursNumbers, bytes.readUInt16LE(offset + openingHoursOffset));
+      indexIn(hoursNumbers, hoursAt(bytes, offset));
       const position = positionAt(bytes, offset);
       const at = index * coordinatesPerSite;
       const [x, y, z] = unitPoint(position);
@@ -138,7 +147,7 @@ export class DecodedBlock {
   }
 
   hoursNumber(index: number): number {
-    return this.bytes.readUInt16LE(index * recordBytes + openingHoursOffset);
+    return hoursAt(this.bytes, index * recordBytes);
   }
 
   /** When a site's counts were last reported; undefined if the gateway's own counts apply. */
@@ -186,6 +195,14 @@ function freeClasses(bytes: Buffer, offset: number): number {
     if (bytes[offset + freeOffset + index] !== 0) classes |= 1 << index;
   }
   return classes;
+}
+
+function profileAt(bytes: Buffer, offset: number): number {
+  return bytes.readUInt16LE(offset + profileOffset) | (bytes.readUInt8(offset + profileUpperOffset) << 16);
+}
+
+function hoursAt(bytes: Buffer, offset: number): number {
+  return bytes.readUInt16LE(offset + openingHoursOffset) | (bytes.readUInt8(offset + openingHoursUpperOffset) << 16);
 }
 
 function positionAt(bytes: Buffer, offset: number): Position {

@@ -1,4 +1,4 @@
-import { type Position, unitsPerDegree } from "../geo/position.ts";
+import { type Position, unitsPerDegree } from "@petak/protocol/geo";
 
 /**
  * Size of a record in bytes. A block is a string of records, one for each site of its index cell, little-endian:
@@ -11,15 +11,16 @@ import { type Position, unitsPerDegree } from "../geo/position.ts";
  * | 12 | u32 | revision of the site's facts |
  * | 16 | u32 | flags, see {@link recordFlag} |
  * | 20 | u16 | operator number |
- * | 22 | u16 | size profile number, an index into the region's list of size profiles |
+ * | 22 | u16 | size profile number in the region's list of size profiles: its lower 16 bits |
  * | 24 | 2 × u8 | country, ISO 3166-1 alpha-2 in ASCII |
- * | 26 | u16 | opening hours: 0 always open, else 1 + an index into the region's list of opening times |
+ * | 26 | u16 | opening hours: 0 always open, else the number in the region's list of opening times: its lower 16 bits |
  * | 28 | u32 | time of the site's last report, in s since 1970; 0: the gateway's own counts apply |
  * | 32 | u16 | ttl of the report, in s; 0: not valid any more |
- * | 34 | u16 | 0 |
+ * | 34 | u8 | upper 8 bits of the size profile number |
+ * | 35 | u8 | upper 8 bits of the opening hours |
  * | 36 | 8 × u8 | free to promise of each size class, 255 meaning 255 or more |
  *
- * lua/includes/site-index.lua uses the offsets of site number and counts, lua/put-site.lua all except that of the flags.
+ * lua/includes/site-index.lua uses the offsets of site number and counts, lua/put-site.lua and lua/includes/region-lists.lua all except the position.
  */
 export const recordBytes = 44;
 
@@ -49,6 +50,10 @@ export const observedAtOffset = 28;
 
 /** Offset of the report's ttl. */
 export const ttlOffset = 32;
+
+/** Offsets of the upper 8 bits of the size profile number and of the opening hours number. */
+export const profileUpperOffset = 34;
+export const openingHoursUpperOffset = 35;
 
 /** Offset of the free counts. */
 export const freeOffset = 36;

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import type { Position } from "@petak/protocol/geo";
 import { createRecords, type Records } from "@petak/records";
 import { createKeys, duplicateConnection, type RedisConnection } from "@petak/redis";
 import { createRandom, makeSite, testSeed, testStoreCode, useRedis } from "@petak/testkit";
@@ -6,7 +7,6 @@ import { gridDisk } from "h3-js";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { freeOffset } from "../block/record.ts";
-import type { Position } from "../geo/position.ts";
 import { indexCellOf, regionOfCell } from "../geo/region.ts";
 import { createTrackedCache, type TrackedCache, type TrackedCacheOptions } from "./tracked-cache.ts";
 

@@ -1,8 +1,8 @@
+import { greatCircleM } from "@petak/protocol/geo";
 import { createRandom, testSeed } from "@petak/testkit";
 import { cellToChildren, cellToLatLng, cellToParent, getPentagons, gridDisk, latLngToCell } from "h3-js";
 import { describe, expect, it } from "vitest";
 import { cellBound, leastDistanceM, leastFromPointM } from "./cell-bound.ts";
-import { greatCircleM } from "./great-circle.ts";
 import {
   cellNumberInRegion,
   cellsPerRegion,

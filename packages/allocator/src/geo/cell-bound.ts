@@ -1,6 +1,5 @@
+import { earthRadiusM, greatCircleM, type Position } from "@petak/protocol/geo";
 import { cellToBoundary, cellToLatLng, getResolution } from "h3-js";
-import { earthRadiusM, greatCircleM } from "./great-circle.ts";
-import type { Position } from "./position.ts";
 import { indexResolution } from "./region.ts";
 import { type UnitPoint, unitPoint } from "./unit-point.ts";
 

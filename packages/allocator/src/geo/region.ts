@@ -1,6 +1,6 @@
 import type { Region } from "@petak/protocol";
+import type { Position } from "@petak/protocol/geo";
 import { cellToParent, latLngToCell } from "h3-js";
-import type { Position } from "./position.ts";
 
 /** H3 resolution of the index: cells of 0.74 km² on average. */
 export const indexResolution = 8;

@@ -1,5 +1,4 @@
-import { earthRadiusM, radiansPerDegree } from "./great-circle.ts";
-import type { Position } from "./position.ts";
+import { earthRadiusM, type Position, radiansPerDegree } from "@petak/protocol/geo";
 
 /** A position on the unit sphere. Comparing distances between such points needs no trigonometry. */
 export type UnitPoint = readonly [x: number, y: number, z: number];

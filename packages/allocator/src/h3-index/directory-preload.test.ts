@@ -28,9 +28,9 @@ function allocatorWith(connect?: (server: Redis) => Redis): SearchableRecords {
 
 describe("a search is ready", () => {
   it("soon, with sites and without", async () => {
-    expect(await allocatorWith().ready(10_000)).toBe(true);
+    expect(await allocatorWith().ready(60_000)).toBe(true);
     await allocatorWith().sites.put(makeSite({ ...origin, ref: "a" }), 0);
-    expect(await allocatorWith().ready(10_000)).toBe(true);
+    expect(await allocatorWith().ready(60_000)).toBe(true);
   });
 
   it("at once, without a cache", async () => {

@@ -9,8 +9,10 @@ import { IndexRegion, RegionLists } from "./index-region.ts";
 import { createKeyReader } from "./key-reader.ts";
 import { createRegionListReader } from "./region-lists.ts";
 
-/** Reads the index. Items of region lists and operator numbers never change once assigned, so they are kept. */
+/** Reads the index. What region lists and operator numbers mean is kept, see region-lists.ts. */
 export interface IndexReader {
+  /** The monotonic clock, in ms. */
+  nowMs(): number;
   /** The index cell with an H3 index. */
   cell(cell: string): IndexCell;
   /** The region with a name. */
@@ -29,9 +31,11 @@ export interface IndexReader {
   directories(regions: readonly IndexRegion[]): Promise<RegionDirectory[]>;
   /** The block of each cell, in the same order. Synchronous if all are cached. */
   blocks(cells: readonly IndexCell[]): Blocks | Promise<Blocks>;
-  /** Reads new items of a region's lists, including every item that a block read earlier refers to. */
+  /** The block of a cell, past what is cached of it: null if it has none. */
+  readBlock(cell: IndexCell): Promise<DecodedBlock | null>;
+  /** Reads new entries of a region's lists, including every entry that a block read earlier refers to, unless the block has changed. */
   refreshLists(region: IndexRegion): Promise<void>;
-  /** Reads new items of a region's opening times. */
+  /** Reads new entries of a region's opening times. */
   refreshOpeningTimes(region: IndexRegion): Promise<void>;
   /** The numbers of those operators that have ever had a site. */
   operatorNumbers(operatorIds: readonly string[]): Promise<ReadonlySet<number>> | ReadonlySet<number>;
@@ -50,13 +54,23 @@ export type Blocks = readonly (DecodedBlock | null)[];
 const noOperators: ReadonlySet<number> = new Set();
 const noCells = Buffer.alloc(0);
 
-/** Creates a reader over one connection. Data that changes is read through the cache, if there is one. */
-export function createIndexReader(redis: RedisConnection, keys: Keys, siteIds: SiteIds, cache?: TrackedCache): IndexReader {
+/**
+ * Creates a reader over one connection. Data that changes is read through the cache, if there is one.
+ *
+ * @param now monotonic clock, in ms
+ */
+export function createIndexReader(
+  redis: RedisConnection,
+  keys: Keys,
+  siteIds: SiteIds,
+  cache?: TrackedCache,
+  now: () => number = () => performance.now(),
+): IndexReader {
   const decode = (bytes: Buffer) => new DecodedBlock(bytes, siteIds);
   const reader = createKeyReader(redis, cache);
   const regions = new Map<Region, IndexRegion>();
   const cell = createIndexCells(regionOf, keys.block);
-  const lists = createRegionListReader(redis, keys);
+  const lists = createRegionListReader(redis, keys, now);
   /** The tracking of each region's slot when its lists were last read. */
   const trackings = new WeakMap<IndexRegion, SlotTracking>();
   const operators = new Map<string, number>();
@@ -113,6 +127,7 @@ export function createIndexReader(redis: RedisConnection, keys: Keys, siteIds: S
   }
 
   return {
+    nowMs: now,
     cell,
     region: regionOf,
     async regions(countryCodes = []) {
@@ -140,6 +155,11 @@ export function createIndexReader(redis: RedisConnection, keys: Keys, siteIds: S
         (index) => cells[index]?.region.region ?? "",
         decode,
       ),
+    async readBlock(cell) {
+      cache?.forget([cell.blockKey]);
+      const [block] = await reader.strings([cell.blockKey], () => cell.region.region, decode);
+      return block ?? null;
+    },
     async refreshLists(region) {
       checkLists(region);
       await lists.readAll(region);

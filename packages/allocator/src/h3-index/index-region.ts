@@ -1,11 +1,12 @@
 import type { Region } from "@petak/protocol";
-import { fittingMask, type SizeClassFacts, volumeOrder } from "../block/size-profile.ts";
+import { decodeSizeProfile, fittingMask, type SizeClassFacts, volumeOrder } from "../block/size-profile.ts";
 import { type CellBound, cellBound, leastFromPointM } from "../geo/cell-bound.ts";
 import { regionCell } from "../geo/region.ts";
 import type { UnitPoint } from "../geo/unit-point.ts";
-import type { OpeningTimes } from "../hours/opening-times.ts";
+import { decodeOpeningTimes, type OpeningTimes } from "../hours/opening-times.ts";
 import type { NearestQuery } from "../query/query.ts";
 import { Area } from "./area.ts";
+import { RegionList } from "./region-list.ts";
 
 /** A size profile of a region, with a memo of the last query's result. */
 export class RegionProfile {
@@ -33,13 +34,15 @@ export class RegionProfile {
   }
 }
 
-/**
- * The lists of a region to which its records refer by index, as far as they have been read. They are append-only, so an index never changes
- * its meaning and concurrent replies can be merged in any order.
- */
+/** The lists of a region to which its records refer by number, as far as they have been read. */
 export class RegionLists {
-  readonly profiles: RegionProfile[] = [];
-  readonly openingTimes: OpeningTimes[] = [];
+  readonly profiles = new RegionList((bytes) => new RegionProfile(decodeSizeProfile(bytes)));
+  readonly openingTimes: RegionList<OpeningTimes> = new RegionList(decodeOpeningTimes);
+
+  /** Whether they were read, and so long ago that they have to be read again. */
+  areOutdated(nowMs: number): boolean {
+    return [this.profiles, this.openingTimes].some((list) => list.last >= 0 && !list.isUsable(nowMs));
+  }
 
   /** Whether any size profile has a class that satisfies a query. */
   mayFit(query: NearestQuery): boolean {
@@ -50,7 +53,7 @@ export class RegionLists {
 /** The state kept for a region. There is one object for each region. */
 export class IndexRegion {
   readonly region: Region;
-  /** Replaced by empty lists when the server may have lost items and reassigned their indexes. */
+  /** Replaced by empty lists when the server may have lost entries and given their numbers away. */
   lists = new RegionLists();
   #occupied: Buffer | undefined;
   #root: Area | undefined;

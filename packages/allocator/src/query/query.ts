@@ -1,8 +1,8 @@
 import { type ParcelRequirement, PassedOverReason, type Purpose, type SiteKind } from "@petak/protocol";
+import type { Position } from "@petak/protocol/geo";
 import { recordFlag } from "../block/record.ts";
 import { kindFlag, purposeFlag, requirementFlag } from "../block/record-flags.ts";
 import type { ParcelMeasures, PlaceNeeds } from "../block/size-profile.ts";
-import type { Position } from "../geo/position.ts";
 
 /** Constraints on a site regardless of its position. All are hard filters. */
 export interface SiteQuery {

@@ -1,10 +1,10 @@
+import type { Position } from "@petak/protocol/geo";
 import { giveBack, request, reserve } from "@petak/records/testing";
 import { createSearchableRecords, type SearchableRecords } from "@petak/records/testing/candidates";
 import { duplicateConnection, isCluster, type RedisConnection } from "@petak/redis";
 import { createRandom, makeSite, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Position } from "../geo/position.ts";
 import { indexCellOf, regionOfCell } from "../geo/region.ts";
 import { plainQuery } from "../testing/plain-query.ts";
 

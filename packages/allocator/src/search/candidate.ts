@@ -1,7 +1,7 @@
 import type { Region } from "@petak/protocol";
+import type { Position } from "@petak/protocol/geo";
 import type { Observation } from "../block/observation.ts";
 import { recordBytes } from "../block/record.ts";
-import type { Position } from "../geo/position.ts";
 import type { NearestQuery } from "../query/query.ts";
 import type { Found } from "./nearest-k.ts";
 

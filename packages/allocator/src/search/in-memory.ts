@@ -1,4 +1,4 @@
-import { earthRadiusM } from "../geo/great-circle.ts";
+import { earthRadiusM } from "@petak/protocol/geo";
 import type { IndexCell } from "../h3-index/index-cell.ts";
 import type { IndexReader } from "../h3-index/index-reader.ts";
 import type { IndexRegion } from "../h3-index/index-region.ts";

@@ -1,11 +1,11 @@
 import { SiteKind } from "@petak/protocol";
+import type { Position } from "@petak/protocol/geo";
 import { createSearchableRecords, type SearchableRecords } from "@petak/records/testing/candidates";
 import type { RedisConnection } from "@petak/redis";
 import { createRandom, makeSite, roundsHere, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { cellToLatLng, cellToVertexes, getPentagons, latLngToCell, vertexToLatLng } from "h3-js";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Position } from "../geo/position.ts";
 import { unitPoint } from "../geo/unit-point.ts";
 import type { NearestQuery } from "../query/query.ts";
 import { plainQuery, smallParcel } from "../testing/plain-query.ts";
@@ -27,7 +27,7 @@ let records: SearchableRecords;
 let cached: SearchableRecords | undefined;
 
 /** Number of queries that are compared with a linear search. */
-const queries = roundsHere({ short: 500, ci: 20_000, long: 200_000 });
+const queries = roundsHere({ short: 250, ci: 20_000, long: 200_000 });
 
 beforeEach(async () => {
   connection = await redis.connect();

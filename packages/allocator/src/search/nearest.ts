@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { earthRadiusM } from "../geo/great-circle.ts";
+import { earthRadiusM } from "@petak/protocol/geo";
 import type { Area } from "../h3-index/area.ts";
 import type { IndexCell } from "../h3-index/index-cell.ts";
 import type { IndexReader, RegionDirectory } from "../h3-index/index-reader.ts";
@@ -8,11 +8,12 @@ import { isOccupied } from "../h3-index/occupied-cells.ts";
 import type { NearestQuery } from "../query/query.ts";
 import { type Candidate, candidateOf } from "./candidate.ts";
 import type { ConcurrencyLimit } from "./concurrency-limit.ts";
+import { evaluateBlock } from "./evaluate-block.ts";
 import { createFrontier } from "./frontier.ts";
 import { searchInMemory } from "./in-memory.ts";
 import { NearestK } from "./nearest-k.ts";
 import { type ScanContext, scanBlock } from "./scan-block.ts";
-import { createScanContext, hasExcludedOperatorAppeared, missingListEntry } from "./scan-context.ts";
+import { createScanContext, hasExcludedOperatorAppeared } from "./scan-context.ts";
 import { circleNumbers, createSurroundings, type Surroundings } from "./surroundings.ts";
 
 /**
@@ -84,13 +85,25 @@ export function createNearestSearch(reader: IndexReader, wideSearches: Concurren
     return outcome === "done" ? candidatesOf(nearestK, query) : undefined;
   }
 
+  /** Regions at the origin whose lists have been in memory for so long that they have to be read again. */
+  function outdatedRegions({ origin, startedMs }: ScanContext): IndexRegion[] {
+    if (!reader.checkMemory()) return [];
+    const regions = new Set(
+      near(origin)
+        .cells.slice(0, nearCells)
+        .map(({ region }) => region),
+    );
+    return [...regions].filter(({ lists }) => lists.areOutdated(startedMs));
+  }
+
   async function readAndSearch(
     context: ScanContext,
     missing: readonly IndexCell[],
     options: SearchOptions | undefined,
   ): Promise<Candidate[]> {
-    if (missing.length > 0) {
-      await reader.blocks(missing);
+    const outdated = outdatedRegions(context);
+    if (missing.length + outdated.length > 0) {
+      await Promise.all([reader.blocks(missing), ...outdated.map((region) => reader.refreshLists(region))]);
       const candidates = tryInMemory(context, []);
       if (candidates !== undefined) return candidates;
     }
@@ -203,9 +216,7 @@ async function readBlocks(reader: IndexReader, context: ScanContext, cells: read
     const cell = cells[index] as IndexCell;
     const block = blocks[index];
     if (block === undefined || block === null) continue;
-    if (!scanBlock(context, cell, block, nearestK)) {
-      await reader.refreshLists(cell.region);
-      if (!scanBlock(context, cell, block, nearestK)) throw missingListEntry(cell);
-    }
+    if (scanBlock(context, cell, block, nearestK)) continue;
+    await evaluateBlock(reader, cell, block, (current) => scanBlock(context, cell, current, nearestK) || undefined);
   }
 }

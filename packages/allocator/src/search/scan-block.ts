@@ -1,7 +1,6 @@
+import { greatCircleByCosinesM, type Position } from "@petak/protocol/geo";
 import { coordinatesPerSite, type DecodedBlock } from "../block/decoded-block.ts";
 import { isKnownAt } from "../block/observation.ts";
-import { greatCircleByCosinesM } from "../geo/great-circle.ts";
-import type { Position } from "../geo/position.ts";
 import { squaredChordBound, type UnitPoint } from "../geo/unit-point.ts";
 import type { IndexCell } from "../h3-index/index-cell.ts";
 import type { IndexRegion, RegionProfile } from "../h3-index/index-region.ts";
@@ -11,6 +10,8 @@ import type { NearestK } from "./nearest-k.ts";
 /** The parts of a query that are the same for every block. */
 export interface ScanContext {
   query: NearestQuery;
+  /** When it was created, in ms of the reader's monotonic clock. */
+  startedMs: number;
   /** The query's origin, rounded to the precision of the index. */
   origin: Position;
   /** The origin on the unit sphere. */
@@ -43,17 +44,17 @@ const everyClass = 0xff;
  * Cheap tests that exclude most sites come first; observation and hours are checked last.
  */
 export function scanBlock(context: ScanContext, cell: IndexCell, block: DecodedBlock, nearestK: NearestK): boolean {
-  const { query, origin, point, cosine, filter, allowedOperators, excludedOperators, countries } = context;
+  const { query, startedMs, origin, point, cosine, filter, allowedOperators, excludedOperators, countries } = context;
   const { mask, value } = filter;
   if ((block.someFlags & value) !== value || (block.allFlags & mask & ~value) !== 0) return true;
   if (countries.length > 0 && !block.countries.some((country) => countries.includes(country))) return true;
-  const { profiles } = cell.region.lists;
-  const { profileNumbers, profileIndexes, freeOfProfile, flags, free, coordinates } = block;
+  const slotProfiles = profilesOf(cell, block, startedMs);
+  if (slotProfiles === undefined) return false;
+  const { profileIndexes, freeOfProfile, flags, free, coordinates } = block;
   let isAnyFree = false;
   const countsAsFree = query.includesFull === true ? everyClass : 0;
-  for (let slot = 0; slot < profileNumbers.length; slot++) {
-    const profile = profiles[profileNumbers[slot] as number];
-    if (profile === undefined) return false;
+  for (let slot = 0; slot < slotProfiles.length; slot++) {
+    const profile = slotProfiles[slot] as RegionProfile;
     if ((profile.fitting(query) & ((freeOfProfile[slot] as number) | countsAsFree)) !== 0) isAnyFree = true;
   }
   if (context.isOpen !== undefined && !areHoursKnown(context.isOpen, cell, block)) return false;
@@ -67,7 +68,7 @@ export function scanBlock(context: ScanContext, cell: IndexCell, block: DecodedB
     const dy = (coordinates[at + 1] as number) - y;
     const dz = (coordinates[at + 2] as number) - z;
     if (dx * dx + dy * dy + dz * dz > beyond) continue;
-    const profile = profiles[profileNumbers[profileIndexes[index] as number] as number] as RegionProfile;
+    const profile = slotProfiles[profileIndexes[index] as number] as RegionProfile;
     if ((profile.fitting(query) & ((free[index] as number) | countsAsFree)) === 0) continue;
     if (allowedOperators !== undefined && !allowedOperators.has(block.operatorNumber(index))) continue;
     if (excludedOperators?.has(block.operatorNumber(index)) === true) continue;
@@ -87,6 +88,22 @@ export function scanBlock(context: ScanContext, cell: IndexCell, block: DecodedB
     beyond = squaredChordBound(nearestK.reachM);
   }
   return true;
+}
+
+/** The profile of each slot of a block; undefined if one is not known yet. Looked up once for each version of the list. */
+function profilesOf({ region }: IndexCell, block: DecodedBlock, nowMs: number): readonly RegionProfile[] | undefined {
+  const { profiles } = region.lists;
+  if (!profiles.isUsable(nowMs)) return undefined;
+  const { lookedUp } = block;
+  if (lookedUp?.version === profiles.version) return lookedUp.items as readonly RegionProfile[];
+  const items: RegionProfile[] = [];
+  for (const number of block.profileNumbers) {
+    const profile = profiles.item(number, nowMs);
+    if (profile === undefined) return undefined;
+    items.push(profile);
+  }
+  block.lookedUp = { version: profiles.version, items };
+  return items;
 }
 
 /** Whether all opening hours numbers in a block are known. */

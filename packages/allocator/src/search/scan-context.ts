@@ -1,8 +1,6 @@
+import { quantise, radiansPerDegree } from "@petak/protocol/geo";
 import { countryNumber } from "../block/record.ts";
-import { radiansPerDegree } from "../geo/great-circle.ts";
-import { quantise } from "../geo/position.ts";
 import { unitPoint } from "../geo/unit-point.ts";
-import type { IndexCell } from "../h3-index/index-cell.ts";
 import type { IndexReader } from "../h3-index/index-reader.ts";
 import { isOpenAt, openMsWithin } from "../hours/is-open.ts";
 import type { OpeningTimes } from "../hours/opening-times.ts";
@@ -13,15 +11,16 @@ import type { ScanContext } from "./scan-block.ts";
 export function createScanContext(reader: IndexReader, query: NearestQuery): ScanContext | Promise<ScanContext> {
   const allowed = reader.operatorNumbers(query.operatorIds);
   const excluded = reader.operatorNumbers(query.excludedOperatorIds);
-  if (!(allowed instanceof Promise) && !(excluded instanceof Promise)) return contextOf(query, allowed, excluded);
-  return Promise.all([allowed, excluded]).then((numbers) => contextOf(query, ...numbers));
+  if (!(allowed instanceof Promise) && !(excluded instanceof Promise)) return contextOf(query, reader.nowMs(), allowed, excluded);
+  return Promise.all([allowed, excluded]).then((numbers) => contextOf(query, reader.nowMs(), ...numbers));
 }
 
-function contextOf(query: NearestQuery, allowed: Numbers, excluded: Numbers): ScanContext {
+function contextOf(query: NearestQuery, startedMs: number, allowed: Numbers, excluded: Numbers): ScanContext {
   const { operatorIds, countryCodes = [], needs } = query;
   const origin = quantise(query.origin);
   return {
     query,
+    startedMs,
     origin,
     point: unitPoint(origin),
     cosine: Math.cos(origin.latitude * radiansPerDegree),
@@ -30,7 +29,7 @@ function contextOf(query: NearestQuery, allowed: Numbers, excluded: Numbers): Sc
     excludedOperators: excluded.size === 0 ? undefined : excluded,
     excludedWithoutNumber: new Set(query.excludedOperatorIds).size - excluded.size,
     countries: countryCodes.map(countryNumber),
-    isOpen: needs === undefined ? undefined : openLookup(needs),
+    isOpen: needs === undefined ? undefined : openLookup(needs, startedMs),
   };
 }
 
@@ -48,11 +47,6 @@ export async function hasExcludedOperatorAppeared(
   return (await reader.operatorNumbers(query.excludedOperatorIds)).size !== (excludedOperators?.size ?? 0);
 }
 
-/** The error for a block that refers to an entry missing from its region's lists even after they were read again. */
-export function missingListEntry({ cell, region }: IndexCell): Error {
-  return new Error(`block ${cell} refers to a size profile or opening hours that region ${region.region} lacks`);
-}
-
 /** Whether a site with these hours satisfies a query. `times` is undefined for a site that is always open. */
 export function isOpenAsAsked({ openAtMs, openWithin }: SiteNeeds, times: OpeningTimes | undefined): boolean {
   if (times === undefined) return openWithin === undefined || openWithin.toMs - openWithin.fromMs >= openWithin.atLeastMs;
@@ -61,12 +55,12 @@ export function isOpenAsAsked({ openAtMs, openWithin }: SiteNeeds, times: Openin
 }
 
 /** Memoises the decision for each of a region's opening times. Undefined if the query has no constraint on hours. */
-function openLookup(needs: SiteNeeds): ScanContext["isOpen"] {
+function openLookup(needs: SiteNeeds, startedMs: number): ScanContext["isOpen"] {
   if (needs.openAtMs === undefined && needs.openWithin === undefined) return undefined;
   const decided = new Map<OpeningTimes, boolean>();
   return (region, hoursNumber) => {
     if (hoursNumber === 0) return isOpenAsAsked(needs, undefined);
-    const times = region.lists.openingTimes[hoursNumber - 1];
+    const times = region.lists.openingTimes.item(hoursNumber, startedMs);
     if (times === undefined) return undefined;
     let isOpen = decided.get(times);
     if (isOpen === undefined) {

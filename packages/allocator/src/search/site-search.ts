@@ -6,14 +6,14 @@ import type { NearestQuery } from "../query/query.ts";
 import type { Candidate } from "./candidate.ts";
 import { createConcurrencyLimit } from "./concurrency-limit.ts";
 import { createNearestSearch, type NearestSearch } from "./nearest.ts";
-import { countPassedOver, type PassedOverSites } from "./passed-over.ts";
+import { type CountPassedOverOptions, countPassedOver, type PassedOverSites } from "./passed-over.ts";
 
 /** The exact search for sites over the index. */
 export interface SiteSearch {
   /** The nearest sites that satisfy a query, exactly, nearest first. */
   readonly nearest: NearestSearch;
-  /** Counts the sites that a query excluded, by reason, given the candidates that {@link nearest} found. */
-  passedOver(query: NearestQuery, candidates: readonly Candidate[], signal?: AbortSignal): Promise<PassedOverSites>;
+  /** Counts the sites that a query excluded, by reason, and names the nearest, given the candidates that {@link nearest} found. */
+  passedOver(query: NearestQuery, candidates: readonly Candidate[], options?: CountPassedOverOptions): Promise<PassedOverSites>;
   /** Invalidates the cached blocks of sites that have changed since {@link nearest} found them; the next search reads them again. */
   forget(candidates: readonly Candidate[]): void;
 }
@@ -46,20 +46,22 @@ export interface SiteSearchOptions {
    * query reads everything that it uses.
    */
   indexCache?: Pick<TrackedCacheOptions, "connect" | "onError">;
+  /** Monotonic clock, in ms, by which lists are read again. Default `performance.now`. */
+  now?: () => number;
 }
 
 /** Greatest number of concurrent wide searches: more would not increase the throughput, and would delay all of them. */
 const wideSearchesAtOnce = 2;
 
 /** Creates a search over the index of a store. */
-export function createSiteSearch({ redis, keys, siteIds, indexCache }: SiteSearchOptions): OwnedSiteSearch {
+export function createSiteSearch({ redis, keys, siteIds, indexCache, now }: SiteSearchOptions): OwnedSiteSearch {
   const cache = indexCache && createTrackedCache({ ...indexCache, writer: redis });
-  const reader = createIndexReader(redis, keys, siteIds, cache);
+  const reader = createIndexReader(redis, keys, siteIds, cache, now);
   const directory = preloadDirectory(reader, cache);
   const wideSearches = createConcurrencyLimit(wideSearchesAtOnce);
   return {
     nearest: createNearestSearch(reader, wideSearches),
-    passedOver: (query, candidates, signal) => countPassedOver(reader, wideSearches, query, candidates, signal),
+    passedOver: (query, candidates, options) => countPassedOver(reader, wideSearches, query, candidates, options),
     forget: (candidates) => cache?.forget(candidates.map(({ region, cell }) => keys.block(region, cell))),
     indexCache: cache,
     ready: (timeoutMs) => directory.ready(timeoutMs),

@@ -1,8 +1,7 @@
+import { greatCircleM, type Position } from "@petak/protocol/geo";
 import { createRandom, testSeed } from "@petak/testkit";
 import { cellToLatLng, getPentagons } from "h3-js";
 import { describe, expect, it } from "vitest";
-import { greatCircleM } from "../geo/great-circle.ts";
-import type { Position } from "../geo/position.ts";
 import { indexCellOf } from "../geo/region.ts";
 import { unitPoint } from "../geo/unit-point.ts";
 import { createIndexCells } from "../h3-index/index-cell.ts";

@@ -1,7 +1,6 @@
+import { earthRadiusM, type Position } from "@petak/protocol/geo";
 import { gridDiskDistances } from "h3-js";
 import { cellBound, leastDistanceM } from "../geo/cell-bound.ts";
-import { earthRadiusM } from "../geo/great-circle.ts";
-import type { Position } from "../geo/position.ts";
 import { indexCellOf } from "../geo/region.ts";
 import { type UnitPoint, unitPoint } from "../geo/unit-point.ts";
 import type { IndexCell } from "../h3-index/index-cell.ts";

@@ -1,5 +1,5 @@
 import { Purpose } from "@petak/protocol";
-import type { Position } from "../geo/position.ts";
+import type { Position } from "@petak/protocol/geo";
 import type { NearestQuery } from "../query/query.ts";
 
 /** A parcel that fits the places of test sites with default measures. */

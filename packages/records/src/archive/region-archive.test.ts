@@ -105,6 +105,7 @@ describe("the region archive", () => {
     ]);
     expect(left).toEqual([false, null, [], 0]);
     expect(await redis.client.get(keys.siteAllowedVersion(region, 1))).toBe("1");
+    expect(await redis.client.lindex(keys.siteAllowedChanges(region, 1), 0)).toContain(handles[0]);
     // Restoring does not overwrite a reservation that has changed since.
     await archive.restore(ended, 77);
     const changed = await stored(handles[0], ["5-0", "5-1", "9-0"]);

@@ -179,12 +179,12 @@ describe("a bundle", () => {
       );
     }
 
-    const version = await records.sites.allowedVersion(siteId);
+    const version = (await records.allowedChanges.version(siteId)).number;
     expect(await movingEnds([{ of: 0, expiresAtS: endS - 1 }])).toEqual({ bundle: endS });
     const both = [endS + 20, endS + 10].map((expiresAtS, of) => ({ of, expiresAtS }));
     expect(await movingEnds(both)).toEqual({ bundle: endS + 20 });
     expect(await movingEnds(both.toReversed())).toEqual({ bundle: endS + 20 });
-    expect(await records.sites.allowedVersion(siteId)).toBe(version + 5);
+    expect((await records.allowedChanges.version(siteId)).number).toBe(version + 5);
     const [first] = await bundled();
     await records.reservations.apply({ before: first as Reservation, ...place, pin: pin(2, endS) });
     expect(await movingEnds([{ of: 0, expiresAtS: endS + 10 }])).toEqual({ bundle: endS + 20, parcel: endS + 10 });
@@ -200,9 +200,9 @@ describe("a bundle", () => {
   });
 
   it("increments the version of its site agent's data", async () => {
-    const version = await records.sites.allowedVersion(siteId);
+    const version = (await records.allowedChanges.version(siteId)).number;
     await records.bundles.change(making(randomUUID()));
-    expect(await records.sites.allowedVersion(siteId)).toBe(version + 1);
+    expect((await records.allowedChanges.version(siteId)).number).toBe(version + 1);
   });
 
   it("is deleted together with its PIN when none of its reservations is stored any more, and not before", async () => {
@@ -211,15 +211,15 @@ describe("a bundle", () => {
     const keptMs = () => redis.client.pttl(keys().bundle(region, "5t8yq2m4p9w7z3x1"));
     const isPinned = async () => (await records.bundles.pins(siteId, [bundle.bundleId]))[0] !== undefined;
     const recordOf = ({ reservationId }: Reservation) => keys().reservation(region, reservationId.slice(-16));
-    const version = await records.sites.allowedVersion(siteId);
+    const version = (await records.allowedChanges.version(siteId)).number;
     for (const member of members) {
       expect(await records.bundles.deleteIfEmpty(bundle.bundleId)).toBe(false);
       expect([await keptMs(), await isPinned()]).toEqual([expect.closeTo(180 * 86_400_000, -6), true]);
       await redis.client.del(recordOf(member));
     }
-    expect(await records.sites.allowedVersion(siteId)).toBe(version);
+    expect((await records.allowedChanges.version(siteId)).number).toBe(version);
     expect(await records.bundles.deleteIfEmpty(bundle.bundleId)).toBe(true);
-    expect(await records.sites.allowedVersion(siteId)).toBe(version + 1);
+    expect((await records.allowedChanges.version(siteId)).number).toBe(version + 1);
     // As long as responses: a repetition of its last change still finds it.
     expect([await keptMs(), await isPinned()]).toEqual([expect.closeTo(25 * 3_600_000, -6), false]);
     expect(await records.bundles.find(bundle.bundleId)).toEqual(bundle);

@@ -9,6 +9,7 @@ import type { ShortIds } from "../encoding/short-ids.ts";
 import { requestIdReused } from "../idempotency/request-ids.ts";
 import { responseArguments, responseTtlMs, type StoredResponse } from "../idempotency/stored-response.ts";
 import { createScript } from "../lua/create-script.ts";
+import { defaultQuotas, type Quotas, quotaExhausted, uncountedEvents } from "../quotas/quotas.ts";
 
 /** A change of a bundle and what is written together with it. */
 export interface BundleChange extends BundleTransition {
@@ -18,6 +19,8 @@ export interface BundleChange extends BundleTransition {
   nowMs: number;
   /** The response to the request that caused it. */
   response: StoredResponse;
+  /** Whether it may be repeated as often as somebody likes, so that it is refused once a reservation has very many events. Default false. */
+  isRepeatable?: boolean;
 }
 
 /**
@@ -33,7 +36,7 @@ export interface BundleStore {
   /**
    * Changes a bundle: bundle, reservations, events, PIN and response are written atomically.
    *
-   * @throws {PetakError} REQUEST_ID_REUSED.
+   * @throws {PetakError} REQUEST_ID_REUSED; QUOTA_EXHAUSTED for a repeatable one.
    */
   change(change: BundleChange): Promise<BundleOutcome>;
   /**
@@ -57,7 +60,12 @@ const keptMs = 180 * 86_400_000;
 const pinKeptS = 600;
 
 /** Stores bundles in Redis. */
-export function createBundleStore(redis: RedisConnection, keys: Keys, ids: ShortIds): BundleStore {
+export function createBundleStore(
+  redis: RedisConnection,
+  keys: Keys,
+  ids: ShortIds,
+  quotas: Pick<Quotas, "reservationEventsMax"> = defaultQuotas,
+): BundleStore {
   const { siteIds } = ids;
 
   async function find(bundleId: string): Promise<Bundle | undefined> {
@@ -89,7 +97,7 @@ export function createBundleStore(redis: RedisConnection, keys: Keys, ids: Short
       );
       return tag === "done";
     },
-    async change({ bundleId, siteId, before, after, pin, reservations, nowMs, response }) {
+    async change({ bundleId, siteId, before, after, pin, reservations, nowMs, response, isRepeatable = false }) {
       const { region, handle } = parseBundleId(bundleId) as { region: Region; handle: string };
       const { siteNumber } = siteIds.require(siteId);
       const written = await Promise.all(
@@ -97,9 +105,10 @@ export function createBundleStore(redis: RedisConnection, keys: Keys, ids: Short
           one.before.revision,
           one.after === undefined ? "" : await encodeReservation(one.after, ids),
           one.event === undefined ? "" : encodeEvent(one.event, siteIds),
+          uncountedEvents(one.before),
         ]),
       );
-      const [tag, value] = await script(
+      const [tag, value, recorded] = await script(
         redis,
         [
           keys.storedResponse(region, response.participantId, response.requestId),
@@ -117,9 +126,15 @@ export function createBundleStore(redis: RedisConnection, keys: Keys, ids: Short
           pinField(handle),
           pin === undefined ? "" : pin === null ? "-" : encodePinEntry(pin),
           Math.floor(nowMs / 1000) - pinKeptS - bundlePinMaxLifetimeS,
+          isRepeatable ? quotas.reservationEventsMax : 0,
           ...written.flat(),
         ],
       );
+      if (tag === "many_events") {
+        const { reservationId = "" } = reservations[Number(value) - 1]?.before ?? {};
+        const limit = quotas.reservationEventsMax;
+        throw quotaExhausted({ quota: "reservationEventsMax", limit, used: Number(recorded), subject: reservationId });
+      }
       if (tag === "reused") throw requestIdReused(response.requestId);
       if (tag === "repeated") return { tag, response: value as Buffer };
       return { tag } as BundleOutcome;

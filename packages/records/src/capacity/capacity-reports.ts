@@ -1,6 +1,7 @@
 import { PetakError } from "@petak/protocol";
 import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
 import { createScript } from "../lua/create-script.ts";
+import { placesCaps } from "../sites/site-intake.ts";
 import { cellOf, siteRecordHead } from "../sites/site-record.ts";
 import { type SiteStore, type StoredSite, siteNumberBytes } from "../sites/site-store.ts";
 
@@ -67,6 +68,7 @@ export function createCapacityReports(redis: RedisConnection, keys: Keys, siteId
             keys.siteCompartments(region, siteNumber),
             keys.siteAllowed(region, siteNumber),
             keys.siteAllowedVersion(region, siteNumber),
+            keys.siteShortages(region),
           ],
           [
             siteNumberBytes(siteNumber),
@@ -76,6 +78,7 @@ export function createCapacityReports(redis: RedisConnection, keys: Keys, siteId
             classes === "reporting_ended" ? "" : encodeClasses(classes),
             nowMs,
             keys.reservationPrefix(region),
+            placesCaps(stored.site),
           ],
         );
         if (tag !== "stale") return tag as ReportOutcome;

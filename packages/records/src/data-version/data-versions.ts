@@ -11,8 +11,11 @@ export interface DataVersions {
   readonly written: number;
 }
 
-/** The versions of the records in Redis. Version 2 has site ids with a store code, and terms ids that are hashes. */
-export const storeVersions: DataVersions = { oldestRead: 2, newestRead: 2, written: 2 };
+/**
+ * The versions of the records in Redis. Version 2 has site ids with a store code, and terms ids that are hashes. Version 3 counts what participants make,
+ * see ../upgrade/upgrade-store.ts, which rewrites a store of version 2 at the start.
+ */
+export const storeVersions: DataVersions = { oldestRead: 2, newestRead: 3, written: 3 };
 
 /**
  * The versions of an archive: of its layout, which `archive.json` states, and of each day, which the day's manifest states. Version 2 has the ids of the

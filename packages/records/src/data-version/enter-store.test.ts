@@ -61,7 +61,7 @@ describe("a store", () => {
     await redis.client.hset(keys().dataVersion(), { oldest: 1, newest: 2 });
     await enter(thirdWithNext, { registeredMs: 100 });
     await redis.client.del(keys().dataVersion());
-    await expect.poll(stated, { timeout: 20_000 }).toEqual(["1", "2"]);
+    await expect.poll(stated).toEqual(["1", "2"]);
   });
 
   it("has its version, and no other, from a gateway that died before it wrote anything else", async () => {
@@ -116,8 +116,8 @@ describe("a gateway that enters a store", () => {
     const errors: Error[] = [];
     await enter(first, { redis: lost, registeredMs: 300, onError: (error) => errors.push(error) });
     lost.disconnect();
-    await expect.poll(() => enter(third).then(() => "entered"), { timeout: 20_000 }).toBe("entered");
-    await expect.poll(() => errors.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(() => enter(third).then(() => "entered")).toBe("entered");
+    await expect.poll(() => errors.length).toBeGreaterThan(0);
   });
 
   it("is kept registered while it runs", async () => {
@@ -128,7 +128,7 @@ describe("a gateway that enters a store", () => {
       return Number(entry.split(" ")[1]);
     };
     const before = await registered();
-    await expect.poll(registered, { timeout: 20_000 }).toBeGreaterThan(before + registeredMs);
+    await expect.poll(registered).toBeGreaterThan(before + registeredMs);
   });
 
   it("is registered again as soon as it is connected again", async () => {
@@ -136,7 +136,7 @@ describe("a gateway that enters a store", () => {
     await enter(first, { redis: own });
     await redis.client.del(keys().dataVersion());
     own.disconnect(true);
-    await expect.poll(stated, { timeout: 20_000 }).toEqual(["1", "1"]);
+    await expect.poll(stated).toEqual(["1", "1"]);
     own.disconnect();
   });
 
@@ -158,7 +158,7 @@ describe("a gateway that enters a store", () => {
     const refusals: DataVersionError[] = [];
     await enter(first, { registeredMs: 60, onRefused: (error) => refusals.push(error) });
     await redis.client.hset(keys().dataVersion(), "newest", 2);
-    await expect.poll(() => refusals.length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => refusals.length).toBe(1);
     expect(refusals[0]?.message).toMatch(/^The data in Redis has version 2/);
   });
 });

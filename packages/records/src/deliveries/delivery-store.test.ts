@@ -84,6 +84,16 @@ describe("the progress of deliveries", () => {
     expect(await store.replays(subscriber)).toEqual([{ id: "r2", content: "y" }]);
   });
 
+  it("has no more replays than the maximum however many are added at once", async () => {
+    const ids = Array.from({ length: 40 }, (_, index) => `r${index}`);
+    const other = await redis.connect();
+    const stores = [store, createDeliveryStore(other, createKeys(redis.keyPrefix))];
+    const add = async (id: string, index: number) =>
+      await (stores[index % 2] as DeliveryStore).addReplay(subscriber, { id, content: "x" }, 5);
+    expect((await Promise.all(ids.map(add))).filter(Boolean)).toHaveLength(5);
+    other.disconnect();
+  });
+
   it("is deleted with the subscriber, and not recreated by a deliverer", async () => {
     await store.commit(subscriber, "a", { fields: { cursor: "1" }, retries: [retry("evt_1", 1)] });
     await store.remove(subscriber);

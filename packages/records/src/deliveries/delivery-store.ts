@@ -62,6 +62,7 @@ export interface DeliveryStore {
   remove(subscriberId: string): Promise<void>;
 }
 
+const claimScript = createScript("claim-field");
 const commitScript = createScript("commit-deliveries");
 
 /** Stores deliveries in Redis. All keys of one subscriber are in one slot. */
@@ -127,10 +128,8 @@ export function createDeliveryStore(redis: RedisConnection, keys: Keys): Deliver
       return Object.entries(found).map(([id, content]) => ({ id, content }));
     },
     async addReplay(subscriberId, { id, content }, max) {
-      const key = keys.deliveryReplays(subscriberId);
-      if ((await redis.hlen(key)) >= max && (await redis.hexists(key, id)) === 0) return false;
-      await redis.hsetnx(key, id, content);
-      return true;
+      const [tag] = await claimScript(redis, [keys.deliveryReplays(subscriberId)], [id, content, max]);
+      return tag === "claimed";
     },
     async remove(subscriberId) {
       // The lease first, so that the deliverer cannot write any more.

@@ -43,30 +43,34 @@ export interface SiteFacts {
   region: Region;
   operatorId: string;
   termsNumber: number;
+  /** The revision of its facts. */
+  revision: number;
 }
 
 /** Encoded parts that are kept in memory: a few MB. */
 const cachedPartsMax = 20_000;
 
 /**
- * Encoded parts by site id. Operator and terms are compared as well: networks of tests may share a process and a store code, so an id may come with
+ * Encoded parts by site id. Operator, terms and revision are compared as well: networks of tests may share a process and a store code, so an id may come with
  * another operator.
  */
-const siteParts = new Map<string, { operatorId: string; termsNumber: number; part: Buffer }>();
+const siteParts = new Map<string, { operatorId: string; termsNumber: number; revision: number; part: Buffer }>();
 
 const classParts = new Map<string, Buffer>();
 
 /** The site's part of the reservation and the site's part of the event, each after its length as u8. */
-export function sitePart({ siteId, region, operatorId, termsNumber }: SiteFacts, siteIds: SiteIds): Buffer {
+export function sitePart({ siteId, region, operatorId, termsNumber, revision }: SiteFacts, siteIds: SiteIds): Buffer {
   const cached = siteParts.get(siteId);
-  if (cached?.operatorId === operatorId && cached.termsNumber === termsNumber) return cached.part;
+  if (cached?.operatorId === operatorId && cached.termsNumber === termsNumber && cached.revision === revision) return cached.part;
   // Reservation and event are stored in the region of their site, so the site's id can be shortened.
   const site = { siteId: siteIds.shorten(siteId, region), operatorId };
   const part = Buffer.concat([
-    withLength(storedBytes(ReservationSchema, create(ReservationSchema, { ...site, termsId: termsNumberText(termsNumber) }))),
+    withLength(
+      storedBytes(ReservationSchema, create(ReservationSchema, { ...site, termsId: termsNumberText(termsNumber), siteRevision: revision })),
+    ),
     withLength(storedBytes(EventSchema, create(EventSchema, site))),
   ]);
-  cache(siteParts, siteId, { operatorId, termsNumber, part });
+  cache(siteParts, siteId, { operatorId, termsNumber, revision, part });
   return part;
 }
 

@@ -8,18 +8,19 @@ const hashBytes = 32;
 export const bundlePinMaxLifetimeS = accessTokenMaxLifetimeMs / 1000;
 
 /**
- * Encodes a PIN entry: the hash, then begin and end of validity as u32 in s since 1970, little-endian. lua/apply-transitions.lua compares the hash and
- * overwrites the end; lua/change-bundle.lua reads the begin.
+ * Encodes a new PIN: the entry that is stored, which has the hash, then begin and end of validity as u32 in s since 1970, little-endian; and the generation of its
+ * key as u32. lua/apply-transitions.lua compares the hash and overwrites the end; lua/change-bundle.lua reads the begin.
  */
-export function encodePinEntry({ hash, notBeforeS, expiresAtS }: PinEntry): Buffer {
-  const bytes = Buffer.alloc(hashBytes + 8);
+export function encodePinEntry({ hash, notBeforeS, expiresAtS, keyGeneration = 0 }: PinEntry): Buffer {
+  const bytes = Buffer.alloc(hashBytes + 12);
   bytes.set(hash);
   bytes.writeUInt32LE(notBeforeS, hashBytes);
   bytes.writeUInt32LE(expiresAtS, hashBytes + 4);
+  bytes.writeUInt32LE(keyGeneration, hashBytes + 8);
   return bytes;
 }
 
-/** Decodes a PIN entry. */
+/** Decodes a stored PIN entry. */
 export function decodePinEntry(bytes: Buffer): PinEntry {
   return {
     hash: bytes.subarray(0, hashBytes),

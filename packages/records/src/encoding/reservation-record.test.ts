@@ -8,6 +8,7 @@ import {
   MoneySchema,
   OverflowFallback,
   OverflowPolicySchema,
+  ParcelRequirement,
   ParcelSchema,
   PartyKind,
   PartySchema,
@@ -15,6 +16,9 @@ import {
   ReservationSchema,
   ReservationState,
   RevokedCredentialSchema,
+  SiteChangeKind,
+  SiteChangeSchema,
+  SiteRequirementsSchema,
   siteNumberMax,
   validateMessage,
 } from "@petak/protocol";
@@ -113,6 +117,7 @@ describe("a reservation's record", () => {
     const times = ReservationSchema.fields.filter(({ message }) => message === TimestampSchema);
     const hash = "h".repeat(43);
     const other = "par_w8ase5n2ehjkbmbe";
+    const labels = (letter: string) => Array.from({ length: 3 }, (_, index) => `${letter.repeat(63)}${index}`);
     const reservation = create(ReservationSchema, {
       reservationId,
       siteId: otherStoresSite,
@@ -121,7 +126,15 @@ describe("a reservation's record", () => {
       state: ReservationState.CANCELLED,
       purpose: Purpose.FIRST_MILE,
       sizeClassId: "x".repeat(16),
-      parcel: create(ParcelSchema, { widthMm: 10_000, heightMm: 10_000, depthMm: 10_000, massG: 4_000_000_000 }),
+      parcel: create(ParcelSchema, {
+        widthMm: 10_000,
+        heightMm: 10_000,
+        depthMm: 10_000,
+        massG: 4_000_000_000,
+        requirements: Object.values(ParcelRequirement),
+        labelCodes: labels("a"),
+        cashDue: { currencyCode: "SGD", units: 2n ** 62n, nanos: 999_999_999 },
+      }),
       depositor: create(PartySchema, { kind: PartyKind.PARTICIPANT, participantId: other }),
       collector: create(PartySchema, { kind: PartyKind.PARTICIPANT, participantId: other }),
       partnerReference: "\u{1f4e6}".repeat(64),
@@ -137,6 +150,27 @@ describe("a reservation's record", () => {
       overflowPolicy,
       wantedSiteId: otherStoresSite,
       overflowFallback: OverflowFallback.ASK_CONSUMER,
+      siteRevision: 2 ** 32 - 1,
+      siteChange: create(SiteChangeSchema, {
+        siteId: otherStoresSite,
+        number: 2 ** 32 - 1,
+        kinds: Object.values(SiteChangeKind).filter((kind) => kind !== SiteChangeKind.UNSPECIFIED),
+        movedM: 20_100_000,
+        canBeKept: true,
+        siteRevision: 2 ** 32 - 1,
+        cancelled: true,
+        lacksPlace: true,
+      }),
+      requirements: create(SiteRequirementsSchema, {
+        openAt: time,
+        openWithin: { from: time, to: time, atLeast: { seconds: 2_678_399n, nanos: 999_999_999 } },
+        stepFree: true,
+        cardPayment: true,
+        refrigerated: true,
+        minCentreHeightMm: 5000,
+        maxCentreHeightMm: 5000,
+        accessible: true,
+      }),
       queuePosition: 1000,
       queuedSiteIds: Array.from({ length: 8 }, () => otherStoresSite),
       termsId,
@@ -147,6 +181,7 @@ describe("a reservation's record", () => {
       ),
       revokedCredentials: Array.from({ length: 10 }, () => create(RevokedCredentialSchema, { credentialHash: hash, revokedAt: time })),
       chain: create(ChainHeadSchema, { length: 2 ** 31, lastHash: hash }),
+      labelCodes: labels("b"),
     });
     expect(ReservationSchema.fields.filter((field) => !isFieldSet(reservation, field)).map(({ localName }) => localName)).toEqual([]);
     expect((await encodeReservation(reservation, ids)).length).toBeLessThan(reservationMaxBytes);

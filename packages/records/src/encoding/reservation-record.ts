@@ -20,7 +20,7 @@ import { entryBytes, packEntry, unpackEntry } from "./stream-entry.ts";
 const headBytes = 6;
 
 /** The most bytes of head and message. The chain follows them in the record. */
-export const reservationMaxBytes = 4096;
+export const reservationMaxBytes = 4608;
 
 /** A reservation with the ids of its events' entries in the region's stream, oldest first. */
 export interface ReservationWithChain {
@@ -38,6 +38,9 @@ export function encodeReservationMessage(reservation: Reservation, siteIds: Site
   const region = parseReservationId(reservation.reservationId)?.region;
   stored.siteId = siteIds.shorten(reservation.siteId, region);
   stored.wantedSiteId = siteIds.shorten(reservation.wantedSiteId, region);
+  if (stored.siteChange !== undefined) {
+    stored.siteChange = { ...stored.siteChange, siteId: siteIds.shorten(stored.siteChange.siteId, region) };
+  }
   if (stored.queuedSiteIds.length > 0) stored.queuedSiteIds = stored.queuedSiteIds.map((siteId) => siteIds.shorten(siteId, region));
   stored.termsId = termsNumberText(termsNumber);
   stored.reservationId = "";
@@ -64,23 +67,29 @@ export async function encodeReservation(reservation: Reservation, { siteIds, ter
   return Buffer.concat([head, message]);
 }
 
-/** Decodes the reservation of a record. The record may be cut off after the message. */
+/** A stored reservation is no message of this protocol. */
+export class InvalidReservation extends Error {
+  override readonly name = "InvalidReservation";
+}
+
+/** Decodes the reservation of a record. The record may be cut off after the message. Rejects as {@link decodeReservationMessage}. */
 export async function decodeReservation(region: Region, handle: string, record: Buffer, ids: ShortIds): Promise<Reservation> {
   return await decodeReservationMessage(region, handle, record.subarray(headBytes, headBytes + record.readUInt16LE(4)), ids);
 }
 
-/** Decodes a stored message. */
+/** Decodes a stored message. Rejects with an InvalidReservation if it is none, or with the failure of reading its terms. */
 export async function decodeReservationMessage(
   region: Region,
   handle: string,
   message: Uint8Array,
   { siteIds, terms }: ShortIds,
 ): Promise<Reservation> {
-  const reservation = fromBinary(ReservationSchema, message);
+  const reservation = parsed(region, handle, message);
   const { participantId, depositor, collector } = reservation;
   reservation.reservationId = formatReservationId(region, handle);
   reservation.siteId = siteIds.lengthen(reservation.siteId, region);
   reservation.wantedSiteId = siteIds.lengthen(reservation.wantedSiteId, region);
+  if (reservation.siteChange !== undefined) reservation.siteChange.siteId = siteIds.lengthen(reservation.siteChange.siteId, region);
   reservation.queuedSiteIds = reservation.queuedSiteIds.map((siteId) => siteIds.lengthen(siteId, region));
   reservation.termsId = await terms.idOf(decodeBase32(reservation.termsId));
   if (depositor !== undefined) addOwnId(depositor, participantId);
@@ -88,6 +97,14 @@ export async function decodeReservationMessage(
   reservation.updatedAt ??= reservation.createdAt;
   if (reservation.holdKind === HoldKind.UNSPECIFIED) reservation.holdKind = HoldKind.SOFT;
   return reservation;
+}
+
+function parsed(region: Region, handle: string, message: Uint8Array): Reservation {
+  try {
+    return fromBinary(ReservationSchema, message);
+  } catch (cause) {
+    throw new InvalidReservation(`the record of ${formatReservationId(region, handle)} is invalid`, { cause });
+  }
 }
 
 /** Decodes the chain of a complete record: the entries of the reservation's events, oldest first. See {@link splitChain} for the first of them. */

@@ -4,6 +4,7 @@ import { ReservationSchema } from "@petak/protocol";
 import type { SiteIds } from "@petak/redis";
 import { GrowingBytes } from "./growing-bytes.ts";
 import { type HoldClass, sitePart, writeClasses } from "./hold-classes.ts";
+import { type HoldLimits, holdLimitsBytes, writeHoldLimits } from "./hold-limits.ts";
 import type { HoldTerms } from "./short-ids.ts";
 
 /** A site at which a reservation is queued, and the size classes that it would take there. */
@@ -14,6 +15,8 @@ export interface WaitingPlace {
   operatorId: string;
   /** The terms in force at the site. */
   terms: HoldTerms;
+  /** The revision of the site's facts. */
+  revision: number;
   /** The size classes that fit, best first. Empty: none fits at the moment. */
   classes: readonly HoldClass[];
 }
@@ -22,6 +25,8 @@ export interface WaitingPlace {
 export interface WaitingFacts {
   /** Names whose share of the queues the reservation counts for. */
   sharer: string;
+  /** The limits on the participant's unconfirmed holds. Undefined: none. */
+  limits?: Readonly<HoldLimits> | undefined;
   /** How long a place is held after the promotion, in ms. */
   holdMs: number;
   /** Whether the reservation takes a place whose availability is unknown. */
@@ -38,12 +43,16 @@ export interface WaitingEntry {
   /** When the reservation was queued, in µs since 1970. */
   rank: number;
   query: SiteQuery;
-  /** The numbers of the sites, and the indexes of the size classes that fit at each. */
-  places: { siteNumber: number; classIndexes: number[] }[];
+  /** The numbers of the sites, and the indexes of the size classes that fit at each. `isCancelled`: its operator has ended the waiting there, for good. */
+  places: { siteNumber: number; classIndexes: number[]; isCancelled: boolean }[];
 }
+
+/** Stands for the number of size classes of a place at which the operator has ended the waiting. lua/includes/queue.lua has the same. */
+const cancelledMark = 255;
 
 const takesUnknownFlag = 1;
 const takesNamedFlag = 2;
+const hasLimitsFlag = 4;
 
 /**
  * The encoded field for terms number 0. A site's part leaves it out, but the message to which it is appended may have the terms of the first site, which
@@ -54,13 +63,14 @@ const firstTerms = Buffer.from(
 );
 
 /** Encodes a queue entry for lua/includes/queue.lua, without its rank: the script assigns it. */
-export function encodeWaiting({ sharer, holdMs, takesUnknown, query, event, places }: WaitingFacts, siteIds: SiteIds): Buffer {
+export function encodeWaiting({ sharer, limits, holdMs, takesUnknown, query, event, places }: WaitingFacts, siteIds: SiteIds): Buffer {
   const { isHard = false } = query;
   const bytes = new GrowingBytes();
-  bytes.u8((takesUnknown ? takesUnknownFlag : 0) + (isHard ? takesNamedFlag : 0));
+  bytes.u8((takesUnknown ? takesUnknownFlag : 0) + (isHard ? takesNamedFlag : 0) + (limits === undefined ? 0 : hasLimitsFlag));
   bytes.u32(holdMs);
   bytes.u8(sharer.length);
   bytes.latin1(sharer);
+  if (limits !== undefined) writeHoldLimits(bytes, limits);
   bytes.afterLength16(() => bytes.bytes(event));
   bytes.afterLength16(() => bytes.bytes(encodeQuery(query)));
   bytes.u8(places.length);
@@ -68,8 +78,12 @@ export function encodeWaiting({ sharer, holdMs, takesUnknown, query, event, plac
   return bytes.copy();
 }
 
-/** Writes the size classes of one place of an entry, after their count as u8. */
-export function writePlaceClasses(bytes: GrowingBytes, classes: readonly HoldClass[], isHard: boolean): void {
+/** Writes the size classes of one place of an entry, after their count as u8. `cancelled`: the reservation waits there no more. */
+export function writePlaceClasses(bytes: GrowingBytes, classes: readonly HoldClass[] | "cancelled", isHard: boolean): void {
+  if (classes === "cancelled") {
+    bytes.u8(cancelledMark);
+    return;
+  }
   bytes.u8(classes.length);
   writeClasses(bytes, classes, isHard);
 }
@@ -83,6 +97,7 @@ export function decodeWaiting(entry: Buffer): WaitingEntry {
     at += 1 + (entry[at] as number);
   };
   skip8();
+  if (((entry[8] as number) & hasLimitsFlag) !== 0) at += holdLimitsBytes;
   at += 2 + entry.readUInt16LE(at);
   const queryBytes = entry.readUInt16LE(at);
   const query = JSON.parse(entry.toString("utf8", at + 2, at + 2 + queryBytes)) as SiteQuery;
@@ -95,13 +110,15 @@ export function decodeWaiting(entry: Buffer): WaitingEntry {
     skip8();
     skip8();
     const classIndexes: number[] = [];
-    const classes = entry[at++] as number;
+    const mark = entry[at++] as number;
+    const isCancelled = mark === cancelledMark;
+    const classes = isCancelled ? 0 : mark;
     while (classIndexes.length < classes) {
       classIndexes.push(entry[at++] as number);
       skip8();
       if (isHard) at += 2 + entry.readUInt16LE(at);
     }
-    places.push({ siteNumber, classIndexes });
+    places.push({ siteNumber, classIndexes, isCancelled });
   }
   return { rank, query, places };
 }

@@ -22,7 +22,7 @@ it("an event is appended to feeds only when replicas have it", async () => {
   const level = { replicas: 1, on: "memory", withinMs: 300 } as const;
   const { connection, acknowledge, ready, stop } = createAcknowledgements({ connection: redis, keys, level, onError: () => undefined });
   onTestFinished(stop);
-  expect(await ready(5000)).toBe(true);
+  expect(await ready(60_000)).toBe(true);
   const feeds = createParticipantFeeds({
     redis,
     recordedOver: connection,

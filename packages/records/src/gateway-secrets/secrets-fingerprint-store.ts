@@ -8,6 +8,8 @@ export interface SecretsFingerprint {
   nextIssuerKey?: string;
   /** When the youngest key was written to the secrets, in ms since 1970: tells which of two sets with one derivation key is newer. 0: unknown. */
   announcedAtMs: number;
+  /** The same as `issuerKey` of each key that the operator's root has revoked. Absent: none. */
+  revokedKeys?: string[];
   /** A commitment to the derivation key, whose 256 random bits cannot be guessed from it. */
   derivationKey: string;
 }

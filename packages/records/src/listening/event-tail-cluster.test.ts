@@ -5,6 +5,7 @@ import { connectRedis, createKeys } from "@petak/redis";
 import { startTestCluster, type TestCluster, type TestClusterNode, testStoreCode } from "@petak/testkit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createRecords, type Records } from "../records.ts";
+import { reportHashes } from "../reservations/testing/report-hashes.ts";
 import { testSiteIds } from "../testing/test-ids.ts";
 import { createEventTail, type EventTail } from "./event-tail.ts";
 import { type Growth, recordGrowth } from "./testing/record-growth.ts";
@@ -65,7 +66,7 @@ let sequence = 0;
 async function record(region: Region): Promise<void> {
   const event = create(EventSchema, { participantId });
   sequence++;
-  const report = { siteId: testSiteIds.format(region, 1), keyId: `key_${sequence}`, sequence: 1 };
+  const report = { siteId: testSiteIds.format(region, 1), keyId: `key_${sequence}`, sequence: 1, ...reportHashes(1) };
   expect((await records.reservations.record(region, report, event)).tag).toBe("done");
 }
 

@@ -5,37 +5,45 @@
 -- takes as long as one transition.
 --
 -- KEYS[1] deadlines  KEYS[2] events  KEYS[3] overdue reservations  KEYS[4] queues, see includes/queue.lua
+-- KEYS[5] holds of participants, see includes/holds.lua  KEYS[6] shortages of sites, see includes/shortages.lua
 -- then for each transition nine: response, reservation, site counts, block, allowed reservations, version of the agent's data, PINs, watermark,
 --   named compartments
 -- ARGV[1] how long responses are stored, in ms
 -- ARGV[2] changes, for each transition: u8 length of what follows; u8 number of events; u8 length and fingerprint, '': no response is stored;
 --   u32 revision that the caller read; 16 bytes of handle; '+' and u48 deadline in ms, '-' none, '=' unchanged; 4 bytes of site number; u8 class;
---   i8 change of held; i8 change of occupied; '+' allowed, '-' not allowed, '=' unchanged; u8 length and PIN: a PIN entry; or u32 of a new end
+--   i8 change of held; i8 change of occupied; '+' allowed, '-' not allowed, '=' unchanged; u8 length and PIN: a PIN entry and u32 generation of its key; or u32 of a new end
 --   of validity, followed, if the bundle's PIN must be valid until then too, by 16 bytes of the bundle's handle and u32 s of its longest
---   validity; '-': none; '': unchanged; double sequence number of the device's report, 0: no report; u48 ms when the parcel was deposited or
+--   validity; '-': none; '': unchanged; double sequence number of the device's report, 0: no report; u8 length and the
+--   report's hashes and fence, see judge_report in includes/report-watermark.lua; u48 ms when the parcel was deposited or
 --   collected, if occupied changes; u8 length and named compartment that is freed, '': none; the same of the one that is taken; '+' overdue,
---   '-' not overdue, '=' unchanged; u8 1 if the reservation leaves the queue; u48 the gateway's time in ms if a place may become free, else 0
+--   '-' not overdue, '=' unchanged; u8 1 if the reservation leaves the queue; u48 the gateway's time in ms if a place may become free, else 0; u8 length
+--   and participant in its network if the reservation is HELD, else ''; u8 1 if it is HELD no longer; u32 the most events that the reservation may have
+--   afterwards, 0: any number
 -- then for each transition: head and message of the reservation to write, '': unchanged; the response; its events. They are separate arguments,
 --   not part of the changes, since the time to cut a part out of a string grows with the whole string.
 -- Returns {'applied', then for each transition a tag and a value, '' if it has none}:
---   'done' | 'repeated', response | 'reused' | 'stale' | 'gone' | 'pin_taken' | 'seen', watermark | 'gap', watermark | 'failed', reason
+--   'done' | 'repeated', response | 'reused' | 'stale' | 'gone' | 'pin_taken' | 'many_events', how many there are | 'failed', reason
+--   | tag and watermark of judge_report
 
 --- @include stored-responses
 --- @include events
+--- @include report-watermark
 --- @include reservation-record
 --- @include site-index
+--- @include holds
 --- @include reports
+--- @include shortages
 --- @include named-compartments
+--- @include pins
 --- @include fields
 --- @include wire
+--- @include allowed-changes
 --- @include queue
 
 local response_ms, changes = ARGV[1], ARGV[2]
 local DEADLINES, EVENTS, OVERDUE, WAITING = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local KEYS_BEFORE, KEYS_EACH = 4, 9
-
--- A PIN entry: 32 bytes of hash, then begin and end of validity as u32.
-local PIN_ENTRY_BYTES, PIN_HASH_BYTES, PIN_BEGIN_AT = 40, 32, 33
+local HELD, SHORTAGES = KEYS[5], KEYS[6]
+local KEYS_BEFORE, KEYS_EACH = 6, 9
 
 local function is_pin_taken(pins_key, handle, entry)
   local pins = redis.call('HGETALL', pins_key)
@@ -47,6 +55,7 @@ local function is_pin_taken(pins_key, handle, entry)
   return false
 end
 
+-- Writes what the entry says. Returns the handle, and the field of the bundle if that may have changed too.
 local function write_pin(pins_key, handle, entry)
   if entry == '-' then
     redis.call('HDEL', pins_key, handle)
@@ -72,6 +81,22 @@ local function write_pin(pins_key, handle, entry)
         redis.call('HSET', pins_key, bundle_field, string.sub(bundle_pin, 1, -5) .. struct.pack('<I4', bundle_end))
       end
     end
+    return handle .. ' ' .. bundle_field
+  end
+  return handle
+end
+
+-- Notes a shortage that a change of counts began or ended: a late deposit takes a place that is promised to another.
+local function note_change_of_shortage(counts_key, number, class, before, moved_ms)
+  local site_counts = redis.call('HGET', counts_key, number)
+  local _, in_service, occupied, held, by_others = class_counts(before, class)
+  local _, _, occupied_now, held_now, by_others_now = class_counts(site_counts, class)
+  local was, is = is_short(in_service, occupied, held, by_others), is_short(in_service, occupied_now, held_now, by_others_now)
+  if was ~= is then
+    local observed = report_times(report_of(site_counts)) or 0
+    note_shortage(
+      SHORTAGES, string.format('%d', struct.unpack('<I4', number)), is_site_short(site_counts), string.format('%.0f', math.max(1, moved_ms, observed))
+    )
   end
 end
 
@@ -98,13 +123,17 @@ local function count_place(counts_key, block_key, block, number, class, held_cha
   if failure then
     return 'failed', failure.err
   end
+  -- A deposit that uses its own hold, which is nearly every one, changes nothing here.
+  if held_change + occupied_change ~= 0 then
+    note_change_of_shortage(counts_key, number, class, site_counts, moved_ms)
+  end
   return nil
 end
 
 local function apply(keys, bytes, events, at)
   local fingerprint, expected, handle, deadline_kind, deadline, number, class, held_change, occupied_change, allowed,
-    entry, sequence, moved_ms, freed_compartment, taken_compartment, overdue, leaves_queue, now =
-    struct.unpack('<Bc0I4c16c1I6c4Bbbc1Bc0dI6Bc0Bc0c1BI6', changes, at)
+    entry, sequence, link, moved_ms, freed_compartment, taken_compartment, overdue, leaves_queue, now, holder, ends_hold, events_max =
+    struct.unpack('<Bc0I4c16c1I6c4Bbbc1Bc0dBc0I6Bc0Bc0c1BI6Bc0BI4', changes, at)
   local written = ARGV[bytes]
   local response_key, reservation_key, counts_key, block_key, allowed_key, version_key, pins_key, watermark_key, compartments_key =
     unpack(KEYS, keys + 1, keys + KEYS_EACH)
@@ -121,12 +150,11 @@ local function apply(keys, bytes, events, at)
     end
   end
   if sequence > 0 then
-    watermark = tonumber(watermark or '0')
-    if sequence <= watermark then
-      return 'seen', watermark
-    elseif sequence > watermark + 1 then
-      return 'gap', watermark
+    local tag, judged = judge_report(watermark_key, watermark, sequence, link)
+    if tag then
+      return tag, judged
     end
+    watermark = judged
   end
   if not stored then
     return 'gone'
@@ -135,8 +163,20 @@ local function apply(keys, bytes, events, at)
   if revision ~= expected then
     return 'stale'
   end
-  if #entry == PIN_ENTRY_BYTES and is_pin_taken(pins_key, handle, entry) then
-    return 'pin_taken'
+  if events_max > 0 then
+    local recorded = events_in(stored, message_bytes)
+    if recorded + events > events_max then
+      return 'many_events', recorded
+    end
+  end
+  if #entry == NEW_PIN_BYTES then
+    entry = stored_pin(pins_key, entry)
+    if not entry then
+      return 'stale'
+    end
+    if is_pin_taken(pins_key, handle, entry) then
+      return 'pin_taken'
+    end
   end
   if counts_change then
     local tag, why = count_place(counts_key, block_key, block, number, class, held_change, occupied_change, moved_ms)
@@ -166,9 +206,7 @@ local function apply(keys, bytes, events, at)
   elseif overdue == '-' then
     redis.call('ZREM', OVERDUE, handle)
   end
-  if entry ~= '' then
-    write_pin(pins_key, handle, entry)
-  end
+  local subjects = entry == '' and handle or write_pin(pins_key, handle, entry)
   local entries = ''
   for number = 1, events do
     entries = entries .. append_event(EVENTS, ARGV[bytes + 1 + number])
@@ -178,10 +216,13 @@ local function apply(keys, bytes, events, at)
   if written ~= '' or allowed ~= '=' or entry ~= '' then
     writes[3], writes[4] = version_key, string.format('%.0f', tonumber(version or '0') + 1)
   end
-  if sequence > 0 then
-    writes[#writes + 1], writes[#writes + 2] = watermark_key, string.format('%.0f', sequence)
-  end
   redis.call('MSET', unpack(writes))
+  if writes[4] then
+    note_allowed_change(version_key, tonumber(writes[4]), subjects)
+  end
+  if sequence > 0 then
+    record_report(watermark_key, watermark, link)
+  end
   local queue = {
     waiting = WAITING, deadlines = DEADLINES, events = EVENTS, now = now,
     reservations = string.sub(reservation_key, 1, -#handle - 1),
@@ -192,7 +233,13 @@ local function apply(keys, bytes, events, at)
       leave_queue(queue, handle, waiting)
     end
   end
-  if now > 0 and (held_change + occupied_change < 0 or freed_compartment ~= '') then
+  local gives_share = false
+  if holder ~= '' and ends_hold == 1 then
+    gives_share = uncount_hold(HELD, holder, number, class, handle)
+  elseif holder ~= '' and deadline_kind == '+' then
+    redis.call('ZADD', held_key(HELD, holder), 'XX', deadline, handle)
+  end
+  if now > 0 and (held_change + occupied_change < 0 or freed_compartment ~= '' or gives_share) then
     promote_safely(queue, {
       number = number, counts = counts_key, block = block_key, compartments = compartments_key, allowed = allowed_key, version = version_key,
     })

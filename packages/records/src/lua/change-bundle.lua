@@ -6,19 +6,22 @@
 -- ARGV[1] fingerprint, 16 bytes  ARGV[2] how long the response is stored, in ms  ARGV[3] response
 -- ARGV[4] revision of the bundle that the caller read, 0: there was none
 -- ARGV[5] bundle to write: revision in 4 bytes, then the message; '': unchanged  ARGV[6] how long the bundle is stored from now on, in ms
--- ARGV[7] the bundle's field among the PINs: 'b' and its handle  ARGV[8] PIN entry, '-': none, '': unchanged
+-- ARGV[7] the bundle's field among the PINs: 'b' and its handle  ARGV[8] PIN entry and u32 generation of its key, '-': none, '': unchanged
 -- ARGV[9] time in s: PINs of bundles whose validity began before it are deleted
--- ARGV[10..] for each reservation three: the revision that the caller read; head and message to write, '': unchanged; event, '': none
+-- ARGV[10] the most events that a reservation with an event may have afterwards, 0: any number
+-- ARGV[11..] for each reservation four: the revision that the caller read; head and message to write, '': unchanged; event, '': none; how many of its
+--   events do not count
 -- Returns {'done'} | {'repeated', response} | {'reused'} | {'stale'} | {'pin_taken'}
+--   | {'many_events', reservation from 1, how many it has}
 
 --- @include stored-responses
 --- @include events
 --- @include reservation-record
+--- @include pins
+--- @include allowed-changes
 
--- A PIN entry: 32 bytes of hash, then begin and end of validity as u32.
-local PIN_HASH_BYTES, PIN_BEGIN_AT = 32, 33
-local BUNDLE_FIELD_BYTES = 17
-local FIRST_RESERVATION_KEY, FIRST_RESERVATION_ARG = 6, 10
+local HANDLE_BYTES, BUNDLE_FIELD_BYTES = 16, 17
+local FIRST_RESERVATION_KEY, FIRST_RESERVATION_ARG = 6, 11
 
 local fingerprint, field, entry = ARGV[1], ARGV[7], ARGV[8]
 
@@ -31,7 +34,7 @@ local revision = stored == '' and 0 or struct.unpack('<I4', stored)
 if revision ~= tonumber(ARGV[4]) then
   return { 'stale' }
 end
-local records, message_bytes = {}, {}
+local records, message_bytes, subjects = {}, {}, { field }
 for key = FIRST_RESERVATION_KEY, #KEYS do
   local record = redis.call('GET', KEYS[key])
   if not record then
@@ -40,20 +43,35 @@ for key = FIRST_RESERVATION_KEY, #KEYS do
   local reservation_revision
   reservation_revision, message_bytes[key] = struct.unpack('<I4I2', record)
   records[key] = record
-  if reservation_revision ~= tonumber(ARGV[FIRST_RESERVATION_ARG + (key - FIRST_RESERVATION_KEY) * 3]) then
+  subjects[#subjects + 1] = string.sub(KEYS[key], -HANDLE_BYTES)
+  if reservation_revision ~= tonumber(ARGV[FIRST_RESERVATION_ARG + (key - FIRST_RESERVATION_KEY) * 4]) then
     return { 'stale' }
+  end
+  local uncounted = tonumber(ARGV[FIRST_RESERVATION_ARG + (key - FIRST_RESERVATION_KEY) * 4 + 3])
+  local recorded = events_in(record, message_bytes[key]) - uncounted
+  local has_event = ARGV[FIRST_RESERVATION_ARG + (key - FIRST_RESERVATION_KEY) * 4 + 2] ~= ''
+  if has_event and tonumber(ARGV[10]) > 0 and recorded >= tonumber(ARGV[10]) then
+    return { 'many_events', key - FIRST_RESERVATION_KEY + 1, recorded }
   end
 end
 if #entry > 1 then
-  local pins = redis.call('HGETALL', KEYS[5])
+  entry = stored_pin(KEYS[5], entry)
+  if not entry then
+    return { 'stale' }
+  end
+  local pins, ended = redis.call('HGETALL', KEYS[5]), {}
   for at = 1, #pins, 2 do
     local other, pin = pins[at], pins[at + 1]
     if #other == BUNDLE_FIELD_BYTES and struct.unpack('<I4', pin, PIN_BEGIN_AT) < tonumber(ARGV[9]) then
       -- Its end cannot be moved any more. Nothing else deletes it if the bundle's parcels were collected but are not archived yet.
-      redis.call('HDEL', KEYS[5], other)
+      ended[#ended + 1] = other
     elseif other ~= field and string.sub(pin, 1, PIN_HASH_BYTES) == string.sub(entry, 1, PIN_HASH_BYTES) then
       return { 'pin_taken' }
     end
+  end
+  for _, other in ipairs(ended) do
+    redis.call('HDEL', KEYS[5], other)
+    subjects[#subjects + 1] = other
   end
   redis.call('HSET', KEYS[5], field, entry)
 elseif entry == '-' then
@@ -67,14 +85,14 @@ else
 end
 local appended_entries = {}
 for key = FIRST_RESERVATION_KEY, #KEYS do
-  local event = ARGV[FIRST_RESERVATION_ARG + (key - FIRST_RESERVATION_KEY) * 3 + 2]
+  local event = ARGV[FIRST_RESERVATION_ARG + (key - FIRST_RESERVATION_KEY) * 4 + 2]
   appended_entries[key] = event == '' and '' or append_event(KEYS[3], event)
 end
 publish_events(KEYS[3])
 for key = FIRST_RESERVATION_KEY, #KEYS do
-  local head_and_message = ARGV[FIRST_RESERVATION_ARG + (key - FIRST_RESERVATION_KEY) * 3 + 1]
+  local head_and_message = ARGV[FIRST_RESERVATION_ARG + (key - FIRST_RESERVATION_KEY) * 4 + 1]
   redis.call('SET', KEYS[key], amended_record(records[key], message_bytes[key], head_and_message, appended_entries[key]))
 end
-redis.call('INCR', KEYS[4])
+note_allowed_change(KEYS[4], redis.call('INCR', KEYS[4]), table.concat(subjects, ' '))
 store_response(KEYS[1], fingerprint, 'A', ARGV[3], ARGV[2])
 return { 'done' }

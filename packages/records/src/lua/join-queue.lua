@@ -20,10 +20,12 @@
 --- @include events
 --- @include reservation-record
 --- @include site-index
+--- @include holds
 --- @include reports
 --- @include named-compartments
 --- @include fields
 --- @include wire
+--- @include allowed-changes
 --- @include queue
 
 local KEYS_BEFORE_PLACES, KEYS_OF_PLACE = 5, 5

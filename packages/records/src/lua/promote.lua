@@ -10,10 +10,12 @@
 --- @include events
 --- @include reservation-record
 --- @include site-index
+--- @include holds
 --- @include reports
 --- @include named-compartments
 --- @include fields
 --- @include wire
+--- @include allowed-changes
 --- @include queue
 
 promote(

@@ -7,6 +7,7 @@
 
 --- @include reservation-record
 --- @include archived-record
+--- @include allowed-changes
 
 local handle = ARGV[1]
 if compare_record(KEYS[1], tonumber(ARGV[2]), ARGV[3]) == 'changed' then
@@ -15,6 +16,6 @@ end
 redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], handle)
 if redis.call('SREM', KEYS[3], handle) + redis.call('HDEL', KEYS[5], handle) > 0 then
-  redis.call('INCR', KEYS[4])
+  note_allowed_change(KEYS[4], redis.call('INCR', KEYS[4]), handle)
 end
 return { 'done' }

@@ -13,21 +13,25 @@
 --
 -- KEYS[1] site  KEYS[2] block  KEYS[3] site counts
 -- KEYS[4] queues, see includes/queue.lua  KEYS[5] deadlines  KEYS[6] events
--- KEYS[7] named compartments  KEYS[8] allowed reservations  KEYS[9] version of the agent's data
+-- KEYS[7] named compartments  KEYS[8] allowed reservations  KEYS[9] version of the agent's data  KEYS[10] shortages of sites
 -- ARGV[1] site number, 4 bytes   ARGV[2] head of the site's record that the caller read
 -- ARGV[3] when it was observed, in ms
 -- ARGV[4] its ttl in s, from 1; '-': the reporting ends, and the gateway's own counts apply
 -- ARGV[5] occupied and out of service of each class, u16 each; '' if the reporting ends
 -- ARGV[6] the gateway's time, in ms  ARGV[7] prefix of the reservations' keys
+-- ARGV[8] the most places of each class that can be used by the word of the site's device, u16
 -- Returns {'recorded'} | {'outdated'} | {'stale'}
 
 --- @include events
 --- @include reservation-record
 --- @include site-index
+--- @include holds
 --- @include reports
+--- @include shortages
 --- @include named-compartments
 --- @include fields
 --- @include wire
+--- @include allowed-changes
 --- @include queue
 
 local site_counts = redis.call('HGET', KEYS[3], ARGV[1])
@@ -53,23 +57,25 @@ if not ends then
   end
 end
 
-local counts, free = {}, {}
+local counts, free, short = {}, {}, false
 for class = 0, class_count(site_counts) - 1 do
   local installed, _, occupied, held = class_counts(site_counts, class)
-  local in_service, by_others = installed, 0
+  local in_service, by_others = places_in_service(installed, report, ARGV[8], class), 0
   if not ends then
-    local reported, out_of_service = struct.unpack('<I2I2', ARGV[5], class * 4 + 1)
-    in_service = installed - out_of_service
+    local reported = struct.unpack('<I2', ARGV[5], class * 4 + 1)
     by_others = reported - occupied
   end
   counts[class + 1] = packed_counts(installed, in_service, occupied, held, by_others)
   free[class + 1] = free_byte(in_service, occupied, held, by_others)
+  short = short or is_short(in_service, occupied, held, by_others)
 end
 redis.call('HSET', KEYS[3], ARGV[1], packed_site_counts(last_moved(site_counts), counts, report))
+note_shortage(KEYS[10], string.format('%d', struct.unpack('<I4', ARGV[1])), short, ARGV[3])
 local offset = record_offset(KEYS[2], ARGV[1])
 if offset then
   redis.call('SETRANGE', KEYS[2], offset + REPORTS_OFFSET, reports_byte(observed, ttl))
-  redis.call('SETRANGE', KEYS[2], offset + OBSERVED_OFFSET, observed_bytes(observed, ttl) .. table.concat(free))
+  redis.call('SETRANGE', KEYS[2], offset + OBSERVED_OFFSET, observed_bytes(observed, ttl))
+  redis.call('SETRANGE', KEYS[2], offset + FREE_OFFSET, table.concat(free))
 end
 promote_safely(
   { waiting = KEYS[4], deadlines = KEYS[5], events = KEYS[6], reservations = ARGV[7], now = tonumber(ARGV[6]) },

@@ -3,6 +3,7 @@
 -- always makes the same handle, so a repeated run finds the reservation.
 --
 -- KEYS[1] reservation  KEYS[2] deadlines  KEYS[3] events  KEYS[4] plan of the request  KEYS[5] failure of the plan that is followed
+-- KEYS[6] holds of participants, see includes/holds.lua
 -- then, if the request id is bound here, its key; then for each cell its block and its site counts; then, for a hard hold, for each candidate
 -- its named compartments, allowed reservations and version of the agent's data
 -- ARGV[1] fingerprint, 16 bytes   ARGV[2] how long a binding or a failure is stored, in ms
@@ -14,21 +15,25 @@
 --   u8 number of classes, u8 length and the site's part of the reservation, u8 length and the site's part of the event, and for each class, best
 --   first: u8 index, u8 length and the class's part of the reservation; for a hard hold also u16 length and the ids of its compartments, best
 --   first, each after u8 length
+-- ARGV[10] participant in its network  ARGV[11] limits on its holds. A site at which it may hold no more is passed over
 -- For a hard hold only:
--- ARGV[10] number of keys before those of the candidates
--- ARGV[11] tag of the reservation's field for the held compartment
+-- ARGV[12] number of keys before those of the candidates
+-- ARGV[13] tag of the reservation's field for the held compartment
 -- Returns {'held', candidate from 1, class index, compartment for a hard hold}
 --   | {'repeated', record} | {'planned', plan} | {'reused'} | {'none'}
+--   | {'exhausted', description of the limit on holds for which a free place was not given}
 
 --- @include stored-responses
 --- @include events
 --- @include reservation-record
 --- @include site-index
+--- @include holds
 --- @include named-compartments
+--- @include allowed-changes
 
 local follows_plan, binding = ARGV[3] == '1', ARGV[8]
 if binding ~= '' then
-  local bound = redis.call('SET', KEYS[6], binding, 'PX', ARGV[2], 'NX', 'GET')
+  local bound = redis.call('SET', KEYS[7], binding, 'PX', ARGV[2], 'NX', 'GET')
   if bound and bound ~= binding then
     return { 'reused' }
   end
@@ -42,8 +47,10 @@ if repetition then
   return repetition
 end
 
-local before_cells = binding == '' and 5 or 6
-local candidates, shared_keys = ARGV[9], tonumber(ARGV[10])
+local before_cells = binding == '' and 6 or 7
+local candidates, shared_keys = ARGV[9], tonumber(ARGV[12])
+local HELD = KEYS[6]
+local sharer, limits, exhausted = ARGV[10], ARGV[11], nil
 local is_hard = shared_keys ~= nil
 local at, candidate = 1, 0
 while at <= #candidates do
@@ -73,6 +80,14 @@ while at <= #candidates do
         is_free = compartment ~= nil
       end
       if is_free then
+        local in_region, at_site = count_holds(HELD, sharer, site_number)
+        local scope, most, used = exhausted_limit(limits, in_region, at_site, site_counts, class)
+        if scope then
+          is_free = false
+          exhausted = packed_exhaustion(scope, most, used, first_expiry(HELD, sharer))
+        end
+      end
+      if is_free then
         local failure = change_counts(
           counts_key, block_key, site_number, site_counts, class, 1, 0, 0, last_moved(site_counts), offset
         )
@@ -83,15 +98,17 @@ while at <= #candidates do
         local entry = append_event(KEYS[3], ARGV[7] .. event_part)
         publish_events(KEYS[3])
         if is_hard then
-          class_part = class_part .. ARGV[11] .. string.char(#compartment) .. compartment
+          class_part = class_part .. ARGV[13] .. string.char(#compartment) .. compartment
           take_compartment(compartments_key, compartment, ARGV[4])
           -- From now on the site's agent must keep the door for it, even before it is confirmed.
           redis.call('SADD', KEYS[shared_keys + 3 * candidate - 1], ARGV[4])
-          redis.call('INCR', KEYS[shared_keys + 3 * candidate])
+          local version_key = KEYS[shared_keys + 3 * candidate]
+          note_allowed_change(version_key, redis.call('INCR', version_key), ARGV[4])
         end
         local message = ARGV[6] .. reservation_part .. class_part
         redis.call('SET', KEYS[1], reservation_head(1, #message) .. message .. entry)
         redis.call('ZADD', KEYS[2], ARGV[5], ARGV[4])
+        count_hold(HELD, sharer, site_number, class, ARGV[4], ARGV[5])
         return { 'held', candidate, class, compartment }
       end
     end
@@ -99,5 +116,8 @@ while at <= #candidates do
 end
 if follows_plan then
   store_response(KEYS[5], ARGV[1], 'N', '', ARGV[2])
+end
+if exhausted then
+  return { 'exhausted', exhausted }
 end
 return { 'none' }

@@ -10,6 +10,7 @@
 
 --- @include stored-responses
 --- @include events
+--- @include allowed-changes
 
 local fingerprint, hash = ARGV[1], ARGV[4]
 local now_ms, kept_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -27,7 +28,8 @@ if not redis.call('ZSCORE', KEYS[2], hash) then
   redis.call('PEXPIRE', KEYS[2], kept_ms)
   append_event(KEYS[3], ARGV[8])
   publish_events(KEYS[3])
-  redis.call('INCR', KEYS[4])
+  -- A difference has all revocations anyway.
+  note_allowed_change(KEYS[4], redis.call('INCR', KEYS[4]), '')
 end
 store_response(KEYS[1], fingerprint, 'A', ARGV[3], ARGV[2])
 return { 'done' }

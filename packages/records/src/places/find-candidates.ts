@@ -1,11 +1,12 @@
 import { checkSite, greatCircleM, type NearestQuery, type NearestSearch, quantise, type SiteCheck, type SiteQuery } from "@petak/allocator";
+import { isInService } from "@petak/lifecycle";
 import { holdClass } from "../encoding/hold-classes.ts";
 import { type HoldCandidate, storedCandidate } from "../reservations/candidates.ts";
 import type { SiteCache } from "../sites/site-cache.ts";
 import { siteNotFound } from "../sites/site-not-found.ts";
 import type { SiteStore, StoredSite } from "../sites/site-store.ts";
 import type { TermsBook } from "../terms/terms-book.ts";
-import { siteNotAccepting, siteUnmet } from "./place-errors.ts";
+import { intakePaused, siteNotAccepting, siteUnmet } from "./place-errors.ts";
 import { isSearch } from "./wanted-place.ts";
 
 /** The sources of candidates. */
@@ -85,7 +86,7 @@ export function createCandidateFinder({ nearest, sites, siteCache, termsBook }: 
       const stored = await sites.find(siteId);
       if (stored === undefined || stored.site.isTest !== query.isTest) throw siteNotFound(siteId);
       siteCache.remember(stored);
-      if (!stored.isOffered) throw siteNotAccepting(siteId);
+      if (!stored.isOffered) throw isInService(stored.site) ? intakePaused(stored.site) : siteNotAccepting(siteId);
       const check = checkSite(query, stored.site, stored.observation);
       if (check.reason !== undefined) throw siteUnmet(siteId, check.reason, check);
       return await candidateOf(stored, check, query);

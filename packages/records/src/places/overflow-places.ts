@@ -1,8 +1,8 @@
 import type { NearestQuery, NearestSearch, SiteQuery } from "@petak/allocator";
-import { parseSiteId, type Reservation } from "@petak/protocol";
+import { parseSiteId } from "@petak/protocol";
 import { waitingPlacesMax } from "../queue/queues.ts";
 import type { HoldCandidate } from "../reservations/candidates.ts";
-import type { HoldRequest, Holds } from "../reservations/reserve.ts";
+import type { HoldOutcome, HoldRequest, Holds } from "../reservations/reserve.ts";
 import type { SiteCache } from "../sites/site-cache.ts";
 import { type CandidateFinder, candidatesTried, type PlaceCall, searchesMax } from "./find-candidates.ts";
 import { isSearch, type WantedPlace, withLimit } from "./wanted-place.ts";
@@ -28,8 +28,11 @@ export function resolverFor({ again }: CandidateFinder, query: SiteQuery | Neare
   return (siteId) => again(siteId, { ...anywhere, operatorIds: [] });
 }
 
-/** Takes the alternative that a request declared in its overflow policy: a place at another site, or a place in a queue. Undefined: it gets neither. */
-export type TakeOverflow = (wanted: WantedPlace, request: HoldRequest, call: PlaceCall) => Promise<Reservation | undefined>;
+/** Takes the alternative that a request declared in its overflow policy: a place at another site, or a place in a queue. `none`: it gets neither. */
+export type TakeOverflow = (wanted: WantedPlace, request: HoldRequest, call: PlaceCall) => Promise<HoldOutcome>;
+
+/** How many sites a search tries after the participant's share was used at all that were found before. */
+const passingOver = 32;
 
 /** Creates the function that takes overflow places. */
 export function createTakeOverflow({ candidates, holds, nearest, siteCache }: OverflowSources): TakeOverflow {
@@ -60,16 +63,18 @@ export function createTakeOverflow({ candidates, holds, nearest, siteCache }: Ov
   return async (wanted, request, call) => {
     const elsewhere = await searchElsewhere(wanted);
     const resolve = resolverFor(candidates, elsewhere ?? wanted.query, wanted.overflow !== undefined);
+    let last: HoldOutcome = { tag: "none" };
     for (let attempt = 0; elsewhere !== undefined && attempt < searchesMax; attempt++) {
-      const found = await candidates.near(elsewhere, call);
+      const isPassing = last.exhaustion !== undefined;
+      const found = await candidates.near(isPassing ? withLimit(elsewhere, passingOver) : elsewhere, call);
       if (found.length === 0) break;
       const outcome = await holds.take(request, found, resolve);
-      if (outcome.tag !== "none") return outcome.reservation;
+      if (outcome.tag !== "none") return outcome;
+      last = outcome;
+      if (isPassing) break;
     }
-    if (request.waiting === undefined) return undefined;
+    if (request.waiting === undefined) return last;
     const siteIds = await sitesToQueueAt(wanted, elsewhere, call);
-    if (siteIds.length === 0) return undefined;
-    const outcome = await holds.wait(request, siteIds, resolve);
-    return outcome.tag === "none" ? undefined : outcome.reservation;
+    return siteIds.length === 0 ? last : await holds.wait(request, siteIds, resolve);
   };
 }

@@ -3,6 +3,7 @@ import type { NearestQuery, SiteQuery } from "@petak/allocator";
 import { plainQuery, smallParcel } from "@petak/allocator/testing";
 import { gatewayTerms } from "@petak/lifecycle";
 import {
+  LiveReservations,
   OverflowFallback,
   OverflowPolicySchema,
   ParcelRequirement,
@@ -198,7 +199,7 @@ describe("a search for a place", () => {
     const wanted = nearest();
     expect(await places.find(wanted, holdFor(1))).toBeUndefined();
     const first = await take(wanted, 1);
-    await records.sites.retire(siteId, clock.now());
+    await records.sites.retire(siteId, clock.now(), LiveReservations.DRAIN);
     expect(await take(wanted, 1)).toEqual(first);
     expect((await places.find(wanted, holdFor(1)))?.reservationId).toBe(first.reservationId);
     expect(await reasonOf(places.take(wanted, { ...holdFor(1), fingerprint: Buffer.alloc(16, 9) }, call))).toBe("REQUEST_ID_REUSED");

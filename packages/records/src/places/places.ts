@@ -1,11 +1,12 @@
 import type { Reservation } from "@petak/protocol";
+import type { HoldExhaustion } from "../encoding/hold-limits.ts";
 import type { RequestIds } from "../idempotency/request-ids.ts";
 import type { Waiting } from "../queue/queues.ts";
 import type { HoldCandidate } from "../reservations/candidates.ts";
 import type { HoldOutcome, HoldRequest, Holds } from "../reservations/reserve.ts";
 import { type CandidateSources, candidatesTried, createCandidateFinder, type PlaceCall, searchesMax } from "./find-candidates.ts";
 import { createTakeOverflow, type ResolveSite, resolverFor } from "./overflow-places.ts";
-import { lostInRush, noPlaceFree } from "./place-errors.ts";
+import { holdsExhausted, lostInRush, noPlaceFree } from "./place-errors.ts";
 import { homeRegionOf, isSearch, type WantedPlace, withLimit } from "./wanted-place.ts";
 
 /** The hold that a request asks for, at any site. */
@@ -21,8 +22,9 @@ export interface Places {
   /**
    * Holds a place. If none is free, the overflow policy may allow another site, or the reservation is queued. A repeated request gets the reservation of the first.
    *
-   * @throws {PetakError} NO_PLACE_FREE; CONFLICT if other calls took every place that this one found; REQUEST_ID_REUSED; QUEUE_FULL; QUEUE_SHARE_EXHAUSTED; and
-   *   for a named site SITE_NOT_FOUND, SITE_NOT_ACCEPTING, or the error for the requirement of the query that the site does not meet.
+   * @throws {PetakError} NO_PLACE_FREE; CONFLICT if other calls took every place that this one found; REQUEST_ID_REUSED; QUEUE_FULL; QUEUE_SHARE_EXHAUSTED;
+   *   HOLDS_EXHAUSTED if the participant may hold no more where a place is free; and for a named site SITE_NOT_FOUND, SITE_NOT_ACCEPTING, or the error for the
+   *   requirement of the query that the site does not meet.
    */
   take(wanted: WantedPlace, hold: PlaceHold, call: PlaceCall): Promise<Reservation>;
   /** The reservation that the same request got before. Undefined if it got none. */
@@ -34,6 +36,21 @@ export interface PlaceSources extends CandidateSources {
   holds: Holds;
   requestIds: Pick<RequestIds, "claim">;
 }
+
+/** The result of looking for a place where it is wanted. */
+interface Taking {
+  outcome: HoldOutcome;
+  /** The last limit on the participant's holds for which a free place was passed over. */
+  exhaustion: HoldExhaustion | undefined;
+  /** Whether another search might find a place. */
+  mayBeMore: boolean;
+}
+
+/**
+ * How many further sites each search tries after the participant's share was used at all that were found. Few searches with many sites each, since a participant
+ * that has used its share nearly everywhere must not cost more than a few others: after about forty sites it is refused.
+ */
+const passingOver = [7, 32];
 
 /** The most attempts at a named site that changes before the place can be taken. */
 const namedAttemptsMax = 5;
@@ -57,7 +74,8 @@ export function createPlaces({ holds, requestIds, ...sources }: PlaceSources): P
       event: hold.event,
       deadlineMs: hold.deadlineMs,
     };
-    if (hold.waiting !== undefined) request.waiting = { ...hold.waiting, termsAt };
+    if (hold.limits !== undefined) request.limits = hold.limits;
+    if (hold.waiting !== undefined) request.waiting = { ...hold.waiting, termsAt, ...(hold.limits && { limits: hold.limits }) };
     return request;
   }
 
@@ -68,22 +86,38 @@ export function createPlaces({ holds, requestIds, ...sources }: PlaceSources): P
   }
 
   /** Takes a place at the named site, or at the nearest ones. */
-  async function takeWanted(wanted: WantedPlace, request: HoldRequest, resolve: ResolveSite, call: PlaceCall) {
+  async function takeWanted(wanted: WantedPlace, request: HoldRequest, resolve: ResolveSite, call: PlaceCall): Promise<Taking> {
+    const passedOver = new Set<string>();
     let outcome: HoldOutcome = { tag: "none" };
+    let exhaustion: HoldExhaustion | undefined;
+    let exhaustedSearches = 0;
     let mayBeMore = true;
     for (let attempt = 0; attempt < searchesMax && outcome.tag === "none" && mayBeMore; attempt++) {
-      const found = await candidatesFor(wanted, attempt, call);
+      const tried = passingOver[exhaustedSearches - 1] ?? (attempt === 0 ? candidatesTried.first : candidatesTried.again);
+      const found = await candidatesFor(wanted, tried, passedOver, call);
       // Other calls may take every place that a search found: only a search that finds nothing shows that no place is free.
       mayBeMore = wanted.siteId === undefined ? found.length > 0 : attempt < namedAttemptsMax;
       if (found.length > 0) outcome = await holds.take(request, found, resolve);
+      if (outcome.tag === "none" && outcome.exhaustion !== undefined) {
+        exhaustion = outcome.exhaustion;
+        exhaustedSearches += 1;
+        if (wanted.siteId !== undefined || exhaustion.scope === "region" || exhaustedSearches > passingOver.length) break;
+        for (const { siteId } of found) passedOver.add(siteId);
+      }
     }
-    return { outcome, mayBeMore };
+    return { outcome, exhaustion, mayBeMore };
   }
 
-  async function candidatesFor(wanted: WantedPlace, attempt: number, call: PlaceCall): Promise<HoldCandidate[]> {
+  async function candidatesFor(
+    wanted: WantedPlace,
+    tried: number,
+    passedOver: ReadonlySet<string>,
+    call: PlaceCall,
+  ): Promise<HoldCandidate[]> {
     if (wanted.siteId !== undefined) return [await candidates.at(wanted.siteId, wanted.query)];
-    const tried = attempt === 0 ? candidatesTried.first : candidatesTried.again;
-    return await candidates.near(withLimit(wanted.query, call.exceptSiteId === undefined ? tried : tried + 1), call);
+    const limit = tried + passedOver.size + (call.exceptSiteId === undefined ? 0 : 1);
+    const found = await candidates.near(withLimit(wanted.query, limit), call);
+    return passedOver.size === 0 ? found : found.filter(({ siteId }) => !passedOver.has(siteId));
   }
 
   return {
@@ -99,13 +133,15 @@ export function createPlaces({ holds, requestIds, ...sources }: PlaceSources): P
         const before = await findRepeated(request, resolve);
         if (before !== undefined) return before;
       }
-      const { outcome, mayBeMore } = await takeWanted(wanted, request, resolve, call);
+      const { outcome, exhaustion, mayBeMore } = await takeWanted(wanted, request, resolve, call);
       if (outcome.tag !== "none") return outcome.reservation;
       // A duplicate of this request, or an earlier attempt, may have taken the last place.
       const duplicate = await findRepeated(request, resolve);
       if (duplicate !== undefined) return duplicate;
       const elsewhere = await takeOverflow(wanted, request, call);
-      if (elsewhere !== undefined) return elsewhere;
+      if (elsewhere.tag !== "none") return elsewhere.reservation;
+      const limit = exhaustion ?? elsewhere.exhaustion;
+      if (limit !== undefined) throw holdsExhausted(wanted, limit, request.reservation);
       throw mayBeMore && isSearch(wanted.query) ? lostInRush() : noPlaceFree(wanted);
     },
   };

@@ -16,6 +16,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createRecords, type Records } from "../records.ts";
 import { freeToPromise } from "../sites/site-counts.ts";
+import { actualHolds, countedHolds } from "../testing/held-counts.ts";
 import { unfairIn, type Wanted } from "./testing/fairness.ts";
 import { end, regionOf, reserveOrWait, type Wish } from "./testing/waiting.ts";
 
@@ -110,6 +111,7 @@ async function expectSound(siteIds: readonly string[], made: Iterable<string>, w
   const atSites = await Promise.all(siteIds.map((siteId) => plain.queues.sites(regionOf(siteId))));
   expect(new Set(atSites.flat())).toEqual(new Set(waiting.flatMap(({ queuedSiteIds }) => queuedSiteIds)));
   expect(await redis.client.zcard(keys.deadlines(region))).toBe(waiting.length + held.length);
+  expect(await countedHolds(redis.client, keys, region)).toEqual(await actualHolds(redis.client, keys, plain, region));
   expect(await unfairIn(plain, region, wantedBy)).toEqual([]);
 }
 

@@ -14,6 +14,7 @@ import {
 import type { Keys, RedisConnection } from "@petak/redis";
 import { encodeEvent } from "../encoding/event-bytes.ts";
 import { holdClass } from "../encoding/hold-classes.ts";
+import { type HoldLimits, type Sharer, sharerOf } from "../encoding/hold-limits.ts";
 import { decodeReservation, decodeReservationMessage, encodeReservationMessage } from "../encoding/reservation-record.ts";
 import { type HoldTerms, noTerms, type ShortIds } from "../encoding/short-ids.ts";
 import { decodeWaiting, encodeWaiting, type WaitingPlace } from "../encoding/waiting-entry.ts";
@@ -34,6 +35,8 @@ export interface Waiting {
   termsAt?: (site: Site) => Promise<HoldTerms>;
   /** When it was queued elsewhere, in µs since 1970: the rank that it keeps. Undefined: it is queued now. */
   sinceUs?: number;
+  /** The limits on the participant's unconfirmed holds when a place is free for it. Default: none. */
+  limits?: Readonly<HoldLimits>;
   /** The reservation without id, sites and operator. `queued_until` must be set. */
   reservation: Reservation;
   /** The event of the queuing. */
@@ -67,8 +70,20 @@ export interface QueueLimits {
   regionShareMax: number;
 }
 
+/** Numbers of queued reservations. */
+export interface QueueUsage {
+  /** Of the participant in the region. */
+  ofParticipant: number;
+  /** At the site. Undefined if none was named. */
+  atSite?: { ofParticipant: number; ofAll: number };
+}
+
 /** The queues of sites, first come first served among those that fit. */
 export interface Queues {
+  /** The limits in force. */
+  readonly limits: Readonly<QueueLimits>;
+  /** What is used of the limits: by a participant in one network in a region, and at a site of it. */
+  usage(sharer: Sharer, region: Region, siteId?: string): Promise<QueueUsage>;
   /**
    * Queues a reservation at sites of one region, at most {@link waitingPlacesMax}. Sites that do not fit are left out. So are sites with a full queue, except
    * that the first of those that fit must have room.
@@ -81,6 +96,8 @@ export interface Queues {
   findResponse(reservationId: string, participantId: string, requestId: string): Promise<Reservation | undefined>;
   /** The number of reservations before a reservation in the queue for the same places of its first site. Undefined if it is not queued. */
   position(reservationId: string): Promise<number | undefined>;
+  /** The sites at which a reservation waits, without those whose operator has ended that. Empty: it is not queued. */
+  waitsAt(reservationId: string): Promise<string[]>;
   /** The sites of a region that have a queue. */
   sites(region: Region): Promise<string[]>;
   /** Promotes queued reservations to the free places of a site. Every script that frees a place does so itself; this repairs omissions. @param nowMs in ms since 1970 */
@@ -122,6 +139,18 @@ export function createQueues(
   }
 
   return {
+    limits,
+    async usage(sharer, region, siteId) {
+      const name = sharerOf(sharer);
+      const shares = keys.queueShares(region);
+      if (siteId === undefined) return { ofParticipant: Number(await redis.hget(shares, name)) };
+      const { siteNumber } = ids.siteIds.require(siteId);
+      const [[ofParticipant, ofParticipantHere], ofAll] = await Promise.all([
+        redis.hmget(shares, name, `${name} ${siteNumber}`),
+        redis.zcard(keys.siteQueue(region, siteNumber)),
+      ]);
+      return { ofParticipant: Number(ofParticipant), atSite: { ofParticipant: Number(ofParticipantHere), ofAll } };
+    },
     async join(request, siteIds) {
       const { participantId, requestId, fingerprint, handle, waiting } = request;
       let wanted = siteIds.slice(0, waitingPlacesMax);
@@ -137,6 +166,7 @@ export function createQueues(
           siteId: first.siteId,
           operatorId: first.operatorId,
           termsId: first.terms.termsId,
+          siteRevision: first.revision,
           queuedSiteIds: places.map(({ siteId }) => siteId),
         };
         const { queuedUntil, updatedAt } = reservation;
@@ -170,7 +200,7 @@ export function createQueues(
             encodeWaiting(
               {
                 ...waiting,
-                sharer: sharerOf(participantId, reservation),
+                sharer: sharerOf({ participantId, isTest: reservation.isTest }),
                 event: encodeEvent(waiting.promotedEvent(reservationId), ids.siteIds),
                 places,
               },
@@ -210,11 +240,20 @@ export function createQueues(
       if (entry === null || entry === undefined) return undefined;
       const { region } = id as { region: Region };
       const { rank, places } = decodeWaiting(entry);
-      const [{ siteNumber, classIndexes }] = places as [(typeof places)[number]];
+      const place = places.find(({ isCancelled }) => !isCancelled);
+      if (place === undefined) return undefined;
+      const { siteNumber, classIndexes } = place;
       const before = await Promise.all(
         classIndexes.map((index) => redis.zrangebyscore(keys.classQueue(region, siteNumber, index), "-inf", `(${rank}`)),
       );
       return new Set(before.flat()).size;
+    },
+    async waitsAt(reservationId) {
+      const id = parseReservationId(reservationId);
+      const entry = id && (await redis.hgetBuffer(keys.waiting(id.region), id.handle));
+      if (id === undefined || entry === null || entry === undefined) return [];
+      const { places } = decodeWaiting(entry);
+      return places.filter(({ isCancelled }) => !isCancelled).map(({ siteNumber }) => ids.siteIds.format(id.region, siteNumber));
     },
     async sites(region) {
       const numbers = await redis.smembers(keys.waitingSites(region));
@@ -242,12 +281,7 @@ export function createQueues(
   };
 }
 
-/** The name of the share that a reservation counts for: a participant has one in each network. */
-function sharerOf(participantId: string, { isTest }: Reservation): string {
-  return isTest ? `${participantId} test` : participantId;
-}
-
-type CheckedPlace = WaitingPlace & { cell: string; revision: number };
+type CheckedPlace = WaitingPlace & { cell: string };
 
 /** A site as a place to be queued at. Undefined if it does not fit. */
 function placeAt(stored: StoredSite, { knownAtMs: _knownAtMs, ...query }: SiteQuery, terms: HoldTerms): CheckedPlace | undefined {

@@ -59,7 +59,7 @@ export function writeCandidates(
     bytes.u32(revision);
     bytes.u8(cells.numberOf(cell));
     bytes.u8(classes.length);
-    bytes.bytes(sitePart({ siteId, region, operatorId, termsNumber: terms.termsNumber }, siteIds));
+    bytes.bytes(sitePart({ siteId, region, operatorId, termsNumber: terms.termsNumber, revision }, siteIds));
     writeClasses(bytes, classes, isHard);
   }
 }

@@ -90,10 +90,10 @@ describe("a hard hold", () => {
 
   it("is known to the site's agent before it is confirmed, unlike a soft hold", async () => {
     await hold(1, HoldKind.SOFT);
-    expect([await records.reservations.allowedAt(siteId), await records.sites.allowedVersion(siteId)]).toEqual([[], 0]);
+    expect([await records.reservations.allowedAt(siteId), (await records.allowedChanges.version(siteId)).number]).toEqual([[], 0]);
     const hard = held(await hold(2));
     expect(await records.reservations.allowedAt(siteId)).toEqual([{ reservation: hard, pin: undefined }]);
-    expect(await records.sites.allowedVersion(siteId)).toBe(1);
+    expect((await records.allowedChanges.version(siteId)).number).toBe(1);
   });
 
   it("is neither found nor taken at a site that reports its counts, until the reporting ends", async () => {
@@ -122,7 +122,7 @@ describe("a hard hold", () => {
     const refused = { reason: "CAPACITY_IN_USE", metadata: { site_id: siteId, size_class_id: "M" } };
     const hard = held(await hold(1));
     await expect(put("M1", "M2")).rejects.toMatchObject(refused);
-    await expect(records.sites.check(siteWithNames({ ...origin, classes }, doors("M1", "M2")))).rejects.toMatchObject(refused);
+    await expect(records.sites.check([siteWithNames({ ...origin, classes }, doors("M1", "M2"))])).rejects.toMatchObject(refused);
     await expect(put("M2", "M0")).resolves.toMatchObject({ outcome: "updated" });
     const inside = await move(hard, ReservationState.DEPOSITED, -1, 1, "M2");
     await expect(put("M0", "M1")).rejects.toMatchObject(refused);

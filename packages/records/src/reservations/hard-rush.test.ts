@@ -4,6 +4,7 @@ import { createKeys } from "@petak/redis";
 import { Crash, crashing, createRandom, type Random, roundsHere, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createRecords, type Records } from "../records.ts";
+import { actualHolds, countedHolds } from "../testing/held-counts.ts";
 import { holdAt, siteWithNames } from "./testing/named-site.ts";
 
 const redis = useRedis();
@@ -191,6 +192,10 @@ describe("a rush of hard and soft holds", () => {
       }
     }
 
+    const keys = createKeys(`${redis.keyPrefix}petak`);
+    for (const region of new Set(sites.map(({ siteId }) => parseSiteId(siteId)?.region ?? ""))) {
+      expect(await countedHolds(redis.client, keys, region)).toEqual(await actualHolds(redis.client, keys, steady[0] as Records, region));
+    }
     // A free place has a free compartment, and there are no more named compartments taken than places.
     for (const site of sites) {
       for (const one of [...site.live.values()]) {

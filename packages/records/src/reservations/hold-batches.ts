@@ -4,6 +4,7 @@ import type { Region } from "@petak/protocol";
 import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
 import { noteKey, type ScriptArgument, type ScriptReply } from "@petak/redis";
 import { GrowingBytes } from "../encoding/growing-bytes.ts";
+import { decodeExhaustion, exhaustionBytes, type HoldExhaustion, type HoldLimits, writeHoldLimits } from "../encoding/hold-limits.ts";
 import { responseTtlMs } from "../idempotency/stored-response.ts";
 import { createScript } from "../lua/create-script.ts";
 import { CandidateCells, type HoldCandidate, writeCandidates } from "./candidates.ts";
@@ -17,6 +18,9 @@ export interface PlainHold {
   requestKey: string;
   /** The binding to write. "": the id was bound just before. */
   binding: string;
+  /** The participant in its network, for which the hold is counted, and the limits on its holds. */
+  sharer: string;
+  limits: Readonly<HoldLimits>;
   /** The encoded reservation, without the parts that depend on the candidate. */
   reservation: Buffer;
   /** The encoded event, without the parts that depend on the candidate. */
@@ -25,11 +29,18 @@ export interface PlainHold {
   candidates: readonly HoldCandidate[];
 }
 
+/** No hold was taken. */
+export interface NoHold {
+  tag: "none";
+  /** The limit on the participant's holds for which it did not get a free place. Undefined: no place was free. */
+  exhaustion?: HoldExhaustion;
+}
+
 /**
- * The result of a plain hold: `held` it was taken; `none` no place was free, and the request id is bound; `alone` it must be taken outside a batch, and nothing
- * was changed except that the request id may be bound.
+ * The result of a plain hold: `held` it was taken; `none` no place was free, or the participant may hold no more where one was, and the request id is bound;
+ * `alone` it must be taken outside a batch, and nothing was changed except that the request id may be bound.
  */
-export type PlainOutcome = { tag: "held"; candidate: HoldCandidate; classIndex: number } | { tag: "none" } | { tag: "alone" };
+export type PlainOutcome = { tag: "held"; candidate: HoldCandidate; classIndex: number } | NoHold | { tag: "alone" };
 
 /** Takes plain holds in batches. */
 export interface HoldBatches {
@@ -46,6 +57,7 @@ const outcomeBytes = 4;
 const heldOutcome = "H".charCodeAt(0);
 const noneOutcome = "N".charCodeAt(0);
 const aloneOutcome = "O".charCodeAt(0);
+const exhaustedOutcome = "X".charCodeAt(0);
 const brokenOutcome = "B".charCodeAt(0);
 
 const script = createScript("hold-many", { isSentAtOnce: true });
@@ -56,15 +68,20 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys, siteIds: S
   const batches = createRegionBatches<PlainHold, PlainOutcome>({
     batchMax,
     async run(region, batch) {
-      const outcomes = await send(region, batch);
+      const reply = await send(region, batch);
+      let exhaustions = 0;
       return batch.map((hold, index) => {
-        return outcomeOf(hold, outcomes, index * outcomeBytes) ?? new Error(`the counts of a site of region ${region} are invalid`);
+        const at = index * outcomeBytes;
+        if (reply.outcomes[at] === exhaustedOutcome) {
+          return { tag: "none", exhaustion: decodeExhaustion(reply.exhaustions, exhaustionBytes * exhaustions++) };
+        }
+        return outcomeOf(hold, reply.outcomes, at) ?? new Error(`the counts of a site of region ${region} are invalid`);
       });
     },
   });
 
-  async function send(region: Region, batch: readonly PlainHold[]): Promise<Buffer> {
-    const scriptKeys = [keys.deadlines(region), keys.events(region)];
+  async function send(region: Region, batch: readonly PlainHold[]): Promise<HoldsReply> {
+    const scriptKeys = [keys.deadlines(region), keys.events(region), keys.held(region)];
     const cells = new CandidateCells();
     bytes.reset();
     for (const hold of batch) {
@@ -77,7 +94,7 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys, siteIds: S
     const writer = cache?.slotWriterFor(keys.events(region));
     return (
       (await sendOver(writer, region, batch, scriptKeys, scriptArguments)) ??
-      outcomesIn(await script(redis, scriptKeys, [...scriptArguments, ""]))
+      replyOf(await script(redis, scriptKeys, [...scriptArguments, ""]))
     );
   }
 
@@ -88,19 +105,19 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys, siteIds: S
     batch: readonly PlainHold[],
     scriptKeys: string[],
     scriptArguments: readonly ScriptArgument[],
-  ): Promise<Buffer | undefined> {
+  ): Promise<HoldsReply | undefined> {
     if (writer === undefined) return undefined;
-    let outcomes: Buffer;
+    let reply: HoldsReply;
     try {
-      outcomes = outcomesIn(await script(writer.connection, scriptKeys, [...scriptArguments, "1"]));
+      reply = replyOf(await script(writer.connection, scriptKeys, [...scriptArguments, "1"]));
     } catch (error) {
       writer.forget(scriptKeys);
       if (!isSlotMovedError(error)) throw error;
       writer.releaseSlot();
       return undefined;
     }
-    for (const [index, hold] of batch.entries()) amend(writer, region, hold, outcomes, index * outcomeBytes);
-    return outcomes;
+    for (const [index, hold] of batch.entries()) amend(writer, region, hold, reply.outcomes, index * outcomeBytes);
+    return reply;
   }
 
   function amend(writer: SlotWriter, region: Region, { candidates }: PlainHold, outcomes: Buffer, at: number): void {
@@ -144,11 +161,14 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys, siteIds: S
 }
 
 function writeHold(bytes: GrowingBytes, cells: CandidateCells, hold: PlainHold, siteIds: SiteIds): void {
-  const { handle, deadlineMs, binding, reservation, event, candidates } = hold;
+  const { handle, deadlineMs, binding, sharer, limits, reservation, event, candidates } = hold;
   bytes.latin1(handle);
   bytes.u48(deadlineMs);
   bytes.u8(binding.length);
   bytes.latin1(binding);
+  bytes.u8(sharer.length);
+  bytes.latin1(sharer);
+  writeHoldLimits(bytes, limits);
   bytes.u16(reservation.length);
   bytes.bytes(reservation);
   bytes.u16(event.length);
@@ -172,6 +192,12 @@ function outcomeOf({ candidates }: PlainHold, outcomes: Buffer, at: number): Pla
   }
 }
 
-function outcomesIn([, outcomes]: ScriptReply): Buffer {
-  return outcomes as Buffer;
+/** The outcomes of a batch, and the exhausted limits of those that have one. */
+interface HoldsReply {
+  readonly outcomes: Buffer;
+  readonly exhaustions: Buffer;
+}
+
+function replyOf([, outcomes, exhaustions]: ScriptReply): HoldsReply {
+  return { outcomes: outcomes as Buffer, exhaustions: exhaustions as Buffer };
 }

@@ -1,27 +1,29 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { isOverdue, leavesQueue, namedCompartment, type PinEntry, type Transition } from "@petak/lifecycle";
-import { type Event, formatReservationId, PetakError, parseReservationId, type Region, type Reservation } from "@petak/protocol";
+import {
+  type Event,
+  formatReservationId,
+  PetakError,
+  parseReservationId,
+  type Region,
+  type Reservation,
+  ReservationState,
+} from "@petak/protocol";
 import type { Keys, RedisConnection } from "@petak/redis";
 import { encodeEvent } from "../encoding/event-bytes.ts";
+import { sharerOf } from "../encoding/hold-limits.ts";
 import { decodePinEntry, encodePinEnd, encodePinEntry } from "../encoding/pin-entry.ts";
 import { decodeReservation, encodeReservation, reservationMaxBytes } from "../encoding/reservation-record.ts";
 import type { ShortIds } from "../encoding/short-ids.ts";
 import { requestIdReused } from "../idempotency/request-ids.ts";
 import type { StoredResponse } from "../idempotency/stored-response.ts";
 import { createScript } from "../lua/create-script.ts";
-import { siteNotFound } from "../sites/site-not-found.ts";
-import { cellOf, type FiledSite } from "../sites/site-record.ts";
+import { defaultQuotas, type Quotas, quotaExhausted, uncountedEvents } from "../quotas/quotas.ts";
+import { type DeviceReport, decodeWatermark, obstacleOf, type ReportObstacle, reportLink, type Watermark } from "../sites/device-report.ts";
+import { cellOf, endedSite, type FiledSite } from "../sites/site-record.ts";
 import type { SiteStore } from "../sites/site-store.ts";
+import { createLabelIndex } from "./label-index.ts";
 import { createTransitionBatches } from "./transition-batches.ts";
-
-/** A device's report that is recorded together with the transition that it causes. */
-export interface DeviceReport {
-  siteId: string;
-  /** The agent's key. Each key has its own sequence. */
-  keyId: string;
-  /** Its sequence number, from 1. */
-  sequence: number;
-}
 
 /** A transition and what is written together with it. */
 export interface StoredTransition extends Transition {
@@ -31,6 +33,8 @@ export interface StoredTransition extends Transition {
   response?: StoredResponse;
   /** The device's report that caused it. */
   report?: DeviceReport;
+  /** Whether it may be repeated as often as somebody likes, so that it is refused once the reservation has very many events. Default false. */
+  isRepeatable?: boolean;
 }
 
 /** The result of a transition. Anything but `done` has changed nothing. */
@@ -42,10 +46,7 @@ export type TransitionOutcome =
   | { tag: "stale" }
   /** Another reservation or bundle at the site has the same PIN. */
   | { tag: "pin_taken" }
-  /** The device's report was recorded before. */
-  | { tag: "seen"; watermark: number }
-  /** Reports of the device before this one are missing. */
-  | { tag: "gap"; watermark: number };
+  | ReportObstacle;
 
 /** A reservation that a site's agent may know. */
 export interface AllowedReservation {
@@ -60,19 +61,21 @@ export interface ReservationStore {
   /**
    * Applies a transition: reservation, site counts, deadline, events, PIN, watermark and response are written atomically.
    *
-   * @throws {PetakError} REQUEST_ID_REUSED; RESERVATION_NOT_FOUND; SITE_NOT_FOUND.
+   * @throws {PetakError} REQUEST_ID_REUSED; RESERVATION_NOT_FOUND; QUOTA_EXHAUSTED for a repeatable one.
    */
   apply(transition: StoredTransition): Promise<TransitionOutcome>;
   /** Records a device's report that is about no reservation of the region. */
   record(region: Region, report: DeviceReport, event: Event): Promise<TransitionOutcome>;
-  /** The watermark of a device: the sequence number of its last recorded report. 0: none. */
-  watermark(siteId: string, keyId: string): Promise<number>;
+  /** How far the reports of a device are recorded. */
+  watermark(siteId: string, keyId: string): Promise<Watermark>;
   /** At most `limit` ids of a region's reservations whose deadline is at or before a time in ms since 1970, earliest first, after skipping `skipped`. */
   due(region: Region, nowMs: number, limit: number, skipped?: number): Promise<string[]>;
   /** At most `limit` ids of a region's reservations with an overdue parcel, in ascending order after an id. "": from the first. */
   overdue(region: Region, afterId: string, limit: number): Promise<string[]>;
-  /** The reservations that a site's agent may know, with their PINs. */
-  allowedAt(siteId: string): Promise<AllowedReservation[]>;
+  /** The reservations that a site's agent may know, with their PINs. @param among only these. Default: all */
+  allowedAt(siteId: string, among?: readonly string[]): Promise<AllowedReservation[]>;
+  /** Those of some reservations of a site that exist, with their PINs, whether or not the site's agent has been told of them. */
+  allowed(siteId: string, reservationIds: readonly string[]): Promise<AllowedReservation[]>;
 }
 
 const recordScript = createScript("record-report");
@@ -83,8 +86,10 @@ export function createReservationStore(
   keys: Keys,
   ids: ShortIds,
   sites: Pick<SiteStore, "filed">,
+  quotas: Pick<Quotas, "reservationEventsMax"> = defaultQuotas,
 ): ReservationStore {
   const transitions = createTransitionBatches(redis, keys);
+  const labels = createLabelIndex(redis, keys);
 
   /** Reads head and message of a reservation's record, without its chain, which may be long. Empty if the reservation does not exist. */
   function readRecord(region: Region, handle: string): Promise<Buffer> {
@@ -98,12 +103,37 @@ export function createReservationStore(
     return record.length === 0 ? undefined : await decodeReservation(id.region, id.handle, record, ids);
   }
 
+  async function allowedOf(siteId: string, handles: readonly string[]): Promise<AllowedReservation[]> {
+    if (handles.length === 0) return [];
+    const { region, siteNumber } = ids.siteIds.require(siteId);
+    const [records, pins] = await Promise.all([
+      Promise.all(handles.map((handle) => readRecord(region, handle))),
+      redis.hmgetBuffer(keys.sitePins(region, siteNumber), ...handles),
+    ]);
+    const found = await Promise.all(
+      handles.map(async (handle, index) => {
+        const record = records[index] as Buffer;
+        if (record.length === 0) return [];
+        const pin = pins[index];
+        return [{ reservation: await decodeReservation(region, handle, record, ids), pin: pin ? decodePinEntry(pin) : undefined }];
+      }),
+    );
+    return found.flat();
+  }
+
+  /** The handles of the reservations that are in a set. */
+  async function membersAmong(set: string, reservationIds: readonly string[]): Promise<string[]> {
+    if (reservationIds.length === 0) return [];
+    const handles = reservationIds.map((reservationId) => parseReservationId(reservationId)?.handle ?? "");
+    const isMember = await redis.smismember(set, ...handles);
+    return handles.filter((_, index) => isMember[index] === 1);
+  }
+
   return {
     find,
     async apply(transition) {
       const { before, after, response, report, movedAtMs } = transition;
-      const site = transition.site ?? (await sites.filed(before.siteId));
-      if (site === undefined) throw siteNotFound(before.siteId);
+      const site = transition.site ?? (await sites.filed(before.siteId)) ?? endedSite(before.siteId);
       const { classIndex, heldChange, occupiedChange } = countChangeOf(site, transition);
       if (occupiedChange !== 0 && movedAtMs === undefined)
         throw new TypeError("a transition that changes occupied places has no movedAtMs");
@@ -112,6 +142,9 @@ export function createReservationStore(
       const compartmentBefore = namedCompartment(before);
       const compartmentAfter = namedCompartment(after ?? before);
       const isSameCompartment = compartmentBefore === compartmentAfter;
+      if (before.state === ReservationState.HELD && after?.state === ReservationState.CONFIRMED && after.updatedAt !== undefined) {
+        await labels.add(after, timestampMs(after.updatedAt));
+      }
       const { tag, value } = await transitions(region, {
         handle,
         revision: before.revision,
@@ -130,29 +163,39 @@ export function createReservationStore(
         takenCompartment: isSameCompartment ? "" : compartmentAfter,
         isOverdue: isOverdue(before) === isOverdue(after ?? before) ? undefined : !isOverdue(before),
         leavesQueue: leavesQueue(before, after),
+        holder: before.state === ReservationState.HELD ? sharerOf(before) : "",
+        endsHold: after !== undefined && after.state !== ReservationState.HELD,
         nowMs: after?.updatedAt && timestampMs(after.updatedAt),
+        eventsMax: transition.isRepeatable === true ? quotas.reservationEventsMax + uncountedEvents(before) : 0,
         events: transition.events.map((event) => encodeEvent(event, ids.siteIds)),
         response,
       });
+      if (tag === "many_events") {
+        const limit = quotas.reservationEventsMax;
+        throw quotaExhausted({
+          quota: "reservationEventsMax",
+          limit,
+          used: Number(value) - uncountedEvents(before),
+          subject: before.reservationId,
+        });
+      }
       if (tag === "gone") throw reservationNotFound(before.reservationId);
       if (tag === "reused") throw requestIdReused(response?.requestId ?? "");
       if (tag === "repeated") return { tag, response: value as Buffer };
-      if (tag === "seen" || tag === "gap") return { tag, watermark: Number(value) };
-      return { tag } as TransitionOutcome;
+      return obstacleOf(tag, value) ?? ({ tag } as TransitionOutcome);
     },
     async record(region, report, event) {
       const { siteNumber } = ids.siteIds.require(report.siteId);
       const [tag, value] = await recordScript(
         redis,
         [keys.agentWatermark(region, siteNumber, report.keyId), keys.events(region)],
-        [report.sequence, encodeEvent(event, ids.siteIds)],
+        [report.sequence, encodeEvent(event, ids.siteIds), reportLink(report)],
       );
-      if (tag === "seen" || tag === "gap") return { tag, watermark: Number(value) };
-      return { tag } as TransitionOutcome;
+      return obstacleOf(tag, value) ?? ({ tag } as TransitionOutcome);
     },
     async watermark(siteId, keyId) {
       const { region, siteNumber } = ids.siteIds.require(siteId);
-      return Number((await redis.get(keys.agentWatermark(region, siteNumber, keyId))) ?? 0);
+      return decodeWatermark(await redis.getBuffer(keys.agentWatermark(region, siteNumber, keyId)));
     },
     async due(region, nowMs, limit, skipped = 0) {
       const handles = await redis.zrangebyscore(keys.deadlines(region), "-inf", nowMs, "LIMIT", skipped, limit);
@@ -163,24 +206,16 @@ export function createReservationStore(
       const handles = await redis.zrangebylex(keys.overdue(region), after === undefined ? "-" : `(${after}`, "+", "LIMIT", 0, limit);
       return handles.map((handle) => formatReservationId(region, handle));
     },
-    async allowedAt(siteId) {
+    async allowedAt(siteId, among) {
       const { region, siteNumber } = ids.siteIds.require(siteId);
-      const handles = await redis.smembers(keys.siteAllowed(region, siteNumber));
-      if (handles.length === 0) return [];
-      const [records, pins] = await Promise.all([
-        Promise.all(handles.map((handle) => readRecord(region, handle))),
-        redis.hmgetBuffer(keys.sitePins(region, siteNumber), ...handles),
-      ]);
-      const found = await Promise.all(
-        handles.map(async (handle, index) => {
-          const record = records[index] as Buffer;
-          if (record.length === 0) return [];
-          const pin = pins[index];
-          return [{ reservation: await decodeReservation(region, handle, record, ids), pin: pin ? decodePinEntry(pin) : undefined }];
-        }),
-      );
-      return found.flat();
+      const allowed = keys.siteAllowed(region, siteNumber);
+      return await allowedOf(siteId, await (among === undefined ? redis.smembers(allowed) : membersAmong(allowed, among)));
     },
+    allowed: (siteId, reservationIds) =>
+      allowedOf(
+        siteId,
+        reservationIds.flatMap((reservationId) => parseReservationId(reservationId)?.handle ?? []),
+      ),
   };
 }
 

@@ -15,6 +15,7 @@ import {
 import { isCluster, type Keys, type RedisConnection, type ScriptReply } from "@petak/redis";
 import { encodeEvent } from "../encoding/event-bytes.ts";
 import { GrowingBytes } from "../encoding/growing-bytes.ts";
+import { decodeExhaustion, type HoldLimits, noHoldLimits, packedHoldLimits, sharerOf } from "../encoding/hold-limits.ts";
 import { decodeReservation, encodeReservationMessage } from "../encoding/reservation-record.ts";
 import { noTerms, type ShortIds } from "../encoding/short-ids.ts";
 import { bindingOf, type RequestIds, requestIdReused } from "../idempotency/request-ids.ts";
@@ -22,7 +23,7 @@ import { responseTtlMs } from "../idempotency/stored-response.ts";
 import { createScript } from "../lua/create-script.ts";
 import type { Queues, Waiting } from "../queue/queues.ts";
 import { CandidateCells, type HoldCandidate, writeCandidates } from "./candidates.ts";
-import { createHoldBatches, plainCandidatesMax } from "./hold-batches.ts";
+import { createHoldBatches, type NoHold, plainCandidatesMax } from "./hold-batches.ts";
 
 /** A request for a hold. The idempotency flags are updated by the calls that it is passed to. */
 export interface HoldRequest {
@@ -45,17 +46,22 @@ export interface HoldRequest {
   event: (reservationId: string) => Event;
   /** When the hold expires, in ms since 1970. */
   deadlineMs: number;
+  /** The limits on the participant's unconfirmed holds. Default: none. */
+  limits?: Readonly<HoldLimits>;
   /** How the reservation is queued if no place is free. Undefined: it is not. */
   waiting?: Waiting;
 }
 
-/** The result of a hold: `held` it was taken; `repeated` the same request got a reservation before; `queued` the reservation is queued; `none` no place is free. */
-export type HoldOutcome = { tag: "held" | "repeated" | "queued"; reservation: Reservation } | { tag: "none" };
+/**
+ * The result of a hold: `held` it was taken; `repeated` the same request got a reservation before; `queued` the reservation is queued; `none` no place is free, or
+ * with `exhaustion` none is at which the participant may hold one more.
+ */
+export type HoldOutcome = { tag: "held" | "repeated" | "queued"; reservation: Reservation } | NoHold;
 
 /** Takes holds. */
 export interface Holds {
   /**
-   * Holds a place at the first candidate that has one, or returns the reservation that the same request got before.
+   * Holds a place at the first candidate that has one and at which the participant may hold one more, or returns the reservation that the same request got before.
    *
    * Candidates of several regions are tried region by region. The order, the plan, is stored first, so that a duplicate tries the same regions in the same order
    * and finds the result of the other.
@@ -118,7 +124,7 @@ export function createHolds(
     candidates: readonly HoldCandidate[],
     plan: number | undefined,
   ): Promise<HoldReply> {
-    const { participantId, requestId, fingerprint, reservation, deadlineMs } = request;
+    const { participantId, requestId, fingerprint, reservation, deadlineMs, limits = noHoldLimits } = request;
     const handle = handleOf(request);
     const reservationId = formatReservationId(region, handle);
     const isHard = reservation.holdKind === HoldKind.HARD;
@@ -129,6 +135,7 @@ export function createHolds(
       keys.events(region),
       keys.plan(region, participantId, requestId),
       keys.storedResponse(region, participantId, planName(requestId, plan ?? 0)),
+      keys.held(region),
     ];
     const bindsHere = !request.isBound && bindsInScript;
     if (bindsHere) scriptKeys.push(keys.requestId(participantId, requestId));
@@ -153,6 +160,8 @@ export function createHolds(
       encodeEvent(request.event(reservationId), siteIds),
       bindsHere ? bindingOf(fingerprint) : "",
       bytes,
+      sharerOf(reservation),
+      packedHoldLimits(limits),
       ...hardArguments,
     ]);
     if (reply[0] !== "reused") request.isBound = true;
@@ -171,7 +180,17 @@ export function createHolds(
 
   /** Takes a hold in a batch with others, if it is plain and the request is new. Undefined if it must be taken alone. */
   async function takeInBatch(request: HoldRequest, candidates: readonly HoldCandidate[]): Promise<HoldOutcome | undefined> {
-    const { participantId, requestId, fingerprint, reservation, deadlineMs, homeRegion, isBound, isFirst = false } = request;
+    const {
+      participantId,
+      requestId,
+      fingerprint,
+      reservation,
+      deadlineMs,
+      homeRegion,
+      isBound,
+      isFirst = false,
+      limits = noHoldLimits,
+    } = request;
     if (isBound && !isFirst) return undefined;
     request.isFirst = false;
     if (reservation.holdKind === HoldKind.HARD || candidates.length > plainCandidatesMax) return undefined;
@@ -182,6 +201,8 @@ export function createHolds(
       deadlineMs,
       requestKey: isBound ? keys.plan(homeRegion, participantId, requestId) : keys.requestId(participantId, requestId),
       binding: isBound ? "" : bindingOf(fingerprint),
+      sharer: sharerOf(reservation),
+      limits,
       reservation: encodeReservationMessage(reservation, siteIds, 0),
       event: encodeEvent(request.event(reservationId), siteIds),
       candidates,
@@ -205,13 +226,15 @@ export function createHolds(
   ): Promise<HoldOutcome> {
     const [first, ...rest] = siteIds;
     if (first === queuePrefix) return await join(request, rest);
+    let last: NoHold = { tag: "none" };
     for (const group of groupByRegion(siteIds)) {
       const candidates = (await Promise.all(group.siteIds.map(resolve))).filter((candidate) => candidate !== undefined);
       const reply = await reserveIn(group.region, request, candidates, plan);
       if (reply.tag === "planned") throw new Error("a plan refers to another plan");
       if (reply.tag !== "none") return reply;
+      if (reply.exhaustion !== undefined) last = reply;
     }
-    return { tag: "none" };
+    return last;
   }
 
   /** Follows a plan to be queued. A request that cannot be queued any more gets `none`. */
@@ -239,6 +262,7 @@ export function createHolds(
     resolve: (siteId: string) => Promise<HoldCandidate | undefined>,
   ): Promise<HoldOutcome> {
     const { homeRegion } = request;
+    let last: NoHold = { tag: "none" };
     const isHome = candidates.length > 0 && candidates.every(({ region }) => region === homeRegion);
     if (!request.isBound && !(isHome && bindsInScript)) {
       request.isFirst = !(await requestIds.claim(request.participantId, request.requestId, request.fingerprint));
@@ -259,8 +283,9 @@ export function createHolds(
       if (reply.tag !== "planned") return reply;
       const outcome = await follow(request, plan, reply.siteIds, resolve);
       if (outcome.tag !== "none" || reply.isNew) return outcome;
+      last = outcome;
     }
-    return { tag: "none" };
+    return last;
   }
 
   return {
@@ -298,6 +323,8 @@ export function createHolds(
         return { tag: "planned", siteIds: (value as Buffer).toString().split(" "), isNew: tag === "fixed" };
       case "none":
         return { tag };
+      case "exhausted":
+        return { tag: "none", exhaustion: decodeExhaustion(value as Buffer) };
       case "reused":
         throw requestIdReused(requestId);
       default:
@@ -330,7 +357,7 @@ function planName(requestId: string, plan: number): string {
 function heldReservation(
   reservation: Reservation,
   reservationId: string,
-  { siteId, operatorId, terms = noTerms, classes }: HoldCandidate,
+  { siteId, operatorId, terms = noTerms, revision, classes }: HoldCandidate,
   classIndex: number,
   compartmentId: string,
 ): Reservation {
@@ -339,6 +366,7 @@ function heldReservation(
   held.siteId = siteId;
   held.operatorId = operatorId;
   held.termsId = terms.termsId;
+  held.siteRevision = revision;
   held.sizeClassId = classes.find(({ index }) => index === classIndex)?.sizeClassId ?? "";
   held.heldCompartmentId = compartmentId;
   return held;

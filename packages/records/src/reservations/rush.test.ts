@@ -4,13 +4,14 @@ import type { Reservation } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
 import { Crash, crashing, createRandom, makeSite, type Random, roundsHere, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { actualHolds, countedHolds } from "../testing/held-counts.ts";
 import { createSearchableRecords, type SearchableRecords } from "../testing/searchable-records.ts";
 import type { HoldOutcome } from "./reserve.ts";
 import { giveBack, reserve } from "./testing/holding.ts";
 import { cornersNear, type RegionCorner } from "./testing/region-corner.ts";
 
 /** The number of attempts to hold a place. */
-const attempts = roundsHere({ short: 1_500, ci: 100_000, long: 1_000_000 });
+const attempts = roundsHere({ short: 800, ci: 50_000, long: 1_000_000 });
 const clients = 48;
 
 /** So near that a search reads only the cells around its origin: this test is about the holds. */
@@ -134,6 +135,9 @@ describe("a rush for the last places", () => {
       Promise.all(regions.map((region) => redis.client.xlen(keys.events(region)))),
     ]);
     expect(deadlines.reduce((sum, count) => sum + count, 0)).toBe(held.size);
+    for (const region of regions) {
+      expect(await countedHolds(redis.client, keys, region)).toEqual(await actualHolds(redis.client, keys, plain, region));
+    }
     expect(events.reduce((sum, count) => sum + count, 0)).toBe(seen.held + seen.given);
     // It was a rush: requests competed for places, and gateways crashed.
     expect(seen.held).toBeGreaterThan(attempts / 10);

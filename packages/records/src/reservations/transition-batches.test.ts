@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { createSearchableRecords, type SearchableRecords } from "../testing/searchable-records.ts";
 import type { StoredTransition } from "./reservation-store.ts";
 import { participantId, reserve } from "./testing/holding.ts";
+import { reportHashes } from "./testing/report-hashes.ts";
 
 const redis = useRedis();
 const origin = { latitude: 1.3, longitude: 103.8 };
@@ -82,8 +83,9 @@ describe("transitions in one batch", () => {
   });
 
   it("each have the same outcome as alone, whatever the outcome of the others", async () => {
-    const held = await holdMany(8);
-    const [one, two, three, four, five, six, seven, eight] = held as [
+    const held = await holdMany(9);
+    const [one, two, three, four, five, six, seven, eight, nine] = held as [
+      Reservation,
       Reservation,
       Reservation,
       Reservation,
@@ -95,8 +97,16 @@ describe("transitions in one batch", () => {
     ];
     const gone = { ...one, reservationId: one.reservationId.replace(/.{4}$/, "zzzz") };
     const pin = { hash: Buffer.alloc(32, 7), notBeforeS: 1, expiresAtS: 2 };
-    const report = (sequence: number) => ({ siteId, keyId: "key_test_1", sequence });
+    const report = (sequence: number) => ({
+      ...{ siteId, keyId: "key_test_1", sequence },
+      ...reportHashes(sequence),
+    });
     const lastHeld = await records.events.lastEntry(region);
+    const { siteNumber = 0 } = parseSiteId(siteId) ?? {};
+    const watermark = createKeys(`${redis.keyPrefix}petak`).agentWatermark(region, siteNumber, "key_test_1");
+    // As if the key had been revoked while its reports were under way.
+    await redis.client.set(watermark, 0, "PX", 60_000);
+    await redis.client.hset(createKeys(`${redis.keyPrefix}petak`).agentLease(region, siteNumber, "key_test_2"), "ended", 1);
     expect(
       await outcomesOf([
         ending(one, { response: response(1) }),
@@ -114,6 +124,8 @@ describe("transitions in one batch", () => {
         // Counts below zero.
         ending(seven, { heldChange: -40 }),
         ending(eight),
+        // Of a device whose key has ended meanwhile.
+        ending(nine, { report: { ...report(1), keyId: "key_test_2" } }),
       ]),
     ).toEqual([
       "done",
@@ -129,9 +141,15 @@ describe("transitions in one batch", () => {
       "pin_taken",
       expect.stringContaining("counts below zero"),
       "done",
+      "fenced",
     ]);
-    expect(await counts()).toMatchObject({ held: 4 });
-    expect(await records.reservations.watermark(siteId, "key_test_1")).toBe(2);
+    expect(await counts()).toMatchObject({ held: 5 });
+    expect(await records.reservations.watermark(siteId, "key_test_1")).toMatchObject({
+      sequence: 2,
+      hash: new Uint8Array(32).fill(2),
+      hasForked: false,
+    });
+    expect(await redis.client.pttl(watermark)).toBeGreaterThan(0);
     const recorded = await records.events.readAfter(region, lastHeld, 100);
     expect(recorded.map(({ event }) => event.reservationId)).toEqual([one, three, four, five, eight].map((done) => done.reservationId));
     expect(await records.reservations.find(seven.reservationId)).toEqual(seven);
@@ -150,9 +168,9 @@ describe("transitions in one batch", () => {
 
   it("increment the version of the site agent's data for each change", async () => {
     const held = await holdMany(3);
-    const before = await records.sites.allowedVersion(siteId);
+    const before = (await records.allowedChanges.version(siteId)).number;
     await outcomesOf(held.map((each) => ending(each, { isAllowed: true, heldChange: 0 })));
-    expect(await records.sites.allowedVersion(siteId)).toBe(before + 3);
+    expect((await records.allowedChanges.version(siteId)).number).toBe(before + 3);
     expect(await records.reservations.allowedAt(siteId)).toHaveLength(3);
   });
 

@@ -4,6 +4,7 @@ import { isStoreFailure, noteKey, type ScriptArgument } from "@petak/redis";
 import { GrowingBytes } from "../encoding/growing-bytes.ts";
 import { responseTtlMs, type StoredResponse } from "../idempotency/stored-response.ts";
 import { createScript } from "../lua/create-script.ts";
+import { type DeviceReport, reportLink } from "../sites/device-report.ts";
 import { createRegionBatches } from "./region-batches.ts";
 
 /** A transition of one reservation in the form in which it is written. Undefined means unchanged. */
@@ -26,8 +27,8 @@ export interface PackedTransition {
   isAllowed: boolean | undefined;
   /** A PIN entry or a new end of validity, see pin-entry.ts. Null: none. */
   pin: Uint8Array | null | undefined;
-  /** The device's key and the sequence number of its report. */
-  report: { keyId: string; sequence: number } | undefined;
+  /** The device's report. */
+  report: Pick<DeviceReport, "keyId" | "sequence" | "hash" | "previousHash" | "fence"> | undefined;
   /** The named compartment that the reservation gives up. "": none. */
   freedCompartment: string;
   /** The named compartment that it gets. "": none. */
@@ -35,6 +36,12 @@ export interface PackedTransition {
   /** Whether the parcel is overdue. */
   isOverdue: boolean | undefined;
   leavesQueue: boolean;
+  /** The participant in its network, if the reservation is HELD. "": it is not. */
+  holder: string;
+  /** Whether it is HELD no longer. */
+  endsHold: boolean;
+  /** The most events that the reservation may have afterwards. 0: any number. */
+  eventsMax: number;
   /** The gateway's time, in ms since 1970. Required if a place may become free. */
   nowMs: number | undefined;
   events: readonly Buffer[];
@@ -65,7 +72,14 @@ export function createTransitionBatches(redis: RedisConnection, keys: Keys): Tra
     batchMax,
     async run(region, batch) {
       bytes.reset();
-      const scriptKeys = [keys.deadlines(region), keys.events(region), keys.overdue(region), keys.waiting(region)];
+      const scriptKeys = [
+        keys.deadlines(region),
+        keys.events(region),
+        keys.overdue(region),
+        keys.waiting(region),
+        keys.held(region),
+        keys.siteShortages(region),
+      ];
       const records: ScriptArgument[] = [];
       for (const transition of batch) {
         scriptKeys.push(...keysOf(keys, region, transition));
@@ -115,12 +129,17 @@ function writeChanges(bytes: GrowingBytes, transition: PackedTransition): void {
   bytes.latin1(changeSign(transition.isAllowed));
   writeShort(bytes, transition.pin === null ? noPin : transition.pin);
   bytes.double(transition.report?.sequence ?? 0);
+  writeShort(bytes, transition.report && reportLink(transition.report));
   bytes.u48(transition.movedAtMs ?? 0);
   writeShort(bytes, Buffer.from(transition.freedCompartment));
   writeShort(bytes, Buffer.from(transition.takenCompartment));
   bytes.latin1(changeSign(transition.isOverdue));
   bytes.u8(transition.leavesQueue ? 1 : 0);
   bytes.u48(transition.nowMs ?? 0);
+  bytes.u8(transition.holder.length);
+  bytes.latin1(transition.holder);
+  bytes.u8(transition.endsHold ? 1 : 0);
+  bytes.u32(transition.eventsMax);
 }
 
 const noPin = Buffer.from("-");

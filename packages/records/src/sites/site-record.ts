@@ -1,5 +1,5 @@
-import { fromBinary } from "@bufbuild/protobuf";
-import { type Site, SiteSchema } from "@petak/protocol";
+import { create, fromBinary } from "@bufbuild/protobuf";
+import { type Site, SiteLifecycle, SiteSchema } from "@petak/protocol";
 import { storedBytes } from "../encoding/stored-bytes.ts";
 
 /** A stored site without its counts. Its position in the index is internal to this package. */
@@ -53,4 +53,10 @@ export function decodeSiteRecord(siteId: string, bytes: Buffer): SiteRecord {
     cell: bytes.toString("hex", 5, headBytes).replace(/^0/, ""),
     isOffered: bytes[4] === 1,
   };
+}
+
+/** Stands for a site that has ended, see retired-sites.ts, where a reservation that has ended too names it: nothing is known of it but that it is retired. */
+export function endedSite(siteId: string): FiledSite {
+  const record: SiteRecord = { site: create(SiteSchema, { siteId, lifecycle: SiteLifecycle.DECOMMISSIONED }), isOffered: false, cell: "" };
+  return record;
 }

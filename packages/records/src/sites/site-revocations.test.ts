@@ -44,8 +44,8 @@ describe("a revoked credential for SERVICE", () => {
     expect([await records.siteRevocations.add(one), await records.siteRevocations.add(two)]).toEqual(["done", "done"]);
     expect((await records.siteRevocations.at(siteId, nowMs)).sort()).toEqual([hashOf(1), hashOf(2)]);
     expect(await records.siteRevocations.at(otherId, nowMs)).toEqual([]);
-    expect(await records.sites.allowedVersion(siteId)).toBe(2);
-    expect(await records.sites.allowedVersion(otherId)).toBe(0);
+    expect((await records.allowedChanges.version(siteId)).number).toBe(2);
+    expect((await records.allowedChanges.version(otherId)).number).toBe(0);
     expect(await recorded()).toEqual([one.event.eventId, two.event.eventId]);
   });
 
@@ -55,7 +55,7 @@ describe("a revoked credential for SERVICE", () => {
     expect(await records.siteRevocations.add(one)).toBe("repeated");
     expect(await records.siteRevocations.add(revocation(1, { nowMs: nowMs + 1000 }))).toBe("done");
     expect(await recorded()).toEqual([one.event.eventId]);
-    expect(await records.sites.allowedVersion(siteId)).toBe(1);
+    expect((await records.allowedChanges.version(siteId)).number).toBe(1);
     const other = { ...one, response: { ...one.response, fingerprint: Buffer.alloc(16, 2) } };
     await expect(records.siteRevocations.add(other)).rejects.toMatchObject({ reason: "REQUEST_ID_REUSED" });
   });

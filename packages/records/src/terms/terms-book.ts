@@ -12,8 +12,12 @@ export interface TermsBook {
   atSite(site: Site): Promise<KeptTerms>;
   /** The terms on which a reservation was made. Synchronous if they are in memory. */
   of(reservation: Pick<Reservation, "termsId">): FullTerms | Promise<FullTerms>;
-  /** Sets an operator's default terms in one network: they apply to fields that a site's own terms leave out. */
+  /** Sets an operator's default terms in one network, QUOTA_EXHAUSTED if it has stated too many: they apply to fields that a site's own terms leave out. */
   setDefault(operator: TermsOwner, terms: Terms): Promise<void>;
+  /** Counts terms that an operator states for its sites: all or none. @throws {PetakError} QUOTA_EXHAUSTED. */
+  claim(operator: TermsOwner, terms: readonly Terms[]): Promise<void>;
+  /** Throws what {@link claim} would throw, without counting anything. */
+  checkClaim(operator: TermsOwner, terms: readonly Terms[]): Promise<void>;
   /** Empties the cache. */
   clear(): void;
 }
@@ -117,7 +121,10 @@ export function createTermsBook(store: TermsStore, fallback: FullTerms, now: () 
     },
     atSite: async (site) => known(site) ?? (await look(site)),
     of: ({ termsId }) => byId.get(termsId) ?? lookUp(termsId),
+    claim: store.claim,
+    checkClaim: store.checkClaim,
     async setDefault(operator, terms) {
+      await store.claim(operator, [terms]);
       try {
         await store.setDefault(operator, terms);
       } finally {

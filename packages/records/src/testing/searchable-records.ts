@@ -10,10 +10,11 @@ export interface SearchableRecords extends Records, OwnedSiteSearch {
 /** Creates the records of a store and the search over its index. With an index cache, holds are taken through it. */
 export function createSearchableRecords({
   indexCache,
+  now = () => performance.now(),
   ...options
-}: Omit<RecordsOptions, "indexCache"> & Pick<SiteSearchOptions, "indexCache">): SearchableRecords {
+}: Omit<RecordsOptions, "indexCache"> & Pick<SiteSearchOptions, "indexCache" | "now">): SearchableRecords {
   const keys = createKeys(options.prefix ?? "petak");
   const siteIds = createSiteIds(options.storeCode);
-  const search = createSiteSearch({ redis: options.redis, keys, siteIds, ...(indexCache === undefined ? {} : { indexCache }) });
+  const search = createSiteSearch({ redis: options.redis, keys, siteIds, now, ...(indexCache === undefined ? {} : { indexCache }) });
   return { ...createRecords({ ...options, indexCache: search.indexCache }), ...search, keys };
 }

@@ -40,17 +40,22 @@ export interface WebhookStore {
   find(endpointId: string): Promise<StoredWebhook | undefined>;
   /** A participant's endpoints in one network, oldest first. */
   listOf(participantId: string, mode: ModeName): Promise<StoredWebhook[]>;
+  /** The number of a participant's endpoints in one network. */
+  count(participantId: string, mode: ModeName): Promise<number>;
   /** The ids of all endpoints. */
   all(): Promise<string[]>;
   change(endpointId: string, changes: WebhookChanges): Promise<void>;
   /** Records that a URL accepted a test event. Has no effect if the endpoint has another URL by now. @param atMs in ms since 1970 */
   verify(endpointId: string, url: string, atMs: number): Promise<void>;
-  /** Adds a key with the next number, unless the same request has added one. */
+  /** Adds a key with the next number, unless the same request has added one. The latest {@link keysKept} are kept. */
   addKey(endpointId: string, key: Omit<StoredWebhookKey, "number">): Promise<void>;
   remove(endpoint: Pick<StoredWebhook, "endpointId" | "participantId" | "mode">): Promise<void>;
 }
 
 type Fields = Record<string, string>;
+
+/** The latest keys that are kept of an endpoint: more than sign at once, since a request may be repeated after others. */
+const keysKept = 10;
 
 const keyField = (number: number) => `key:${number}`;
 
@@ -93,6 +98,7 @@ export function createWebhookStore(redis: RedisConnection, keys: Keys): WebhookS
       const found = await Promise.all(ids.map((id) => store.find(id)));
       return found.filter((endpoint) => endpoint !== undefined);
     },
+    count: (participantId, mode) => redis.zcard(keys.webhookEndpointsOf(participantId, mode)),
     all: () => redis.smembers(keys.webhookEndpoints()),
     change: (endpointId, changes) => write(endpointId, fieldsOf(changes)),
     verify: (endpointId, url, atMs) => write(endpointId, { verified: JSON.stringify({ url, atMs }) }),
@@ -102,7 +108,10 @@ export function createWebhookStore(redis: RedisConnection, keys: Keys): WebhookS
         if (endpoint === undefined || endpoint.keys.some(({ requestId }) => requestId === key.requestId)) return;
         const number = (endpoint.keys.at(-1)?.number ?? 0) + 1;
         const isAdded = await redis.hsetnx(keys.webhookEndpoint(endpointId), keyField(number), JSON.stringify({ ...key, number }));
-        if (isAdded === 1) return;
+        if (isAdded === 0) continue;
+        const old = endpoint.keys.filter((key) => key.number <= number - keysKept).map((key) => keyField(key.number));
+        if (old.length > 0) await redis.hdel(keys.webhookEndpoint(endpointId), ...old);
+        return;
       }
     },
     async remove({ endpointId, participantId, mode }) {

@@ -1,6 +1,5 @@
 import { ParcelRequirement, PassedOverReason, type Site, SiteKind, SiteService, type SizeClass } from "@petak/protocol";
-import { greatCircleM } from "../../geo/great-circle.ts";
-import { quantise } from "../../geo/position.ts";
+import { greatCircleM, quantise } from "@petak/protocol/geo";
 import { isOpenByTheClock, openMsByTheClock } from "../../hours/testing/wall-clock.ts";
 import type { NearestQuery } from "../../query/query.ts";
 

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { EventSchema, parseSiteId, type Region, ReservationSchema, type Site } from "@petak/protocol";
+import { EventSchema, LiveReservations, parseSiteId, type Region, ReservationSchema, type Site } from "@petak/protocol";
 import type { Records } from "../../records.ts";
 import { storedCandidate } from "../../reservations/candidates.ts";
 import type { StoredSite } from "../../sites/site-store.ts";
@@ -83,5 +83,5 @@ export async function sendReport(
 /** Changes the site's facts: its places, its name or its position. */
 export async function rewrite(records: Records, siteId: string, change: Partial<Site>, nowMs: number): Promise<void> {
   const { site } = await readSite(records, siteId);
-  await records.sites.put({ ...site, ...change }, nowMs);
+  await records.sites.put({ ...site, ...change }, nowMs, LiveReservations.DRAIN);
 }

@@ -1,4 +1,4 @@
--- The queues of a region's sites, first come first served among those that fit. Include after events, reservation-record, site-index, reports,
+-- The queues of a region's sites, first come first served among those that fit. Include after events, reservation-record, site-index, holds, reports,
 -- named-compartments, fields and wire. The other keys are derived from the first as keys.ts names them: which of them a script touches is known
 -- only while it runs, and all of them are in the region's slot.
 --
@@ -11,29 +11,44 @@
 --
 -- A rank is when a reservation was queued, in us since 1970, and unique in the region.
 --
--- An entry: double rank, u8 flags, u32 ms for which a place is held after the promotion, u8 length and participant, u16 length and event of the
+-- An entry: double rank, u8 flags, u32 ms for which a place is held after the promotion, u8 length and participant, 7 bytes of limits on its holds if
+-- the flags say so (see holds.lua), u16 length and event of the
 -- promotion, u16 length and query, u8 number of places, and for each place: 4 bytes of site number, u8 length and the site's part of the
 -- reservation, u8 length and the site's part of the event, u8 number of classes, and for each class, best first: u8 index, u8 length and the
--- class's part of the reservation; for a hard hold also u16 length and the ids of its compartments, best first, each after u8 length.
+-- class's part of the reservation; for a hard hold also u16 length and the ids of its compartments, best first, each after u8 length. 255 classes:
+-- the operator has ended the waiting at the site, and none follow.
 --
--- Invariant: no place is free for which a reservation is queued. Every script that frees a place calls promote().
+-- Invariant: no place is free for which a reservation is queued whose participant may hold it. Every script that frees a place calls promote(), and so
+-- does one that ends a hold, for its site; at other sites of the region the sweep does within its interval.
 
 -- The reservation takes a place whose availability is unknown.
 local TAKES_UNKNOWN = 1
 -- The reservation takes a named compartment.
 local TAKES_NAMED = 2
+-- The entry has limits on the participant's holds.
+local HAS_LIMITS = 4
+-- The number of classes of a place at which the operator has ended the waiting.
+local CANCELLED_MARK = 255
 
 local function read_waiting(entry)
-  local rank, flags, hold_ms, participant, event, _, count, at = struct.unpack('<dBI4Bc0I2c0I2c0B', entry)
+  local rank, flags, hold_ms, participant, from = struct.unpack('<dBI4Bc0', entry)
+  local has_limits, limits = flags >= HAS_LIMITS, nil
+  if has_limits then
+    limits, from = struct.unpack('c7', entry, from)
+  end
+  local event, _, count, at = struct.unpack('<I2c0I2c0B', entry, from)
   local waiting = {
-    rank = rank, hold_ms = hold_ms, participant = participant, event = event, places = {},
-    takes_unknown = flags % 2 == TAKES_UNKNOWN, takes_named = flags >= TAKES_NAMED,
+    rank = rank, hold_ms = hold_ms, participant = participant, limits = limits, event = event, places = {},
+    takes_unknown = flags % 2 == TAKES_UNKNOWN, takes_named = flags % HAS_LIMITS >= TAKES_NAMED,
   }
   for number = 1, count do
     local place, classes = { classes = {} }, nil
     place.number, place.reservation_part, place.event_part, classes, at = struct.unpack('<c4Bc0Bc0B', entry, at)
     place.site = string.format('%d', struct.unpack('<I4', place.number))
     place.classes_from = at - 1
+    if classes == CANCELLED_MARK then
+      classes = 0
+    end
     for position = 1, classes do
       local class = {}
       class.index, class.part, at = struct.unpack('BBc0', entry, at)
@@ -126,8 +141,22 @@ local function count_ahead(queue, place, rank)
   return ahead
 end
 
--- The best size class of a site that a queued reservation can take now, with the compartment for a hard hold. Nil if there is none.
-local function class_to_take(site, waiting, place)
+-- Where the holds of participants are counted, by its place in keys.ts.
+local function held_of(queue)
+  return (string.gsub(queue.waiting, 'waiting$', 'held'))
+end
+
+-- Whether the participant of a queued reservation may hold one more place of a size class of a site.
+local function may_hold(queue, site, waiting, class)
+  if not waiting.limits then
+    return true
+  end
+  local in_region, at_site = count_holds(held_of(queue), waiting.participant, site.number)
+  return exhausted_limit(waiting.limits, in_region, at_site, site.site_counts, class) == nil
+end
+
+-- The best size class of a site that a queued reservation can take now and its participant may hold, with the compartment for a hard hold. Nil if there is none.
+local function class_to_take(queue, site, waiting, place)
   if not site.is_known and not waiting.takes_unknown then
     return nil
   end
@@ -136,7 +165,7 @@ local function class_to_take(site, waiting, place)
     return nil
   end
   for _, class in ipairs(place.classes) do
-    if site.free[class.index] > 0 then
+    if site.free[class.index] > 0 and may_hold(queue, site, waiting, class.index) then
       local compartment = waiting.takes_named and first_free_compartment(site.compartments, class.compartments)
       if compartment or not waiting.takes_named then
         return class, compartment
@@ -176,7 +205,7 @@ local function first_to_take(queue, site, class)
       local is_over = tonumber(redis.call('ZSCORE', queue.deadlines, found[at]) or '0') <= queue.now
       local waiting = not is_over and waiting_at(queue, found[at])
       local place = waiting and place_at(waiting, site.number)
-      if place and class_to_take(site, waiting, place) then
+      if place and class_to_take(queue, site, waiting, place) then
         return found[at], tonumber(found[at + 1]), waiting, place
       end
     end
@@ -186,7 +215,7 @@ end
 
 -- Promotes a queued reservation to a place of a site. The new message appends the changed fields to the old one.
 local function take_place(queue, site, offset, handle, waiting, place)
-  local class, compartment = class_to_take(site, waiting, place)
+  local class, compartment = class_to_take(queue, site, waiting, place)
   leave_queue(queue, handle, waiting)
   local key = queue.reservations .. handle
   local stored = redis.call('GET', key)
@@ -210,7 +239,7 @@ local function take_place(queue, site, offset, handle, waiting, place)
     take_compartment(site.compartments, compartment, handle)
     -- From now on the site's agent must keep the door for it.
     redis.call('SADD', site.allowed, handle)
-    redis.call('INCR', site.version)
+    note_allowed_change(site.version, redis.call('INCR', site.version), handle)
   end
   local entry = append_event(
     queue.events,
@@ -218,6 +247,7 @@ local function take_place(queue, site, offset, handle, waiting, place)
   )
   redis.call('SET', key, amended_record(stored, message_bytes, reservation_head(revision, #message) .. message, entry))
   redis.call('ZADD', queue.deadlines, rank_text(expires), handle)
+  count_hold(held_of(queue), waiting.participant, site.number, class.index, handle, rank_text(expires))
 end
 
 -- Promotes queued reservations to the free places of a site, earliest first. The caller must publish the events.

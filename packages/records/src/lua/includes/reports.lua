@@ -30,15 +30,32 @@ local function report_times(report)
   return struct.unpack('<I6I2', report)
 end
 
+-- Places of a size class that are out of order by the site's last report, also if that is not valid any more. 0: it says nothing of them.
+local function reported_out_of_service(report, class)
+  local _, ttl = report_times(report)
+  if not ttl or ttl == REPORTING_ENDED or #report < 12 + class * 4 then
+    return 0
+  end
+  local _, out_of_service = struct.unpack('<I2I2', report, 9 + class * 4)
+  return out_of_service
+end
+
+-- The places of a size class in service: those that neither the operator's report nor the site's device says cannot be used. `caps` has for each
+-- class the most places that can be used by the device's word, u16.
+local function places_in_service(installed, report, caps, class)
+  local cap = struct.unpack('<I2', caps, class * 2 + 1)
+  return math.min(cap, math.max(0, installed - reported_out_of_service(report, class)))
+end
+
 -- The flag of an index record that says whether the site reports, even if its last report has expired.
 local function reports_byte(observed, ttl)
   return (observed and ttl ~= REPORTING_ENDED) and '\1' or '\0'
 end
 
--- The observation in an index record: u32 s, u16 ttl in s, u16 of zero.
+-- The observation in an index record: u32 s, u16 ttl in s.
 local function observed_bytes(observed, ttl)
   if not observed or ttl == REPORTING_ENDED then
-    return string.rep('\0', 8)
+    return string.rep('\0', 6)
   end
-  return struct.pack('<I4I2I2', math.floor(observed / 1000), ttl, 0)
+  return struct.pack('<I4I2', math.floor(observed / 1000), ttl)
 end

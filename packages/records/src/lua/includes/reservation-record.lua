@@ -24,6 +24,16 @@ local function latest_of(chain)
   return NO_TIME .. struct.pack('<I4', left_out + excess / 10) .. string.sub(chain, -CHAIN_MAX_BYTES)
 end
 
+-- How many events a stored reservation has.
+local function events_in(stored, message_bytes)
+  local chain_from = RESERVATION_HEAD_BYTES + message_bytes
+  local listed = (#stored - chain_from) / 10
+  if string.sub(stored, chain_from + 1, chain_from + 6) ~= NO_TIME then
+    return listed
+  end
+  return listed - 1 + struct.unpack('<I4', string.sub(stored, chain_from + 7, chain_from + 10))
+end
+
 -- A complete record with entries added to its chain, and with a new head and message unless `head_and_message` is empty.
 local function amended_record(stored, message_bytes, head_and_message, entries)
   local chain_from = RESERVATION_HEAD_BYTES + message_bytes
