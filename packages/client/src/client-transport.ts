@@ -2,6 +2,7 @@ import { create, type DescMethod, type Message, type MessageInitShape } from "@b
 import { type Duration, DurationSchema, durationMs } from "@bufbuild/protobuf/wkt";
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { ClientOptions } from "./client-options.ts";
+import { proveCall } from "./prove-calls.ts";
 import { createRetryInterceptor } from "./retry.ts";
 
 /** Makes the transport that carries calls to a gateway. The base URL was checked and ends without a slash. */
@@ -10,11 +11,12 @@ export type CreateCarrier = (carrier: { baseUrl: string; interceptors: Intercept
 /**
  * Makes a transport that adds credentials, retries and timeouts to calls. Throws a TypeError if an option is invalid.
  *
+ * @param isJson whether the underlying transport encodes messages as JSON
  * @param createCarrier makes the underlying transport, which implements network and wire format
  */
-export function createClientTransport(options: ClientOptions, createCarrier: CreateCarrier): Transport {
+export function createClientTransport(options: ClientOptions, isJson: boolean, createCarrier: CreateCarrier): Transport {
   const { timeoutMs = 10_000, retry = {} } = options;
-  const interceptors = [createAuthorizationInterceptor(options)];
+  const interceptors = [createAuthorizationInterceptor(options, isJson)];
   if (retry !== false) interceptors.unshift(createRetryInterceptor(retry));
   return withDefaultTimeout(createCarrier({ baseUrl: checkBaseUrl(options.baseUrl), interceptors }), timeoutMs);
 }
@@ -27,12 +29,16 @@ function checkBaseUrl(text: string): string {
   return url.href.replace(/\/+$/, "");
 }
 
-function createAuthorizationInterceptor({ signer, publishableKey }: ClientOptions): Interceptor {
+/** Each attempt of a call passes through it anew, so each has a proof of its own. */
+function createAuthorizationInterceptor({ signer, publishableKey }: ClientOptions, isJson: boolean): Interceptor {
   if (signer !== undefined && publishableKey !== undefined) {
     throw new TypeError("set either signer or publishableKey, not both: a request carries only one of them");
   }
   return (next) => async (request) => {
-    if (signer !== undefined) request.header.set("authorization", await signer.authorization());
+    if (signer !== undefined) {
+      request.header.set("authorization", await signer.authorization());
+      if (!request.stream) await proveCall(request, signer, isJson);
+    }
     if (publishableKey !== undefined) request.header.set("authorization", `Bearer ${publishableKey}`);
     return next(request);
   };

@@ -1,5 +1,6 @@
 /** The client for Node: everything of `@petak/client`, plus key files, HTTP/2, gRPC and certificates, over connections of its own. */
 export {
+  type CallToProve,
   type ClientOptions,
   createRequestSigner,
   createRetryInterceptor,
@@ -12,7 +13,9 @@ export {
   type RequestSignerOptions,
   type RetryOptions,
   reasonOf,
+  signKeyPossession,
 } from "./index.ts";
 export { type KeyFile, readKeyFile, signerOfKeyFile, writeKeyFile } from "./node/key-file.ts";
-export { createPetakClient, type PetakClientOptions } from "./node/petak-client.ts";
+export { createOwnServiceClient, createPetakClient, type PetakClientOptions } from "./node/petak-client.ts";
+export { writePrivateFile, writePrivateText } from "./node/private-file.ts";
 export type { TlsOptions, WireProtocol } from "./node/transport.ts";

@@ -1,5 +1,13 @@
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
-import { AgentService, CustodyService, DirectoryService, ParticipantService, ReservationService, WebhookService } from "@petak/protocol";
+import {
+  AgentService,
+  CommandService,
+  CustodyService,
+  DirectoryService,
+  ParticipantService,
+  ReservationService,
+  WebhookService,
+} from "@petak/protocol";
 import type { ClientOptions } from "./client-options.ts";
 import { createClientTransport } from "./client-transport.ts";
 import { createFetchTransport, type FetchProtocol } from "./fetch-transport.ts";
@@ -19,6 +27,7 @@ export interface PetakClient {
   readonly custody: Client<typeof CustodyService>;
   /** With a signer, unsigned reports are signed before they are sent. */
   readonly agents: Client<typeof AgentService>;
+  readonly commands: Client<typeof CommandService>;
   readonly participants: Client<typeof ParticipantService>;
   readonly webhooks: Client<typeof WebhookService>;
   /** Closes the connections and aborts the calls in flight. */
@@ -34,7 +43,9 @@ export interface PetakClient {
 export function createPetakClient(options: PetakClientOptions): PetakClient {
   const { protocol = "connect" } = options;
   const closing = new AbortController();
-  const transport = createClientTransport(options, (carrier) => createFetchTransport({ ...carrier, protocol, closed: closing.signal }));
+  const transport = createClientTransport(options, protocol === "connect-json", (carrier) =>
+    createFetchTransport({ ...carrier, protocol, closed: closing.signal }),
+  );
   return { ...clientsOver(transport, options.signer), close: () => closing.abort() };
 }
 
@@ -46,6 +57,7 @@ export function clientsOver(transport: Transport, signer: RequestSigner | undefi
     reservations: createClient(ReservationService, transport),
     custody: createClient(CustodyService, transport),
     agents: signer === undefined ? agents : withSignedReports(agents, signer),
+    commands: createClient(CommandService, transport),
     participants: createClient(ParticipantService, transport),
     webhooks: createClient(WebhookService, transport),
   };

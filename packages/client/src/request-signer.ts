@@ -2,8 +2,10 @@ import {
   type CryptoKey,
   checkSigningKey,
   type Ed25519PrivateJwk,
+  type ProvenCall,
   requestTokenLifetimeMs,
   signEd25519,
+  signRequestProof,
   signRequestToken,
 } from "@petak/credential";
 import type { ModeName } from "@petak/protocol";
@@ -14,11 +16,21 @@ export interface RequestSigner {
   authorization(): Promise<string>;
   /** Signs a text, e.g. of a report or a countersignature: 64 bytes. */
   sign(statement: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** Signs the proof of one call: the value of its DPoP header. */
+  prove(call: CallToProve): Promise<string>;
   /** The participant that the key belongs to. */
   readonly participantId: string;
   readonly keyId: string;
+  /** The gateway's audience. */
+  readonly audience: string;
   /** The network of the key. */
   readonly mode: ModeName;
+}
+
+/** A call that needs a proof. */
+export interface CallToProve extends Omit<ProvenCall, "requestToken"> {
+  /** The call's Authorization header, with a token of the same signer. */
+  authorization: string;
 }
 
 /** Options of a signer. The private key is a JWK, or a WebCrypto key, which need not be exportable. */
@@ -57,6 +69,9 @@ export function createRequestSigner(options: RequestSignerOptions): RequestSigne
     participantId,
     keyId,
     mode,
+    audience,
+    prove: ({ authorization, ...call }) =>
+      signRequestProof({ ...call, requestToken: authorization.replace(/^Bearer /, ""), privateKey, keyId, issuedAtMs: now() }),
     sign: (statement) => signEd25519(privateKey, new TextEncoder().encode(statement)),
     authorization() {
       const nowMs = now();

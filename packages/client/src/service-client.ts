@@ -20,6 +20,6 @@ export function createServiceClient<Service extends DescService>(service: Servic
   const { protocol = "connect" } = options;
   return createClient(
     service,
-    createClientTransport(options, (carrier) => createFetchTransport({ ...carrier, protocol })),
+    createClientTransport(options, protocol === "connect-json", (carrier) => createFetchTransport({ ...carrier, protocol })),
   );
 }

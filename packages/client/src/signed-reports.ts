@@ -18,7 +18,10 @@ export function withSignedReports(agents: Client<typeof AgentService>, signer: R
         if (event.signature.length > 0) return event;
         return { ...event, signature: await signer.sign(reportText(signer.keyId, reportClaims(siteId, event))) };
       });
-      return await agents.reportEvents(create(ReportEventsRequestSchema, { siteId, events: await Promise.all(signed) }), options);
+      return await agents.reportEvents(
+        create(ReportEventsRequestSchema, { ...request, siteId, events: await Promise.all(signed) }),
+        options,
+      );
     },
   };
 }

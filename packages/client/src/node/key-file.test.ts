@@ -30,7 +30,7 @@ describe("a key file", () => {
     const path = join(folder, "taken");
     await mkdir(path);
     await expect(writeKeyFile(path, keyFile)).rejects.toThrow();
-    expect((await readdir(folder)).filter((name) => name.startsWith(".key-"))).toEqual([]);
+    expect((await readdir(folder)).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
 
   it("is refused with the name of the invalid member", async () => {

@@ -1,9 +1,8 @@
-import { randomUUID } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { type Ed25519PrivateJwk, publicKeyOf } from "@petak/credential";
 import type { ModeName } from "@petak/protocol";
 import { createRequestSigner, modeOfKeyId, type RequestSigner } from "../request-signer.ts";
+import { writePrivateFile } from "./private-file.ts";
 
 /** Version of the key files that this release writes, and the newest that it reads. A file without a version has version 1. */
 const fileVersion = 1;
@@ -34,25 +33,10 @@ export async function readKeyFile(path: string): Promise<KeyFile> {
   return checkKeyFile(path, content);
 }
 
-/**
- * Writes or replaces a key file that only its owner can read. Atomic: it is written to a temporary file, synced and renamed.
- */
+/** Writes or replaces a key file, as {@link writePrivateFile} does. */
 export async function writeKeyFile(path: string, keyFile: KeyFile): Promise<void> {
   const content = checkKeyFile(path, keyFile);
-  const temporary = join(dirname(path), `.key-${randomUUID()}.tmp`);
-  try {
-    const file = await open(temporary, "wx", 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify({ version: fileVersion, ...content }, undefined, 2)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await writePrivateFile(path, { version: fileVersion, ...content });
 }
 
 /** The signer of a key file's key. */

@@ -1,3 +1,7 @@
+import type { Agent as HttpAgent } from "node:http";
+import type { Agent as HttpsAgent } from "node:https";
+import type { DescService } from "@bufbuild/protobuf";
+import { type Client, createClient } from "@connectrpc/connect";
 import type { ClientOptions } from "../client-options.ts";
 import { createClientTransport } from "../client-transport.ts";
 import { clientsOver, type PetakClient } from "../petak-client.ts";
@@ -9,17 +13,33 @@ export interface PetakClientOptions extends ClientOptions {
   protocol?: WireProtocol;
   /** For gateways whose certificate the system does not trust. */
   tls?: TlsOptions;
+  /** Connections that it shares with other clients and does not close, e.g. because a gateway limits those of one address. Not for gRPC. Default: its own. */
+  connections?: HttpAgent | HttpsAgent;
 }
 
 /**
  * Makes a client of all services over connections of its own. Connects at the first call. Throws a TypeError if an option is invalid.
  */
 export function createPetakClient(options: PetakClientOptions): PetakClient {
-  const { protocol = "connect", tls } = options;
+  const { transport, close } = transportOf(options);
+  return { ...clientsOver(transport, options.signer), close };
+}
+
+/** Makes the client of one service over connections of its own, which `close` closes: for services that are no part of {@link createPetakClient}. */
+export function createOwnServiceClient<Service extends DescService>(
+  service: Service,
+  options: PetakClientOptions,
+): { readonly client: Client<Service>; close(): void } {
+  const { transport, close } = transportOf(options);
+  return { client: createClient(service, transport), close };
+}
+
+function transportOf(options: PetakClientOptions): OwnedTransport {
+  const { protocol = "connect", tls, connections } = options;
   let owned: OwnedTransport | undefined;
-  const transport = createClientTransport(options, (carrier) => {
-    owned = createTransport({ ...carrier, protocol, tls });
+  const transport = createClientTransport(options, protocol === "connect-json", (carrier) => {
+    owned = createTransport({ ...carrier, protocol, tls, connections });
     return owned.transport;
   });
-  return { ...clientsOver(transport, options.signer), close: () => owned?.close() };
+  return { transport, close: () => owned?.close() };
 }

@@ -18,9 +18,11 @@ export interface TransportOptions {
   protocol: WireProtocol;
   tls: TlsOptions | undefined;
   interceptors: Interceptor[];
+  /** Connections of somebody else, over HTTP/1.1; with TLS they have their own settings. */
+  connections?: HttpAgent | HttpsAgent | undefined;
 }
 
-/** A transport with connections of its own. */
+/** A transport. `close` closes the connections that it made. */
 export interface OwnedTransport {
   readonly transport: Transport;
   close(): void;
@@ -40,9 +42,11 @@ export function createTransport(options: TransportOptions): OwnedTransport {
     const sessionManager = new Http2SessionManager(baseUrl, undefined, tls);
     return { transport: createGrpcTransport({ ...common, sessionManager }), close: () => sessionManager.abort() };
   }
-  const agent = baseUrl.startsWith("https:") ? new HttpsAgent({ keepAlive: true, ...tls }) : new HttpAgent({ keepAlive: true });
+  const agent =
+    options.connections ??
+    (baseUrl.startsWith("https:") ? new HttpsAgent({ keepAlive: true, ...tls }) : new HttpAgent({ keepAlive: true }));
   const http1 = { ...common, httpVersion: "1.1", nodeOptions: { agent } } as const;
   const transport =
     protocol === "grpc-web" ? createGrpcWebTransport(http1) : createConnectTransport({ ...http1, useBinaryFormat: protocol === "connect" });
-  return { transport, close: () => agent.destroy() };
+  return { transport, close: () => (options.connections === undefined ? agent.destroy() : undefined) };
 }
