@@ -11,7 +11,21 @@ export { type Config, ConfigError, flagOf, loadConfig, rangeOf, type Setting, se
 export { parseNetworks } from "./features/webhook/delivery/networks.ts";
 export type { WebhookOptions } from "./features/webhook/delivery/webhook-sending.ts";
 export { createLogger, createMetrics, type Logger, type LogLevel, type Metrics } from "./observability/index.ts";
+export { type CertificatesStanding, certificatesStanding } from "./secrets/certificates-standing.ts";
+export { loadGatewaySecrets } from "./secrets/gateway-secrets.ts";
+export { type InstalledCertificates, installCertificates, prepareIssuerKeys, spareKeysMax } from "./secrets/install-certificates.ts";
+export {
+  CertificatesFileError,
+  certificateOf,
+  certificatesFileName,
+  certificatesPath,
+  certificatesText,
+  type IssuerCertificates,
+  isRevoked,
+  readIssuerCertificates,
+} from "./secrets/issuer-certificates.ts";
 export { epochInForce, type IssuerEpoch, type IssuerEpochs } from "./secrets/issuer-epochs.ts";
+export { certifiedDaysMax, certifyIssuerKeys, RootRefusedError, revokeIssuerKey } from "./secrets/root-statements.ts";
 export { readIssuerEpochs, readIssuerKeyPeriods, rotateIssuer, SecretsFileError } from "./secrets/rotate-issuer.ts";
 export { earliestAnnouncementMs, RotationRefusedError } from "./secrets/rotation.ts";
 export { prepareServingProcess } from "./serving-process.ts";

@@ -1,3 +1,5 @@
+import { createCommands, createParticipantEvents } from "@petak/records";
+import { timeOutCommands } from "../features/command/end-command.ts";
 import { type Sweep, startSweep } from "../sweep/sweep.ts";
 import type { ConnectedStore } from "./connect-store.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
@@ -7,19 +9,27 @@ import { followStoreClock } from "./store-clock.ts";
 
 /** Starts the sweep and the archiver, which the stack stops. Returns the sweep. */
 export function startBackgroundTasks(
-  { redis, watch }: ConnectedStore,
+  store: ConnectedStore,
   { stored, archive, termsBook }: OpenRecords,
   { feeds }: OpenFeeds,
   options: GatewayOptions,
   stack: AsyncDisposableStack,
 ): Sweep {
+  const { redis, watch } = store;
   const { logger, now = Date.now } = options;
   const followsStoreClock = options.followsStoreClock ?? options.now === undefined;
+  const { writer, keys } = store;
   const storeClock = followsStoreClock ? followStoreClock({ redis, now, logger }) : undefined;
   stack.defer(() => storeClock?.stop());
+  const ending = {
+    commands: createCommands(writer, keys),
+    participantEvents: createParticipantEvents(writer, keys, stored.events),
+    now: storeClock?.now ?? now,
+  };
   const sweep = startSweep({
     records: stored,
     release: archive.release,
+    endOthers: () => timeOutCommands(ending),
     termsBook,
     now: storeClock?.now ?? now,
     intervalMs: options.sweepIntervalMs,

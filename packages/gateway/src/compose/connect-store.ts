@@ -8,6 +8,7 @@ import {
   type RedisConnection,
   redisAddressText,
 } from "@petak/redis";
+import { createStoreFill, type StoreFill } from "../store-watch/store-fill.ts";
 import { type StoreWatch, watchStore } from "../store-watch/store-watch.ts";
 import { replicatedAcknowledgements, requireDurability } from "./durability.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
@@ -17,6 +18,8 @@ export interface Store {
   readonly redis: RedisConnection;
   readonly keys: Keys;
   readonly watch: StoreWatch;
+  /** How full the store is. */
+  readonly fill: StoreFill;
   /** Creates another connection to the same store, not connected yet. */
   connectAnother(): RedisConnection;
   /** Handles an error of any connection to the store. */
@@ -43,12 +46,16 @@ export function prepareStore(options: GatewayOptions, stack: AsyncDisposableStac
   const redis = connectRedis(address, { onError: onConnectionError });
   stack.defer(() => redis.disconnect());
   const keys = createKeys(keyPrefix);
-  const watch = watchStore({ redis, keys, address: redisAddressText(address), logger, metrics, hasEnoughReplicas });
+  const watched = { redis, address: redisAddressText(address), logger, metrics };
+  const watch = watchStore({ ...watched, keys, hasEnoughReplicas });
   stack.defer(() => watch.stop());
+  const fill = createStoreFill({ ...watched, limits: options.storeFill ?? {}, logFailure: watch.logFailure });
+  stack.defer(() => fill.stop());
   return {
     redis,
     keys,
     watch,
+    fill,
     connectAnother: () => connectRedis(address, { onError: onConnectionError }),
     onConnectionError,
     onCallFailed(error) {
@@ -69,6 +76,7 @@ export async function connectStore(
   stack: AsyncDisposableStack,
 ): Promise<ConnectedStore> {
   await store.redis.connect();
+  await store.fill.start();
   if (durability !== undefined) await requireDurability(store.redis, durability, logger);
   const acknowledgements = replicatedAcknowledgements(store.redis, store.keys, durability, store.onConnectionError);
   stack.defer(() => acknowledgements?.stop());

@@ -1,9 +1,17 @@
-import { createLayout, type DataVersionError, diskFiles, enterStore as enterRecords, requireReadableArchive } from "@petak/records";
+import {
+  createLayout,
+  type DataVersionError,
+  diskFiles,
+  enterStore as enterRecords,
+  requireReadableArchive,
+  upgradeStore,
+} from "@petak/records";
+import { createSiteIds } from "@petak/redis";
 import type { ConnectedStore } from "./connect-store.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 
 /**
- * Checks the versions of the data in the store and its archive, and registers this gateway.
+ * Checks the versions of the data in the store and its archive, registers this gateway, and rewrites older data.
  *
  * @param onRefused called with the reason, at most once, when another gateway has raised the data version beyond what this gateway reads
  * @returns the store's code
@@ -24,5 +32,6 @@ export async function enterStore(
     onRefused,
   });
   stack.defer(() => entry.leave());
+  await upgradeStore({ redis, keys, siteIds: createSiteIds(entry.storeCode) }, entry);
   return entry.storeCode;
 }

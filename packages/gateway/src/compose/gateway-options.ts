@@ -1,14 +1,17 @@
-import type { DataVersionError, EnterStoreOptions } from "@petak/records";
+import type { DataVersionError, EnterStoreOptions, Quotas } from "@petak/records";
 import type { RedisAddress } from "@petak/redis";
+import type { CommandLimits } from "../features/command/count-commands.ts";
+import type { OpenDirectorySettings } from "../features/open-directory/open-directory.ts";
 import type { WebhookOptions } from "../features/webhook/delivery/webhook-sending.ts";
 import type { Logger, Metrics } from "../observability/index.ts";
+import type { StoreFillLimits } from "../store-watch/store-fill.ts";
 import type { CallLimits, ServerAddress, ServerLimits } from "../transport/index.ts";
 import type { DurabilityOptions } from "./durability.ts";
 import type { ArchiveOptions } from "./open-archive.ts";
 import type { AdminIdentity } from "./register-admin.ts";
 
 /** Settings of a gateway. */
-export interface GatewayOptions {
+export interface GatewayOptions extends OpenDirectorySettings {
   /** The store. */
   redis: RedisAddress;
   /** How safe a change is when it is acknowledged. Default: as the server is configured. */
@@ -17,8 +20,8 @@ export interface GatewayOptions {
   keyPrefix?: string;
   /** Directory of the gateway's own files: its secrets. */
   dataDir: string;
-  /** The `aud` that request tokens must have. */
-  audience: string;
+  /** The `aud` that request tokens must have. Default, and if empty: the one in the store, which is made at random at the first start. */
+  audience?: string;
   host: string;
   /** 0: any free port. */
   port: number;
@@ -36,10 +39,19 @@ export interface GatewayOptions {
   collectWithinMs: number;
   /** How long a parcel may stay after the deposit, extensions included, when neither site nor operator says, in ms. */
   storageMaxMs: number;
+  /** How many unconfirmed holds a participant may have: at a site at least, in percent of its places, in a region and in all. */
+  holdsSiteMin?: number;
+  holdsSitePercent?: number;
+  holdsRegionMax?: number;
+  holdsAllMax?: number;
   /** How many reservations may wait at one site, and of one participant at one site and in one region. Default: the limits of the records. */
   queueSiteMax?: number;
   queueShareMax?: number;
   queueRegionShareMax?: number;
+  /** The most commands that may be sent. Default: {@link defaultCommandLimits}. */
+  commandLimits?: Partial<CommandLimits>;
+  /** The most that may exist of what participants make. Default: the quotas of the records. */
+  quotas?: Partial<Quotas>;
   /** Pause between two sweeps for passed deadlines, in ms. */
   sweepIntervalMs: number;
   /** How often agents call Sync, in ms. */
@@ -50,8 +62,10 @@ export interface GatewayOptions {
   webhooks?: WebhookOptions;
   /** Where ended reservations and old events go, and when. Default: they stay in the store. */
   archive?: ArchiveOptions;
-  /** The administrator. */
-  admin?: AdminIdentity;
+  /** How full the store may become. Default: by the servers' `maxmemory`. */
+  storeFill?: StoreFillLimits;
+  /** The administrator, or a function that returns it when the audience is known. */
+  admin?: AdminIdentity | ((audience: string) => Promise<AdminIdentity>);
   logger: Logger;
   metrics: Metrics;
   /**
@@ -74,6 +88,8 @@ export interface GatewayOptions {
 /** A running gateway. */
 export interface Gateway {
   readonly address: ServerAddress;
+  /** The `aud` that request tokens must have. */
+  readonly audience: string;
   /**
    * Resolves when the gateway has stopped because another gateway has raised the version of the store's data beyond what this one reads. Otherwise it
    * stays pending.

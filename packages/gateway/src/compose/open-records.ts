@@ -1,12 +1,17 @@
 import { createSiteSearch, type OwnedSiteSearch } from "@petak/allocator";
 import { gatewayTerms } from "@petak/lifecycle";
 import {
+  createOperatorLinksStore,
+  createOperatorNames,
   createParticipantStore,
   createRecords,
   createSiteCache,
   createTermsBook,
   createTermsStore,
   defaultQueueLimits,
+  defaultQuotas,
+  type OperatorLinksStore,
+  type OperatorNames,
   type ParticipantStore,
   type QueueLimits,
   type Records,
@@ -29,6 +34,8 @@ export interface OpenRecords {
   /** The archive, and through it the stores extended by what was archived. */
   readonly archive: OpenArchive;
   readonly participants: ParticipantStore;
+  readonly operatorLinks: OperatorLinksStore;
+  readonly operatorNames: OperatorNames;
   readonly keyDirectory: CachedKeyDirectory;
   readonly siteCache: SiteCache;
   readonly termsBook: TermsBook;
@@ -43,6 +50,7 @@ export async function openRecords(
 ): Promise<OpenRecords> {
   const { logger, metrics, now = Date.now, keyPrefix = "petak" } = options;
   const { redis, keys } = store;
+  const quotas = { ...defaultQuotas, ...options.quotas };
   const search = createSiteSearch({
     redis: store.writer,
     keys,
@@ -57,15 +65,20 @@ export async function openRecords(
     // Acknowledgements count writes over the store's writer, so holds must be written over that connection.
     indexCache: store.acknowledgements === undefined ? search.indexCache : undefined,
     queueLimits: queueLimitsOf(options),
+    quotas,
   });
+  await stored.issuedCredentials.begin(now());
   const archive = openArchive({ ...options.archive, records: stored, keyPrefix, now, logger, logFailure: store.watch.logFailure, metrics });
-  const participants = createParticipantStore(store.writer, store.keys);
+  const participants = createParticipantStore(store.writer, store.keys, quotas);
+  const operatorLinks = createOperatorLinksStore(store.writer, store.keys);
+  const operatorNames = createOperatorNames(participants, now);
   const siteCache = createSiteCache(archive.records.sites);
-  const termsBook = createTermsBook(createTermsStore(store.writer, stored.terms, keys), gatewayTerms(options), now);
+  const termsBook = createTermsBook(createTermsStore(store.writer, stored.terms, keys, quotas), gatewayTerms(options), now);
   // After a failover, numbers that were lost may be assigned again to other sites and terms.
   redis.on("ready", () => {
     siteCache.clear();
     termsBook.clear();
+    operatorNames.clear();
     void checkSameStore({ redis, keys, storeCode, logFailure: store.watch.logFailure, onOther: leaveStore });
   });
   function leaveStore(error: Error): void {
@@ -74,7 +87,8 @@ export async function openRecords(
     search.stop();
     redis.disconnect();
   }
-  return { search, stored, archive, participants, keyDirectory: createCachedKeyDirectory(participants, now), siteCache, termsBook };
+  const keyDirectory = createCachedKeyDirectory(participants, now);
+  return { search, stored, archive, participants, operatorLinks, operatorNames, keyDirectory, siteCache, termsBook };
 }
 
 function queueLimitsOf({ queueSiteMax, queueShareMax, queueRegionShareMax }: GatewayOptions): QueueLimits {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { createSecretsFingerprintStore } from "@petak/records";
+import type { RevocationTeller } from "../features/keys/tell-of-revocations.ts";
 import { requireSharedSecrets } from "../secrets/check-shared-secrets.ts";
 import { type GatewaySecrets, loadGatewaySecrets, type SecretsFromFile } from "../secrets/gateway-secrets.ts";
 import { secretsIntervalMs, watchSecrets } from "../secrets/secrets-watch.ts";
@@ -21,6 +22,7 @@ export interface OpenSecrets {
 export async function openSecrets(
   { redis, keys, watch }: ConnectedStore,
   options: GatewayOptions,
+  revocations: RevocationTeller,
   stack: AsyncDisposableStack,
 ): Promise<OpenSecrets> {
   const { dataDir, logger, now = Date.now } = options;
@@ -28,6 +30,7 @@ export async function openSecrets(
   const store = createSecretsFingerprintStore(redis, keys);
   const inFile = await loadGatewaySecrets(path, now);
   await requireSharedSecrets(store, inFile, path);
+  options.metrics.issuerCertificatesEnd.remove();
   const secretsWatch = watchSecrets({
     secrets: inFile,
     path,
@@ -36,6 +39,8 @@ export async function openSecrets(
     intervalMs: options.secretsIntervalMs ?? secretsIntervalMs,
     logger,
     logFailure: watch.logFailure,
+    onRevocations: revocations.tell,
+    onCertificates: (endInS) => options.metrics.issuerCertificatesEnd.set(endInS),
   });
   stack.defer(() => secretsWatch.stop());
   return { inFile, secrets: { ...inFile, issuerEpochs: secretsWatch.issuerEpochs } };

@@ -1,27 +1,40 @@
-import { toIssuerKeySet, toJwks } from "@petak/credential";
+import { encodeBase64url, toIssuerKeySet, toJwks } from "@petak/credential";
+import { catalogue } from "@petak/protocol";
+import { openApiOf } from "@petak/protocol/description";
+import { frontPageRoute, referenceRoutes } from "../features/api-description/gateway-pages.ts";
+import { createOpenDirectory } from "../features/open-directory/open-directory.ts";
+import { certificatesStanding } from "../secrets/certificates-standing.ts";
 import { issuerKeyPeriods, publishedEpochs } from "../secrets/issuer-epochs.ts";
-import { json, operationalRoutes, type PlainRoute } from "../transport/index.ts";
+import { isOpenCall, json, operationalRoutes, type PlainRoute } from "../transport/index.ts";
 import type { ConnectedStore } from "./connect-store.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
-import type { OpenArchive } from "./open-archive.ts";
+import type { OpenRecords } from "./open-records.ts";
 import type { OpenSecrets } from "./open-secrets.ts";
-import type { ServedServices } from "./services.ts";
+import { type ServedServices, services } from "./services.ts";
 
 const cached = { "cache-control": "public, max-age=300" };
 
-/** Creates the plain HTTP pages: metrics, liveness, readiness, and the issuer's public keys. */
+/** Creates the plain HTTP pages: metrics, liveness, readiness, the issuer's public keys, and the open directory. */
 export function createPlainPages(
-  { watch }: ConnectedStore,
+  { watch, fill }: ConnectedStore,
   { inFile, secrets }: OpenSecrets,
-  archive: OpenArchive,
+  { archive, stored, operatorNames, operatorLinks }: OpenRecords,
   { health }: ServedServices,
-  { logger, metrics, now = Date.now }: GatewayOptions,
+  options: GatewayOptions,
 ): Map<string, PlainRoute> {
+  const { logger, metrics, now = Date.now } = options;
   const pages = operationalRoutes({
     metrics,
     logger,
     checks: { redis: watch.requireAnswers, secrets: () => void secrets.issuerEpochs() },
-    notes: () => ({ ...archive.notes(), changes: watch.acceptsWrites ? "ok" : "refused" }),
+    notes: () => ({
+      ...archive.notes(),
+      changes: watch.acceptsWrites ? "ok" : "refused",
+      growth: fill.isFull || !watch.acceptsWrites ? "refused" : "ok",
+      ...certificatesNote(inFile, now()),
+    }),
+    // All gateways share the store, and what matters most goes on, so a balancer must not take this one out.
+    isDegraded: () => fill.isFull || !watch.acceptsWrites,
     isServing: health.isServing,
   });
   // The keys that agents trust.
@@ -34,5 +47,33 @@ export function createPlainPages(
     ...json(toIssuerKeySet([...inFile.pastKeys(), ...issuerKeyPeriods(inFile.issuerEpochs())])),
     headers: cached,
   }));
+  // The operator's root key, which devices pin: people compare its fingerprint with the operator's.
+  pages.set("/.well-known/petak/issuer-root.json", () => {
+    const certificates = inFile.issuerCertificates();
+    if (certificates === undefined) return json({ root: null }, 404);
+    return { ...json({ root: certificates.root, root_key: encodeBase64url(certificates.rootKey) }), headers: cached };
+  });
+  const directory = createOpenDirectory(
+    { ...stored, operatorNames, operatorLinks, now, onFailure: (error) => watch.logFailure("the open directory", error) },
+    options,
+  );
+  const described = referenceRoutes(() => openApiOf(services, { version: "1.0", isOpen: isOpenCall }));
+  for (const [path, route] of [...described, ...(directory?.routes ?? [])]) pages.set(path, route);
+  const plain = pages.get("/");
+  if (plain !== undefined) {
+    const reasons = Object.keys(catalogue).length;
+    const facts = async () => {
+      // A page without numbers is better than none.
+      const files = await directory?.published.current().catch(() => undefined);
+      return { totals: files?.totals, isDirectoryPublished: directory !== undefined, reasons };
+    };
+    pages.set("/", frontPageRoute(plain, facts));
+  }
   return pages;
+}
+
+/** How the certificates of the issuer keys stand, if the operator has a root key. */
+function certificatesNote({ issuerEpochs, issuerCertificates }: OpenSecrets["inFile"], nowMs: number): Record<string, string> {
+  const { state } = certificatesStanding(issuerEpochs(), issuerCertificates(), nowMs);
+  return state === "none" ? {} : { issuerCertificates: state };
 }

@@ -31,6 +31,7 @@ export async function registerAdmin(participants: ParticipantStore, admin: Admin
   const createdAt = timestampFromMs(nowMs);
   const { roles } = await participants.add(
     create(ParticipantSchema, { participantId, displayName: "Gateway administration", roles: [Role.ADMIN], createdAt }),
+    true,
   );
   if (!roles.includes(Role.ADMIN)) {
     throw new AdminError(

@@ -1,21 +1,49 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
-import { AgentService, CustodyService, DirectoryService, ParticipantService, ReservationService, WebhookService } from "@petak/protocol";
-import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
+import {
+  AgentService,
+  CommandService,
+  CustodyService,
+  DirectoryService,
+  ParticipantService,
+  ReservationService,
+  WebhookService,
+} from "@petak/protocol";
+import { Health } from "@petak/protocol/grpc";
 import { TestClockService } from "@petak/protocol/test-clock";
+import {
+  createAgentLeases,
+  createCommandKeyStore,
+  createCommands,
+  createEnrolments,
+  createParticipantEvents,
+  createSiteAgents,
+} from "@petak/records";
 import { createAgentService } from "../features/agent/service.ts";
+import { createChoices } from "../features/choice/choices.ts";
+import { defaultCommandLimits } from "../features/command/count-commands.ts";
+import { createCommandService } from "../features/command/service.ts";
+import { createSiteSignals } from "../features/command/site-signals.ts";
 import { createEventView } from "../features/custody/event-view.ts";
 import { createReceipts } from "../features/custody/receipts/receipts.ts";
 import { createCustodyService } from "../features/custody/service.ts";
 import { createDirectoryService } from "../features/directory/service.ts";
+import { createCodeTries } from "../features/enrolment/code-tries.ts";
+import { createPinRotation } from "../features/enrolment/pin-rotation.ts";
+import { createReservationChanges } from "../features/idempotency/change-reservation.ts";
+import { createLimitSources } from "../features/limits/limit-sources.ts";
+import type { SharedParts } from "../features/limits/share-limits.ts";
 import { createParticipantService } from "../features/participant/service.ts";
 import { createCredentialIssuer } from "../features/reservation/credential-issuer.ts";
+import { allowanceOf } from "../features/reservation/hold-allowance.ts";
+import { createHoldTotals } from "../features/reservation/hold-totals.ts";
 import { createReservationService } from "../features/reservation/service.ts";
 import type { MoveTestClockDependencies } from "../features/test-clock/move-test-clock.ts";
 import { createTestClockService } from "../features/test-clock/service.ts";
 import type { WebhookSending } from "../features/webhook/delivery/webhook-sending.ts";
 import { createWebhookService } from "../features/webhook/service.ts";
 import type { Authenticator } from "../identity/index.ts";
+import { createEpochProofs } from "../secrets/epoch-proofs.ts";
 import { createHealth, createReflection, defaultCallLimits, type GatewayHealth } from "../transport/index.ts";
 import type { ConnectedStore } from "./connect-store.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
@@ -25,20 +53,22 @@ import type { OpenSecrets } from "./open-secrets.ts";
 import { whenDurable } from "./when-durable.ts";
 
 /** The services of the protocol that a gateway offers. */
-export const services = [DirectoryService, ReservationService, CustodyService, AgentService, ParticipantService, WebhookService];
-
-/** Services that require no caller, because they reveal nothing about the network: health and reflection. */
-export const publicServices: ReadonlySet<string> = new Set([
-  Health.typeName,
-  ServerReflectionV1.typeName,
-  ServerReflectionV1Alpha.typeName,
-]);
+export const services = [
+  DirectoryService,
+  ReservationService,
+  CustodyService,
+  AgentService,
+  CommandService,
+  ParticipantService,
+  WebhookService,
+];
 
 /** The parts of a gateway from which its services are created. */
 export interface ServiceParts extends OpenRecords, OpenFeeds, Pick<OpenSecrets, "secrets"> {
   readonly store: ConnectedStore;
   readonly webhooks: WebhookSending;
   readonly authenticator: Authenticator;
+  readonly shares: SharedParts;
   /** Present if the gateway has a test clock. */
   readonly testClock: MoveTestClockDependencies | undefined;
   /** Aborted when the gateway stops: ends long polls and streams. */
@@ -52,25 +82,83 @@ export interface ServedServices {
 }
 
 /** Creates the services. Their changes are acknowledged once the store's durability level is reached. */
-export function createServices(parts: ServiceParts, options: GatewayOptions): ServedServices {
+export function createServices(parts: ServiceParts, options: GatewayOptions & { audience: string }): ServedServices {
   const { store, search, secrets, siteCache, termsBook, keyDirectory, participants, feeds, reader, webhooks } = parts;
+  const { operatorLinks, operatorNames, shares } = parts;
   const { records } = parts.archive;
   const { audience, now = Date.now } = options;
   const { derivationKey } = secrets;
   const health = createHealth(services.map(({ typeName }) => typeName));
   const reflection = createReflection([...services, Health]);
-  const credentials = createCredentialIssuer(secrets);
+  const credentials = createCredentialIssuer(secrets, records.pinKeys);
   const receipts = createReceipts(secrets);
-  const maxConcurrentCalls = options.callLimits?.maxConcurrentCalls ?? defaultCallLimits.maxConcurrentCalls;
+  const choices = createChoices(secrets);
+  const pinRotation = createPinRotation({ records, changes: createReservationChanges(records, receipts), now });
+  const participantEvents = createParticipantEvents(store.writer, store.keys, records.events);
+  const enrolments = createEnrolments(store.writer, store.keys);
+  const leases = createAgentLeases(store.writer, store.keys, records.siteIds);
+  const siteAgents = createSiteAgents(store.writer, store.keys, records.siteIds);
+  const commanding = { commands: createCommands(store.writer, store.keys), commandKeys: createCommandKeyStore(store.writer, store.keys) };
+  const signals = createSiteSignals({
+    reader,
+    feeds,
+    stopping: parts.stopping,
+    onError: (error) => store.watch.logFailure("nudges", error),
+  });
+  const callLimits = { ...defaultCallLimits, ...options.callLimits };
+  const tries = createCodeTries(now, callLimits.failedAuthenticationsMax);
+  const allowance = allowanceOf(options);
+  const holdTotals = createHoldTotals(records.heldCounts, now, (error) => store.watch.logFailure("the count of holds", error));
+  const limitSources = createLimitSources({
+    holds: { counts: records.heldCounts, sites: records.sites, allowance },
+    queues: records.queues,
+    webhooks: webhooks.store,
+    messages: callLimits,
+    services,
+    shares,
+    quotas: records.quotaUsage,
+  });
   return {
     health,
     routes(router) {
       const serve = <Service extends DescService>(service: Service, implementation: ServiceImpl<Service>) =>
         router.service(service, whenDurable(service, implementation, store.acknowledgements));
-      serve(DirectoryService, createDirectoryService({ search, records, siteCache, termsBook, now }));
+      serve(
+        DirectoryService,
+        createDirectoryService({
+          search,
+          records,
+          siteCache,
+          termsBook,
+          participants,
+          operatorLinks,
+          operatorNames,
+          choices,
+          growth: store.fill,
+          now,
+        }),
+      );
       serve(
         ReservationService,
-        createReservationService({ ...options, search, records, siteCache, termsBook, credentials, receipts, reader, now }),
+        createReservationService(
+          {
+            ...options,
+            search,
+            records,
+            holdTotals,
+            allowance,
+            siteCache,
+            termsBook,
+            operatorNames,
+            credentials,
+            choices,
+            receipts,
+            reader,
+            growth: store.fill,
+            now,
+          },
+          shares.batches,
+        ),
       );
       serve(
         CustodyService,
@@ -84,12 +172,55 @@ export function createServices(parts: ServiceParts, options: GatewayOptions): Se
           now,
           stopping: parts.stopping,
           stillValid: parts.authenticator.recheck,
-          waitingPollsMax: Math.ceil(maxConcurrentCalls / 2),
+          polls: shares.polls,
+          streams: shares.streams,
         }),
       );
       const syncIntervalMs = options.agentSyncIntervalMs;
-      serve(AgentService, createAgentService({ records, secrets, keys: keyDirectory, receipts, now, syncIntervalMs, termsBook }));
-      serve(ParticipantService, createParticipantService({ records, participants, keyDirectory, now }));
+      const enrolling = {
+        enrolments,
+        siteAgents,
+        leases,
+        epochProofs: createEpochProofs(secrets),
+        pinRotation,
+        participants,
+        participantEvents,
+        keyDirectory,
+        audience,
+        now,
+      };
+      serve(
+        AgentService,
+        createAgentService({
+          ...enrolling,
+          ...commanding,
+          logger: options.logger,
+          records,
+          secrets,
+          keys: keyDirectory,
+          receipts,
+          syncIntervalMs,
+          termsBook,
+          operatorNames,
+          tries,
+          signals,
+          stopping: parts.stopping,
+          stillValid: parts.authenticator.recheck,
+        }),
+      );
+      serve(
+        CommandService,
+        createCommandService({
+          ...enrolling,
+          ...commanding,
+          records,
+          commandLimits: { ...defaultCommandLimits, ...options.commandLimits },
+        }),
+      );
+      serve(
+        ParticipantService,
+        createParticipantService({ ...enrolling, records, pinKeys: records.pinKeys, operatorLinks, limitSources, derivationKey }),
+      );
       serve(WebhookService, createWebhookService({ ...webhooks, records, derivationKey, now }));
       if (parts.testClock !== undefined) serve(TestClockService, createTestClockService(parts.testClock));
       health.routes(router);

@@ -1,21 +1,40 @@
 import { prepareValidation } from "@petak/protocol";
-import { createWebhookStore, type DataVersionError, openTestClock } from "@petak/records";
+import { createParticipantEvents, createUsedProofs, createWebhookStore, type DataVersionError, openTestClock } from "@petak/records";
 import type { Acknowledgements } from "@petak/redis";
 import { optionsEncoder } from "../features/directory/options-encoder/options-encoder.ts";
+import { createRevocationTeller } from "../features/keys/tell-of-revocations.ts";
 import { createWebhookSending } from "../features/webhook/delivery/webhook-sending.ts";
-import { callerKey, createAuthenticator, createIdentityStep } from "../identity/index.ts";
+import {
+  callerKey,
+  createAuthenticator,
+  createCallerAccounts,
+  createIdentityStep,
+  createKeyCheck,
+  createProofCheck,
+} from "../identity/index.ts";
 import { testNetworkAuthenticator } from "../identity/test-network-authenticator.ts";
-import { createOnePortServer, createRequestListener, createStoreFailureStep, type OnePortServer } from "../transport/index.ts";
+import {
+  createOnePortServer,
+  createRequestListener,
+  createStoreFailureStep,
+  defaultCallLimits,
+  isOpenCall,
+  type OnePortServer,
+} from "../transport/index.ts";
 import { startBackgroundTasks } from "./background-tasks.ts";
+import { createCallersShares, toldUses } from "./callers-shares.ts";
+import { shareCallersUse } from "./callers-use.ts";
 import { type ConnectedStore, connectStore, prepareStore } from "./connect-store.ts";
 import { enterStore } from "./enter-store.ts";
+import { findAudience } from "./find-audience.ts";
 import type { Gateway, GatewayOptions } from "./gateway-options.ts";
+import { createGrowthStep } from "./growth-step.ts";
 import { openFeeds } from "./open-feeds.ts";
 import { type OpenRecords, openRecords } from "./open-records.ts";
 import { openSecrets } from "./open-secrets.ts";
 import { createPlainPages } from "./plain-pages.ts";
 import { registerAdmin } from "./register-admin.ts";
-import { createServices, publicServices, services } from "./services.ts";
+import { createServices, services } from "./services.ts";
 
 /**
  * How long a start waits for the directory of occupied cells, in ms: much longer than reading it takes. Without it, the first searches over long
@@ -56,13 +75,16 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
   const refused = Promise.withResolvers<DataVersionError>();
   const storeCode = await enterStore(store, given, stack, refused.resolve);
   const clock = given.testClock === true ? await openTestClock(store.writer, store.keys, given.now ?? Date.now) : undefined;
-  const options = clock === undefined ? given : { ...given, now: clock.now };
+  const audience = await findAudience(store, given);
+  const options = { ...given, audience, ...(clock && { now: clock.now }) };
   const { logger, metrics, now = Date.now } = options;
   const stopping = new AbortController();
   const records = await openRecords(store, storeCode, options, stack);
   const { archive, keyDirectory, participants } = records;
-  const secrets = await openSecrets(store, options, stack);
-  if (options.admin !== undefined) await registerAdmin(participants, options.admin, now());
+  const participantEvents = createParticipantEvents(store.writer, store.keys, records.stored.events);
+  const secrets = await openSecrets(store, options, createRevocationTeller({ participants, participantEvents, now }), stack);
+  const admin = typeof options.admin === "function" ? await options.admin(audience) : options.admin;
+  if (admin !== undefined) await registerAdmin(participants, admin, now());
   const feeds = openFeeds(store, records, stack);
   const sweep = startBackgroundTasks(store, records, feeds, options, stack);
   const webhooks = createWebhookSending({
@@ -71,16 +93,24 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
     store: createWebhookStore(store.writer, store.keys),
     ...feeds,
     derivationKey: secrets.secrets.derivationKey,
-    audience: options.audience,
+    audience,
     now,
     logger,
     logFailure: store.watch.logFailure,
     metrics,
   });
   const authenticatorBy = (clockNow: () => number) =>
-    createAuthenticator({ keys: keyDirectory, audience: options.audience, now: clockNow });
+    createAuthenticator({
+      keys: keyDirectory,
+      audience,
+      now: clockNow,
+      failuresMax: options.callLimits?.failedAuthenticationsMax ?? defaultCallLimits.failedAuthenticationsMax,
+      metrics,
+    });
+  const clocks = clock === undefined ? [now] : [now, given.now ?? Date.now];
   const authenticator =
     clock === undefined ? authenticatorBy(now) : testNetworkAuthenticator(authenticatorBy(now), authenticatorBy(given.now ?? Date.now));
+  const shares = createCallersShares(options.callLimits);
   const parts = {
     ...records,
     ...feeds,
@@ -88,16 +118,26 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
     secrets: secrets.secrets,
     webhooks,
     authenticator,
+    shares,
     testClock: clock && { clock, sweep },
     stopping: stopping.signal,
   };
+  const identityStep = createIdentityStep({ authenticator, isOpen: isOpenCall });
   const served = createServices(parts, options);
   const server = createPort(options, {
+    accounts: shares.calls,
     routes: served.routes,
-    steps: [createIdentityStep({ authenticator, publicServices }), createStoreFailureStep(store.onCallFailed)],
+    callers: createCallerAccounts(authenticator, identityStep),
+    steps: [identityStep, createStoreFailureStep(store.onCallFailed, store.fill.rejected), createGrowthStep(store.fill)],
+    checkValidated: createKeyCheck(
+      authenticator,
+      createProofCheck({ keys: keyDirectory, usedProofs: createUsedProofs(store.writer, store.keys), clocks, metrics }),
+    ),
     shutdownSignal: stopping.signal,
-    plainRoutes: createPlainPages(store, secrets, archive, served, options),
+    plainRoutes: createPlainPages(store, secrets, records, served, options),
   });
+  const sharing = shareCallersUse({ redis: store.redis, keys: store.keys, uses: toldUses(shares) });
+  stack.defer(() => sharing.stop());
   await untilReady(store, records, options);
   const address = await server.listen({ host: options.host, port: options.port });
   served.health.setServing(true);
@@ -108,7 +148,7 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
     stopping.abort();
     await server.close(options.shutdownGraceMs);
   });
-  logger.info({ host: address.host, port: address.port }, "gateway listens");
+  logger.info({ host: address.host, port: address.port, audience }, "gateway listens");
   let stopped: Promise<void> | undefined;
   const stop = () => {
     stopped ??= stack.disposeAsync();
@@ -119,10 +159,13 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
     await stop().catch((err: Error) => logger.error({ err }, "the gateway did not stop cleanly"));
     return error;
   });
-  return { address, refusal, stop };
+  return { address, audience, refusal, stop };
 }
 
-type Served = Pick<Parameters<typeof createRequestListener>[0], "routes" | "steps" | "shutdownSignal" | "plainRoutes">;
+type Served = Pick<
+  Parameters<typeof createRequestListener>[0],
+  "accounts" | "routes" | "callers" | "steps" | "checkValidated" | "shutdownSignal" | "plainRoutes"
+>;
 
 /** The one port of a gateway, not listening yet. */
 function createPort(options: GatewayOptions, served: Served): OnePortServer {

@@ -98,7 +98,7 @@ test("values of wrong types are refused for each type of setting", () => {
     ["redisUrl", "localhost"],
     ["redisUrl", "redis+cluster://localhost:99999"],
     ["durability", "no"],
-    ["audience", ""],
+    ["audience", "a b"],
     ["sweepIntervalMs", "1 s"],
     ["dataDir", 5],
     ["dataDir", "a\0b"],

@@ -95,6 +95,11 @@ function contradictions(config: Config): string[] {
   if (config.defaultTimeoutMs > config.maxTimeoutMs) {
     problems.push(`defaultTimeoutMs=${config.defaultTimeoutMs} must be at most maxTimeoutMs, which is ${config.maxTimeoutMs}.`);
   }
+  if (config.callerCallsGuaranteed > config.callerCallsMax) {
+    problems.push(
+      `callerCallsGuaranteed=${config.callerCallsGuaranteed} must be at most callerCallsMax, which is ${config.callerCallsMax}.`,
+    );
+  }
   if (config.holdDefaultMs > config.holdMaxMs) {
     problems.push(`holdDefaultMs=${config.holdDefaultMs} must be at most holdMaxMs, which is ${config.holdMaxMs}.`);
   }

@@ -1,5 +1,7 @@
-import { defaultQueueLimits, retentionMinMs } from "@petak/records";
+import { defaultQueueLimits, defaultQuotas, retentionMinMs } from "@petak/records";
 import { durabilityLevels } from "@petak/redis";
+import { defaultCommandLimits } from "../features/command/count-commands.ts";
+import { defaultHoldAllowance } from "../features/reservation/hold-allowance.ts";
 import { logLevels } from "../observability/logger.ts";
 import { defaultCallLimits } from "../transport/limits/call-limits.ts";
 import { defaultServerLimits } from "../transport/limits/server-limits.ts";
@@ -70,10 +72,28 @@ export const settings = [
     doc: "How long replicas may take to acknowledge a change, in ms, with durability replicated; after that the call gets DURABILITY_UNCONFIRMED and has to be repeated.",
   },
   {
+    name: "storeMaxBytes",
+    type: { kind: "int", min: 0, max: Number.MAX_SAFE_INTEGER },
+    default: 0,
+    doc: "The memory that each Redis server may use, in bytes, if that is less than its maxmemory; 0 means its maxmemory, and with the private Redis server half of this machine's memory.",
+  },
+  {
+    name: "storeWarnPercent",
+    type: { kind: "int", min: 1, max: 98 },
+    default: 70,
+    doc: "The fill of the store from which the log warns and calls with test keys that make it grow are refused with STORE_FULL, in percent; the default leaves days to add memory in most networks.",
+  },
+  {
+    name: "storeRefusePercent",
+    type: { kind: "int", min: 1, max: 98 },
+    default: 85,
+    doc: "The fill of the store from which calls that make it grow are refused with STORE_FULL, in percent; the rest is room for revocations, agents' reports, cancellations and collections.",
+  },
+  {
     name: "audience",
-    type: { kind: "string", pattern: /^[\x21-\x7e]{1,200}$/, patternText: "1 to 200 printable characters without spaces" },
-    default: "petak",
-    doc: "The required aud of request tokens; the default is independent of the address, so that a new address breaks no client. Set it if several gateways share participants.",
+    type: { kind: "string", pattern: /^[\x21-\x7e]{0,200}$/, patternText: "at most 200 printable characters without spaces" },
+    default: "",
+    doc: "The required aud of request tokens; empty means the one that is kept in the store, made at random at the first start, so that a token for one network is good in no other, and a new address breaks no client.",
   },
   {
     name: "adminKeyFile",
@@ -118,10 +138,70 @@ export const settings = [
     doc: "Concurrent streams over all connections, beyond which streams are refused with OVERLOADED; they are counted separately because they are long and mostly idle.",
   },
   {
+    name: "callerCallsGuaranteed",
+    type: { kind: "int", min: 1, max: 10_000 },
+    default: defaultCallLimits.callerCallsGuaranteed,
+    doc: "Unary calls that a caller may have in progress whatever others do, as long as maxConcurrentCalls is not reached; beyond it a caller may have as many as are left free, so the default matters only with more than a hundred callers at once. A caller is a participant, the pages with its publishable keys, or, before its credentials are verified, an address.",
+  },
+  {
+    name: "callerCallsMax",
+    type: { kind: "int", min: 1, max: 100_000 },
+    default: defaultCallLimits.callerCallsMax,
+    doc: "Unary calls that one caller may have in progress, beyond which its calls are refused with RATE_LIMITED; it gets less while others leave less free, since a caller may have as many as are left free. The default is half of maxConcurrentCalls.",
+  },
+  {
+    name: "callerCallsRunning",
+    type: { kind: "int", min: 1, max: 100_000 },
+    default: defaultCallLimits.callerCallsRunning,
+    doc: "Unary calls of one caller that are handled at once, its others wait for them; the store combines as many as the default into one step, so more would not end sooner, and would delay the calls of others. Raise it where the store takes tens of milliseconds to acknowledge changes.",
+  },
+  {
+    name: "callerRefusalsPerSecond",
+    type: { kind: "int", min: 1, max: 10_000 },
+    default: defaultCallLimits.callerRefusalsPerSecond,
+    doc: "Refusals that one caller is told each second, and requests for pages that are answered to one address; further ones are answered later, by up to 10 s. With the default 600 connections that heed no RetryInfo take less than a hundredth of a processor.",
+  },
+  {
+    name: "failedAuthenticationsMax",
+    type: { kind: "int", min: 1, max: 1_000_000 },
+    default: defaultCallLimits.failedAuthenticationsMax,
+    doc: "Invalid credentials that an address may send at once, one more each second; beyond it credentials with an unknown key are refused with RATE_LIMITED before the store is asked, and those with a known key after as many failures of that key there, before their signature is verified. Tokens that were verified before are not affected. Several people may configure clients wrongly behind one address.",
+  },
+  {
     name: "maxConnections",
     type: { kind: "int", min: 1, max: 1_000_000 },
     default: defaultServerLimits.maxConnections,
-    doc: "Concurrent TCP connections, beyond which connections are closed; the default suits a small machine.",
+    doc: "Concurrent TCP connections, beyond which idle ones are closed for new ones, and those whose caller is not known first; the default suits a small machine.",
+  },
+  {
+    name: "maxConnectionsPerAddress",
+    type: { kind: "int", min: 1, max: 1_000_000 },
+    default: defaultServerLimits.maxConnectionsPerAddress,
+    doc: "Concurrent TCP connections from one address, or one /64 of IPv6; an address gets less while others leave less free. The default is a quarter of maxConnections: a large office or a mobile network behind one address. Connections of trustedProxies are not limited by it.",
+  },
+  {
+    name: "healthConnections",
+    type: { kind: "int", min: 0, max: 1000 },
+    default: defaultServerLimits.healthConnections,
+    doc: "Connections beyond the limits above, at most a quarter of maxConnections, that may only make health checks (/livez, /readyz, grpc.health.v1); the oldest is closed for a new one, so that supervisors get through while the port is full. The default is many more than there are supervisors.",
+  },
+  {
+    name: "firstCallTimeoutMs",
+    type: { kind: "duration", minMs: 100, maxMs: 600_000 },
+    default: defaultServerLimits.firstCallTimeoutMs,
+    doc: "How long a connection may be idle while no call on it has had valid credentials, in ms; clients call as soon as they are connected. Connections of trustedProxies may be idle longer.",
+  },
+  {
+    name: "trustedProxies",
+    type: { kind: "networks" },
+    default: "",
+    doc: "The networks of the proxies in front of the gateway, whose forwardedHeader is believed; none by default, because a client could otherwise invent its address. Without it all calls through a proxy count for the proxy's address until their callers are known.",
+  },
+  {
+    name: "forwardedHeader",
+    type: { kind: "enum", values: ["x-forwarded-for", "forwarded"] },
+    default: defaultServerLimits.trustedProxies.header,
+    doc: "The header in which trustedProxies name the client's address, the last address that is none of theirs; only one header is read, because a proxy passes the other on as the client sent it. Most proxies send the default.",
   },
   {
     name: "sniffTimeoutMs",
@@ -154,6 +234,30 @@ export const settings = [
     doc: "The longest hold, in ms; longer requests are reduced to it. The default is the protocol's limit of a day.",
   },
   {
+    name: "holdsSiteMin",
+    type: { kind: "int", min: 1, max: 65_535 },
+    default: defaultHoldAllowance.siteLeast,
+    doc: "Unconfirmed holds that one participant may have at any site, however few places are free there; the default is what one courier's stop at a small site takes.",
+  },
+  {
+    name: "holdsSitePercent",
+    type: { kind: "int", min: 1, max: 100 },
+    default: defaultHoldAllowance.sitePercent,
+    doc: "Unconfirmed holds of one participant at one site, in percent of the places that are free or held by it, beyond which requests are refused with HOLDS_EXHAUSTED; 100 is no limit. With the default, half of what is free is left to others until the first half is confirmed.",
+  },
+  {
+    name: "holdsRegionMax",
+    type: { kind: "int", min: 1, max: 1_000_000_000 },
+    default: defaultHoldAllowance.regionMost,
+    doc: "Unconfirmed holds of one participant in one region, which is about 100 km wide; a courier confirms what it reserves within seconds, and the default allows a shop 4000 checkouts an hour with holds of a quarter of an hour.",
+  },
+  {
+    name: "holdsAllMax",
+    type: { kind: "int", min: 1, max: 1_000_000_000 },
+    default: defaultHoldAllowance.allMost,
+    doc: "Unconfirmed holds of one participant in all regions, which each gateway counts with a delay of at most 10 s; the default is five full regions.",
+  },
+  {
     name: "queueSiteMax",
     type: { kind: "int", min: 1, max: 10_000 },
     default: defaultQueueLimits.siteMax,
@@ -170,6 +274,90 @@ export const settings = [
     type: { kind: "int", min: 1, max: 1_000_000 },
     default: defaultQueueLimits.regionShareMax,
     doc: "Queued reservations of one participant in one region, which is about 100 km wide; the default takes about 10 MB of Redis.",
+  },
+  {
+    name: "participantsMax",
+    type: { kind: "int", min: 1, max: 65_535 },
+    default: defaultQuotas.participantsMax,
+    doc: "Participants of the store, beyond which CreateParticipant is refused with QUOTA_EXHAUSTED; a region of countries has hundreds of operators, couriers and shops, and each takes some 300 bytes.",
+  },
+  {
+    name: "keysMax",
+    type: { kind: "int", min: 1, max: 100_000 },
+    default: defaultQuotas.keysMax,
+    doc: "A participant's own keys in each network that are not revoked, beyond which RegisterKey is refused with QUOTA_EXHAUSTED; the default is enough for a key of each of its systems.",
+  },
+  {
+    name: "agentKeysMax",
+    type: { kind: "int", min: 1, max: 1_000_000 },
+    default: defaultQuotas.agentKeysMax,
+    doc: "Keys of a participant's agents in each network that are not revoked; a chain of 15,000 stores has as many, twice that while it replaces them all, and the default takes about 12 MB of Redis.",
+  },
+  {
+    name: "publishableKeysMax",
+    type: { kind: "int", min: 1, max: 1_000_000 },
+    default: defaultQuotas.publishableKeysMax,
+    doc: "A participant's publishable keys in each network that are not revoked; a checkout platform has one for each of its thousands of shops.",
+  },
+  {
+    name: "sitesMax",
+    type: { kind: "int", min: 1, max: 1_000_000 },
+    default: defaultQuotas.sitesMax,
+    doc: "An operator's sites in each network, including those retired in the last half year, beyond which UpsertSites is refused with QUOTA_EXHAUSTED; the largest chains have 15,000 sites, and the default takes about 100 MB of Redis.",
+  },
+  {
+    name: "cellSitesMax",
+    type: { kind: "int", min: 1, max: 10_000 },
+    default: defaultQuotas.cellSitesMax,
+    doc: "An operator's sites that are offered in each network within one cell of the index, which is 0.7 km² large and is read as a whole by every search nearby; a dense city has ten. In the test network all operators together have twice as many at most.",
+  },
+  {
+    name: "sizeProfilesMax",
+    type: { kind: "int", min: 1, max: 65_536 },
+    default: defaultQuotas.sizeProfilesMax,
+    doc: "Different sets of size classes of an operator's sites in each region, which is about 100 km wide, and network; sites that are alike share one, makers have tens of models, and a region has room for 65,536 of all operators.",
+  },
+  {
+    name: "openingTimesMax",
+    type: { kind: "int", min: 1, max: 65_536 },
+    default: defaultQuotas.openingTimesMax,
+    doc: "Different opening hours of an operator's sites in each region and network; the default is enough for a city of stores of which each has its own, and a region has room for 65,536 of all operators.",
+  },
+  {
+    name: "termsMax",
+    type: { kind: "int", min: 1, max: 1_000_000 },
+    default: defaultQuotas.termsMax,
+    doc: "Different terms that an operator has stated in each network, beyond which UpsertSites and SetDefaultTerms are refused with QUOTA_EXHAUSTED; terms are kept for good, since reservations name them, and the default is enough for new ones of ten franchises every month for 15 years.",
+  },
+  {
+    name: "reservationEventsMax",
+    type: { kind: "int", min: 50, max: 2000 },
+    default: defaultQuotas.reservationEventsMax,
+    doc: "Events of a reservation beyond which Extend, IssueCredential and CorrectEvents are refused with QUOTA_EXHAUSTED; usual are about ten, and the default is enough for an app that asks for a new token each time that it is opened.",
+  },
+  {
+    name: "commandsKeyMinuteMax",
+    type: { kind: "int", min: 1, max: 10_000 },
+    default: defaultCommandLimits.commandsKeyMinuteMax,
+    doc: "Commands to devices that one key sends in a minute, beyond which SendCommand is refused with COMMANDS_EXHAUSTED, over all gateways of a store.",
+  },
+  {
+    name: "commandDoorsKeyMinuteMax",
+    type: { kind: "int", min: 1, max: 1000 },
+    default: defaultCommandLimits.commandDoorsKeyMinuteMax,
+    doc: "Doors that the commands of one key open in a minute.",
+  },
+  {
+    name: "commandDoorsSiteHourMax",
+    type: { kind: "int", min: 1, max: 1000 },
+    default: defaultCommandLimits.commandDoorsSiteHourMax,
+    doc: "Doors of one site that commands open in an hour; a terminal opens 30 at most, whatever is set here.",
+  },
+  {
+    name: "commandDoorsOperatorHourMax",
+    type: { kind: "int", min: 1, max: 10_000 },
+    default: defaultCommandLimits.commandDoorsOperatorHourMax,
+    doc: "Doors of all sites of an operator in one network that commands open in an hour: what whoever takes over a centre with all its keys can open.",
   },
   {
     name: "depositDefaultMs",
@@ -199,7 +387,7 @@ export const settings = [
     name: "agentSyncIntervalMs",
     type: { kind: "duration", minMs: 1000, maxMs: 86_400_000 },
     default: 60_000,
-    doc: "The interval in which agents call Sync, in ms; commands reach them at once, so this only bounds the delay of a missed command.",
+    doc: "The interval in which agents call Sync, in ms: after that time at the latest they know of a revoked credential or a paused site.",
   },
   {
     name: "archiveDir",
@@ -218,6 +406,42 @@ export const settings = [
     type: { kind: "duration", minMs: 1000, maxMs: 86_400_000 },
     default: 60_000,
     doc: "The interval in which the gateway checks for days to archive, in ms; a check takes one command for each region.",
+  },
+  {
+    name: "openDirectoryLicence",
+    type: {
+      kind: "string",
+      pattern: /^([A-Za-z0-9][A-Za-z0-9.+-]{0,63}|https:\/\/[!-~]{1,200})?$/,
+      patternText: "empty, an SPDX identifier such as CC-BY-4.0, or an https URL",
+    },
+    default: "",
+    doc: "The licence under which the open directory publishes all live sites and what is free there to everybody, at `/feed/v1/manifest.json`; empty means that nothing is published, since that is for the operators to decide.",
+  },
+  {
+    name: "openDirectoryPublisher",
+    type: { kind: "string", pattern: /^[^\p{Cc}\p{Zl}\p{Zp}]{0,120}$/u, patternText: "at most 120 printable characters" },
+    default: "",
+    doc: "Whom users of the open directory have to name, where its licence asks for a name.",
+  },
+  {
+    name: "openDirectorySitePage",
+    type: {
+      kind: "string",
+      pattern: /^(https:\/\/[!-~]{0,300}\{(site_id|operator_site_ref)\}[!-~]{0,100})?$/,
+      patternText: "empty, or an https URL with {site_id} or {operator_site_ref} in it",
+    },
+    default: "",
+    doc: "The page for people of a site in the open directory, e.g. `https://lockers.example/{operator_site_ref}`; empty means that sites have none.",
+  },
+  {
+    name: "openDirectoryLeavesOut",
+    type: {
+      kind: "string",
+      pattern: /^(par_[0-9a-z]{1,36}(,par_[0-9a-z]{1,36})*)?$/,
+      patternText: "participants' ids, separated by commas",
+    },
+    default: "",
+    doc: "The operators whose sites the open directory leaves out, because they do not agree to it.",
   },
   {
     name: "webhookAllowedNetworks",

@@ -20,8 +20,11 @@ const directory: KeyDirectory = {
     lookUps += 1;
     return keys.get(keyId);
   },
+  isKnown: (id) => known.has(id),
   findPublishableKey: (key) => Promise.resolve(publishableKeys.get(key)),
 };
+/** The keys that the directory found before. */
+const known = new Set<string>();
 
 beforeAll(async () => {
   pair = await generateKeyPair();
@@ -31,6 +34,7 @@ beforeEach(() => {
   nowMs = startMs;
   lookUps = 0;
   keys.clear();
+  known.clear();
   publishableKeys.clear();
   const key = { keyId: "key_test_a", participantId: "par_a", roles: [Role.COURIER], mode: "test", publicKey: pair.publicKey } as const;
   keys.set("key_test_a", key);
@@ -61,7 +65,7 @@ async function signParts(header: object, claims: object): Promise<string> {
 async function authenticate(token: string | undefined, origin?: string) {
   const authorization = token === undefined ? undefined : `Bearer ${token}`;
   const recalled = authenticator.recall(authorization);
-  const [outcome] = await Promise.allSettled([authenticator.authenticate({ authorization, origin })]);
+  const [outcome] = await Promise.allSettled([authenticator.authenticate({ authorization, origin, source: "192.0.2.7" })]);
   if (recalled !== undefined) expect(outcome).toEqual({ status: "fulfilled", value: recalled });
   if (outcome.status === "rejected") throw outcome.reason;
   return outcome.value;
@@ -105,7 +109,7 @@ describe("a request token", () => {
 
   it("is required: CREDENTIALS_MISSING", async () => {
     expect(await reasonFor(undefined)).toBe("CREDENTIALS_MISSING");
-    await expect(authenticator.authenticate({ authorization: "  ", origin: undefined })).rejects.toMatchObject({
+    await expect(authenticator.authenticate({ authorization: "  ", origin: undefined, source: "192.0.2.7" })).rejects.toMatchObject({
       reason: "CREDENTIALS_MISSING",
     });
   });
@@ -120,7 +124,10 @@ describe("a request token", () => {
       `Bearer ${"a".repeat(2100)}`,
       "Bearer ÄÖ.ü.ß",
     ]) {
-      await expect(authenticator.authenticate({ authorization, origin: undefined }), authorization).rejects.toMatchObject({
+      await expect(
+        authenticator.authenticate({ authorization, origin: undefined, source: "192.0.2.7" }),
+        authorization,
+      ).rejects.toMatchObject({
         reason: "CREDENTIALS_MALFORMED",
       });
     }
@@ -136,7 +143,7 @@ describe("a request token", () => {
     ]) {
       expect(await reasonFor(text), text).toBe("CREDENTIALS_MALFORMED");
     }
-    expect(await authenticator.authenticate({ authorization: `bearer  ${token} `, origin: undefined })).toMatchObject({
+    expect(await authenticator.authenticate({ authorization: `bearer  ${token} `, origin: undefined, source: "192.0.2.7" })).toMatchObject({
       kind: "participant",
     });
   });
@@ -348,6 +355,62 @@ describe("a publishable key", () => {
   });
 });
 
+describe("an address that has sent many invalid credentials", () => {
+  const from = (source: string, token: string) =>
+    authenticator.authenticate({ authorization: `Bearer ${token}`, origin: undefined, source }).then(
+      () => "accepted",
+      (error: PetakError) => error.reason,
+    );
+
+  /** A token whose signature is wrong. */
+  async function forged(changes: Partial<RequestTokenInput> = {}): Promise<string> {
+    const [head, claims] = (await sign({ issuedAtMs: startMs + forgeries++, ...changes })).split(".");
+    return `${head}.${claims}.${encodeBase64url(new Uint8Array(64))}`;
+  }
+  let forgeries = 0;
+
+  beforeEach(() => {
+    authenticator = createAuthenticator({ keys: directory, audience, now: () => nowMs, failuresMax: 3 });
+  });
+
+  it("is refused before a look-up, except with keys that exist and tokens that were verified", async () => {
+    const [verified, fresh] = [await sign(), await sign({ issuedAtMs: startMs + 1000 })];
+    expect(await from("192.0.2.7", verified)).toBe("accepted");
+    known.add("key_test_a");
+    for (let count = 0; count < 3; count += 1)
+      expect(await from("192.0.2.7", await sign({ keyId: `key_test_${count}` }))).toBe("KEY_UNKNOWN");
+    lookUps = 0;
+    for (const token of [await sign({ keyId: "key_test_new" }), await forged({ keyId: "key_test_new" }), "pk_test_new"]) {
+      expect(await from("192.0.2.7", token)).toBe("RATE_LIMITED");
+    }
+    expect(lookUps).toBe(0);
+    expect([await from("192.0.2.7", verified), await from("192.0.2.7", fresh)]).toEqual(["accepted", "accepted"]);
+    expect(await from("192.0.2.8", await sign({ keyId: "key_test_new" }))).toBe("KEY_UNKNOWN");
+    nowMs += 1000;
+    expect(await from("192.0.2.7", await sign({ keyId: "key_test_new" }))).toBe("KEY_UNKNOWN");
+  });
+
+  it("is refused before a signature check with a key that it has misused, there only", async () => {
+    const [verified, fresh] = [await sign(), await sign({ issuedAtMs: startMs + 1000 })];
+    await from("192.0.2.7", verified);
+    for (const key of ["key_test_a", "key_test_agent"]) known.add(key);
+    for (let count = 0; count < 3; count += 1) expect(await from("192.0.2.7", await forged())).toBe("TOKEN_SIGNATURE_WRONG");
+    // Its signature is good, so it would be accepted if it were looked at.
+    expect(await from("192.0.2.7", fresh)).toBe("RATE_LIMITED");
+    expect(await from("192.0.2.7", verified)).toBe("accepted");
+    expect(await from("192.0.2.7", await sign({ keyId: "key_test_agent" }))).toBe("accepted");
+    expect(await from("192.0.2.8", fresh)).toBe("accepted");
+  });
+
+  it("is told what to do, and may have a wrong clock", async () => {
+    const expired = await sign({ issuedAtMs: startMs - 3_600_000 });
+    for (let count = 0; count < 5; count += 1) expect(await from("192.0.2.7", expired)).toBe("TOKEN_EXPIRED");
+    for (let count = 0; count < 3; count += 1) expect(await from("192.0.2.7", "nonsense")).toBe("CREDENTIALS_MALFORMED");
+    const refusal = await refusalOf(await sign());
+    expect(refusal).toMatchObject({ reason: "RATE_LIMITED", retryAfterMs: 1000, metadata: { kind: "credentials", limit: "3" } });
+  });
+});
+
 describe("malformed input", () => {
   it("is refused with a reason of the catalogue and nothing else", async () => {
     const token = await sign();
@@ -360,7 +423,7 @@ describe("malformed input", () => {
     );
     await fc.assert(
       fc.asyncProperty(bearer, fc.option(fc.webUrl(), { nil: undefined }), async (authorization, origin) => {
-        const outcome = await authenticator.authenticate({ authorization, origin }).catch((error: unknown) => error);
+        const outcome = await authenticator.authenticate({ authorization, origin, source: "192.0.2.7" }).catch((error: unknown) => error);
         if (authorization !== `Bearer ${token}`) expect(outcome).toBeInstanceOf(PetakError);
       }),
       { numRuns: 1000 },

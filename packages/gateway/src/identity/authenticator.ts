@@ -1,12 +1,15 @@
 import { hash } from "node:crypto";
 import { isLowOrderPoint, verifyEd25519 } from "@petak/credential";
-import { PetakError } from "@petak/protocol";
-import type { Caller, ParticipantCaller, PublishableCaller } from "./caller.ts";
+import { PetakError, type Reason } from "@petak/protocol";
+import type { Metrics } from "../observability/metrics.ts";
+import { defaultCallLimits } from "../transport/index.ts";
+import { rateOf } from "../transport/limits/rate.ts";
+import { RecentMap } from "../transport/limits/recent-map.ts";
+import { type AgentCaller, type Caller, callsOfRevokedAgents, type ParticipantCaller, type PublishableCaller } from "./caller.ts";
 import type { KeyDirectory, KeyRecord } from "./key-directory.ts";
 import { isOriginAllowed } from "./origin.ts";
-import { createRateLimiter } from "./rate-limiter.ts";
+import { Paces } from "./paces.ts";
 import { checkAudienceAndTime, parseRequestToken } from "./request-token.ts";
-import { createVerifiedTokens, type VerifiedToken } from "./verified-tokens.ts";
 
 export interface AuthenticatorOptions {
   keys: KeyDirectory;
@@ -14,8 +17,12 @@ export interface AuthenticatorOptions {
   audience: string;
   /** The clock, in ms. */
   now: () => number;
-  /** Most cached tokens, and most publishable keys with a rate limit in memory. Default 10,000, about 2 MB. */
+  /** Counts signatures and refusals. Default: they are not counted. */
+  metrics?: Pick<Metrics, "signatureChecks" | "callsRefused">;
+  /** Most cached tokens, publishable keys with a rate limit, and senders of invalid credentials in memory. Default 10,000, about 2 MB. */
   cacheMax?: number;
+  /** Invalid credentials that an address, or a key at an address, may send at once; one more each second. Default: that of the gateway's settings. */
+  failuresMax?: number;
 }
 
 /** The credentials of a request. */
@@ -24,6 +31,17 @@ export interface RequestCredentials {
   authorization: string | undefined;
   /** The Origin header, which browsers add to requests of pages. */
   origin: string | undefined;
+  /** The account of the address that it comes from. */
+  source: string;
+  /** The full name of the called method. Default: that does not matter. */
+  method?: string;
+}
+
+/** Facts about a token with a verified signature. */
+interface VerifiedToken {
+  readonly keyId: string;
+  readonly participantId: string;
+  readonly expiresAtMs: number;
 }
 
 /** Authenticates requests. */
@@ -35,8 +53,8 @@ export interface Authenticator {
   recall(authorization: string | undefined): Caller | undefined;
   /** Authenticates a request. Rejects only with a PetakError that has the reason. */
   authenticate(credentials: RequestCredentials): Promise<Caller>;
-  /** Checks a participant's key again during a long call. Throws KEY_REVOKED if it was revoked meanwhile. */
-  recheck(caller: ParticipantCaller): Promise<void>;
+  /** Checks the key of a call again. Rejects with KEY_REVOKED if it was revoked meanwhile. Undefined: it was not, as far as is cached. */
+  recheck(caller: ParticipantCaller | AgentCaller): Promise<void> | undefined;
 }
 
 /** Longest Authorization header, in characters. A request token has about 350, with ids and audience of maximum length still less than this. */
@@ -47,18 +65,45 @@ const bearerMaxLength = 2048;
  * key takes effect.
  */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const { keys, audience, now, cacheMax = 10_000 } = options;
-  const verified = createVerifiedTokens(cacheMax);
+  const { keys, audience, now, metrics, cacheMax = 10_000, failuresMax = defaultCallLimits.failedAuthenticationsMax } = options;
+  // Expired tokens stay until they are forgotten, so that their reuse can be told from tokens that were never valid here.
+  const verified = new RecentMap<VerifiedToken>(cacheMax);
   // Keyed by the whole header: hashing the token would take longer than the rest of a repeated authentication.
-  const recent = createVerifiedTokens(cacheMax);
-  const limiter = createRateLimiter({ now, max: cacheMax });
+  const recent = new RecentMap<VerifiedToken>(cacheMax);
+  const ofPages = new Paces({ now, max: cacheMax });
+  const failures = new Paces({ now, max: cacheMax });
+  const failureRate = rateOf({ everyMs: 1000, atOnce: failuresMax });
   // Concurrent first uses of a token share one verification. Bounded by the number of calls in progress.
   const verifying = new Map<string, Promise<VerifiedToken>>();
 
-  async function verify(text: string): Promise<VerifiedToken> {
+  /**
+   * Refuses credentials of an address that has sent many invalid ones, before a key is looked up or a signature verified. Keys that exist count one by
+   * one, so that their owners are not kept out by somebody who invents tokens at the same address.
+   */
+  function requireTrust(source: string, keyId: string): void {
+    const sender = keys.isKnown(keyId) ? senderOf(source, keyId) : source;
+    if (failures.waitMs(sender, failureRate) === 0) return;
+    metrics?.callsRefused.inc({ kind: "credentials" });
+    throw new PetakError(
+      "RATE_LIMITED",
+      `${source} has sent ${failuresMax} invalid credentials, its limit. Check the key and what signs with it, and try again in 1000 ms.`,
+      { retryAfterMs: 1000, metadata: { kind: "credentials", limit: String(failuresMax) } },
+    );
+  }
+
+  function countFailure(error: unknown, { source }: RequestCredentials): void {
+    if (!(error instanceof PetakError) || !suspicious.has(error.reason)) return;
+    failures.count(source, failureRate);
+    const keyId = error.metadata.key_id;
+    if (keyId !== undefined && keys.isKnown(keyId)) failures.count(senderOf(source, keyId), failureRate);
+  }
+
+  async function verify(text: string, source: string, mayBeRevoked: boolean): Promise<VerifiedToken> {
     const token = parseRequestToken(text);
     checkAudienceAndTime(token, audience, now());
-    const key = await usableKey(token);
+    requireTrust(source, token.keyId);
+    const key = await usableKey(token, mayBeRevoked);
+    metrics?.signatureChecks.inc();
     const isGood = !isLowOrderPoint(key.publicKey) && (await verifyEd25519(key.publicKey, token.signature, token.signed));
     if (!isGood) {
       throw new PetakError("TOKEN_SIGNATURE_WRONG", `the token's signature does not verify with key '${token.keyId}'`, {
@@ -68,7 +113,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     return { keyId: token.keyId, participantId: token.participantId, expiresAtMs: token.expiresAtMs };
   }
 
-  async function usableKey(token: { keyId: string; participantId: string }): Promise<KeyRecord> {
+  /** @param mayBeRevoked whether an agent's key may be revoked */
+  async function usableKey(token: { keyId: string; participantId: string }, mayBeRevoked = false): Promise<KeyRecord> {
     const { keyId, participantId } = token;
     const key = await keys.findKey(keyId);
     if (key === undefined) {
@@ -76,7 +122,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         metadata: { key_id: shown(keyId) },
       });
     }
-    if (isRevoked(key)) throw new PetakError("KEY_REVOKED", `key '${keyId}' was revoked`, { metadata: { key_id: keyId } });
+    if (isRevoked(key) && !(mayBeRevoked && key.siteId !== undefined)) throw keyRevoked(keyId);
     if (key.participantId !== participantId) {
       throw new PetakError("KEY_ISSUER_MISMATCH", `key '${keyId}' does not belong to the participant in 'iss'`, {
         metadata: { key_id: keyId },
@@ -85,11 +131,27 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     return key;
   }
 
+  /** The key of somebody who was verified before, if it is cached and still usable. */
+  function cachedKey({ keyId, participantId }: { keyId: string; participantId: string }): KeyRecord | undefined {
+    const key = keys.findKey(keyId);
+    if (key instanceof Promise) {
+      // Whoever authenticates next learns of its failure.
+      key.catch(() => {});
+      return undefined;
+    }
+    return key === undefined || isRevoked(key) || key.participantId !== participantId ? undefined : key;
+  }
+
   function isRevoked(key: { revokedAtMs?: number }): boolean {
     return key.revokedAtMs !== undefined && key.revokedAtMs <= now();
   }
 
-  async function byToken(text: string): Promise<{ caller: Caller; token: VerifiedToken }> {
+  async function byToken(text: string, { source, method = "" }: RequestCredentials): Promise<{ caller: Caller; token: VerifiedToken }> {
+    const mayBeRevoked = callsOfRevokedAgents.has(method);
+    const callerOfToken = async (token: VerifiedToken): Promise<Caller> => {
+      const key = await usableKey(token, mayBeRevoked);
+      return isRevoked(key) ? { ...(callerOf(key) as AgentCaller), isRevoked: true } : callerOf(key);
+    };
     const tokenHash = hash("sha256", text, "base64");
     const known = verified.find(tokenHash);
     if (known !== undefined) {
@@ -99,23 +161,24 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
           "the token was used here while it was valid, and has expired since; sign a new token",
         );
       }
-      return { caller: callerOf(await usableKey(known)), token: known };
+      return { caller: await callerOfToken(known), token: known };
     }
     let pending = verifying.get(tokenHash);
     if (pending === undefined) {
-      pending = verify(text)
+      pending = verify(text, source, mayBeRevoked)
         .then((token) => {
-          verified.add(tokenHash, token);
+          verified.put(tokenHash, token);
           return token;
         })
         .finally(() => verifying.delete(tokenHash));
       verifying.set(tokenHash, pending);
     }
     const token = await pending;
-    return { caller: callerOf(await usableKey(token)), token };
+    return { caller: await callerOfToken(token), token };
   }
 
-  async function byPublishableKey(text: string, origin: string | undefined): Promise<PublishableCaller> {
+  async function byPublishableKey(text: string, { origin, source }: RequestCredentials): Promise<PublishableCaller> {
+    requireTrust(source, text);
     const key = await keys.findPublishableKey(text);
     if (key === undefined) throw new PetakError("KEY_UNKNOWN", "the publishable key is not registered", { metadata: { key_id: text } });
     if (isRevoked(key)) throw new PetakError("KEY_REVOKED", `publishable key '${text}' was revoked`, { metadata: { key_id: text } });
@@ -126,7 +189,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
           : `the key does not allow the origin '${shown(origin)}'`;
       throw new PetakError("ORIGIN_NOT_ALLOWED", `${seen}; create a publishable key for the page's origin`);
     }
-    const retryAfterMs = limiter.take(text, key.requestsPerSecond);
+    const rate = rateOf({ everyMs: 1000 / key.requestsPerSecond, atOnce: key.requestsPerSecond });
+    const retryAfterMs = ofPages.waitMs(text, rate);
     if (retryAfterMs > 0) {
       throw new PetakError(
         "RATE_LIMITED",
@@ -137,6 +201,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         },
       );
     }
+    ofPages.count(text, rate);
     return { kind: "publishable", participantId: key.participantId, mode: key.mode, key: key.publishableKey };
   }
 
@@ -144,20 +209,45 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     recall(authorization) {
       const token = authorization === undefined ? undefined : recent.find(authorization);
       if (token === undefined || token.expiresAtMs <= now()) return undefined;
-      const key = keys.findKey(token.keyId);
-      if (key === undefined || key instanceof Promise || isRevoked(key) || key.participantId !== token.participantId) return undefined;
-      return callerOf(key);
+      const key = cachedKey(token);
+      return key && callerOf(key);
     },
-    authenticate: ({ authorization, origin }) =>
+    authenticate: (credentials) =>
       orUnavailable(async () => {
-        const bearer = readBearer(authorization);
-        if (bearer.startsWith("pk_")) return await byPublishableKey(bearer, origin);
-        const { caller, token } = await byToken(bearer);
-        if (authorization !== undefined) recent.add(authorization, token);
-        return caller;
+        const { authorization } = credentials;
+        try {
+          const bearer = readBearer(authorization);
+          if (bearer.startsWith("pk_")) return await byPublishableKey(bearer, credentials);
+          const { caller, token } = await byToken(bearer, credentials);
+          if (authorization !== undefined) recent.put(authorization, token);
+          return caller;
+        } catch (error) {
+          countFailure(error, credentials);
+          throw error;
+        }
       }),
-    recheck: (caller) => orUnavailable(async () => void (await usableKey(caller))),
+    recheck(caller) {
+      if (cachedKey(caller) !== undefined) return undefined;
+      const mayBeRevoked = caller.kind === "agent" && caller.isRevoked === true;
+      return orUnavailable(async () => void (await usableKey(caller, mayBeRevoked)));
+    },
   };
+}
+
+/**
+ * Reasons that count as invalid credentials. Those about times and audiences do not: they are found without a look-up or a signature check, and
+ * a clock that is wrong is no attack.
+ */
+const suspicious: ReadonlySet<string> = new Set<Reason>([
+  "CREDENTIALS_MALFORMED",
+  "KEY_UNKNOWN",
+  "KEY_ISSUER_MISMATCH",
+  "TOKEN_SIGNATURE_WRONG",
+]);
+
+/** The sender of a key's tokens at an address. */
+function senderOf(source: string, keyId: string): string {
+  return `${source} ${keyId}`;
 }
 
 async function orUnavailable<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -173,10 +263,15 @@ async function orUnavailable<Result>(work: () => Promise<Result>): Promise<Resul
   }
 }
 
+/** The error for a key that was revoked. */
+export function keyRevoked(keyId: string): PetakError {
+  return new PetakError("KEY_REVOKED", `key '${keyId}' was revoked`, { metadata: { key_id: keyId } });
+}
+
 function callerOf(key: KeyRecord): Caller {
-  const { participantId, roles, mode, keyId, siteId } = key;
+  const { participantId, roles, mode, keyId, siteId, holdLimits } = key;
   return siteId === undefined
-    ? { kind: "participant", participantId, roles, mode, keyId }
+    ? { kind: "participant", participantId, roles, mode, keyId, ...(holdLimits && { holdLimits }) }
     : { kind: "agent", participantId, siteId, mode, keyId };
 }
 

@@ -1,6 +1,7 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Mode, type ModeName } from "@petak/protocol";
 import type { ParticipantStore } from "@petak/records";
+import { RecentMap } from "../transport/limits/recent-map.ts";
 import type { Found, KeyDirectory, KeyRecord, PublishableKeyRecord } from "./index.ts";
 
 /** A key directory with a cache. */
@@ -12,22 +13,27 @@ export interface CachedKeyDirectory extends KeyDirectory {
 /** Time until a revocation takes effect at other gateways, in ms. The protocol's documentation promises it. */
 const cacheMs = 10_000;
 
-/** Most cache entries, including keys that do not exist, so that invented keys cannot fill the memory. */
-const cacheMax = 10_000;
+/** Most cached keys, and most ids of keys that do not exist, so that invented ones cannot fill the memory. */
+const defaultCacheMax = 10_000;
 
 const keyIdPattern = /^key_(live|test)_[0-9a-z]{16}$/;
 const publishableKeyPattern = /^pk_(live|test)_[0-9a-z]{24}$/;
 
 /** Creates a cached directory over the participant store. */
-export function createCachedKeyDirectory(store: ParticipantStore, now: () => number): CachedKeyDirectory {
-  const keys = createCache<KeyRecord>(now);
-  const publishableKeys = createCache<PublishableKeyRecord>(now);
+export function createCachedKeyDirectory(
+  store: Pick<ParticipantStore, "find" | "findKey" | "findPublishableKey">,
+  now: () => number,
+  cacheMax = defaultCacheMax,
+): CachedKeyDirectory {
+  const keys = createCache<KeyRecord>(now, cacheMax);
+  const publishableKeys = createCache<PublishableKeyRecord>(now, cacheMax);
 
   return {
     forget(id) {
       keys.forget(id);
       publishableKeys.forget(id);
     },
+    isKnown: (id) => keys.isKnown(id) || publishableKeys.isKnown(id),
     findKey(keyId) {
       if (!keyIdPattern.test(keyId)) return undefined;
       return keys.find(keyId, async () => {
@@ -38,6 +44,7 @@ export function createCachedKeyDirectory(store: ParticipantStore, now: () => num
           keyId,
           participantId: key.participantId,
           roles: participant.roles,
+          ...(participant.holdLimits && { holdLimits: participant.holdLimits }),
           mode: modeName(key.mode),
           publicKey: key.publicKey,
           ...(key.siteId === "" ? {} : { siteId: key.siteId }),
@@ -65,41 +72,57 @@ export function createCachedKeyDirectory(store: ParticipantStore, now: () => num
 
 interface Cache<Wanted> {
   find(id: string, look: () => Promise<Wanted | undefined>): Found<Wanted>;
+  /** Whether the last look-up found it, however long ago. */
+  isKnown(id: string): boolean;
   forget(id: string): void;
 }
 
-/** Caches results of look-ups for {@link cacheMs}, including that a key does not exist. */
-function createCache<Wanted>(now: () => number): Cache<Wanted> {
-  const entries = new Map<string, { untilMs: number; found: Found<Wanted> }>();
+/**
+ * Caches results of look-ups for {@link cacheMs}, including that a key does not exist. Keys that do not exist have a cache of their own, so that
+ * invented ones cannot drive the others out.
+ */
+function createCache<Wanted>(now: () => number, cacheMax: number): Cache<Wanted> {
+  const found = new RecentMap<{ untilMs: number; record: Wanted }>(cacheMax);
+  const absentUntilMs = new RecentMap<number>(cacheMax);
+  const looking = new Map<string, Promise<Wanted | undefined>>();
 
-  async function settled(id: string, entry: { found: Found<Wanted> }, looking: Promise<Wanted | undefined>): Promise<Wanted | undefined> {
+  function keep(id: string, record: Wanted | undefined, untilMs: number): void {
+    found.delete(id);
+    absentUntilMs.delete(id);
+    if (record === undefined) absentUntilMs.put(id, untilMs);
+    else found.put(id, { untilMs, record });
+  }
+
+  async function lookUp(id: string, look: () => Promise<Wanted | undefined>, isCurrent: () => boolean): Promise<Wanted | undefined> {
+    const untilMs = now() + cacheMs;
     try {
-      const found = await looking;
-      entry.found = found;
-      return found;
-    } catch (error) {
-      if (entries.get(id) === entry) entries.delete(id);
-      throw error;
+      const record = await look();
+      // It may have been forgotten meanwhile, because it has changed.
+      if (isCurrent()) keep(id, record, untilMs);
+      return record;
+    } finally {
+      if (isCurrent()) looking.delete(id);
     }
   }
 
   return {
-    forget: (id) => void entries.delete(id),
+    isKnown: (id) => found.has(id),
+    forget(id) {
+      found.delete(id);
+      absentUntilMs.delete(id);
+      looking.delete(id);
+    },
     find(id, look) {
-      const known = entries.get(id);
-      if (known !== undefined && known.untilMs > now()) return known.found;
-      entries.delete(id);
-      if (entries.size >= cacheMax) {
-        const oldest = entries.keys().next().value;
-        if (oldest !== undefined) entries.delete(oldest);
-      }
-      const entry: { untilMs: number; found: Found<Wanted> } = { untilMs: now() + cacheMs, found: undefined };
-      const looking = settled(id, entry, look());
+      const known = found.find(id);
+      if (known !== undefined && known.untilMs > now()) return known.record;
+      if ((absentUntilMs.find(id) ?? 0) > now()) return undefined;
+      const begun = looking.get(id);
+      if (begun !== undefined) return begun;
+      const promise: Promise<Wanted | undefined> = lookUp(id, look, () => looking.get(id) === promise);
       // The caller may not await it.
-      looking.catch(() => {});
-      entry.found = looking;
-      entries.set(id, entry);
-      return entry.found;
+      promise.catch(() => {});
+      looking.set(id, promise);
+      return promise;
     },
   };
 }

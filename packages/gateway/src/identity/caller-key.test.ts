@@ -73,6 +73,9 @@ const asCall: Interceptor = (next) => (request) => {
     protocol: "connect",
     timeoutMs: undefined,
     interruption: undefined,
+    source: "192.0.2.7",
+    ticket: undefined,
+    proof: undefined,
     outcome: undefined,
   } as const;
   request.contextValues.set(callKey, { ...call, authorization, origin });
@@ -100,7 +103,10 @@ describe("the identity step", () => {
     },
     {
       router: {
-        interceptors: [asCall, stepInterceptor(createIdentityStep({ authenticator, publicServices: new Set([AgentService.typeName]) }))],
+        interceptors: [
+          asCall,
+          stepInterceptor(createIdentityStep({ authenticator, isOpen: ({ typeName }) => typeName === AgentService.typeName })),
+        ],
       },
     },
   );

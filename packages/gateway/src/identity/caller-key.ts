@@ -19,12 +19,7 @@ const roleNames = new Map<Role, string>(Object.entries(Role).map(([name, role]) 
 export function requireParticipant(context: CallerContext, options: { roles?: readonly Role[] } = {}): ParticipantCaller {
   const caller = callerOf(context);
   if (caller.kind === "agent") throw agentKeyNotAllowed(caller);
-  if (caller.kind === "publishable") {
-    throw new PetakError(
-      "PUBLISHABLE_KEY_NOT_ALLOWED",
-      "a publishable key may only read the directory; make this call from a server, with a signed request token",
-    );
-  }
+  if (caller.kind === "publishable") throw publishableKeyNotAllowed();
   return options.roles === undefined ? caller : requireRole(caller, options.roles);
 }
 
@@ -62,6 +57,14 @@ function callerOf(context: CallerContext): Caller {
   const caller = context.values.get(callerKey);
   if (caller === undefined) throw new PetakError("INTERNAL", "the call reached its service without a caller");
   return caller;
+}
+
+/** The error for a page's call that only a participant may make. */
+export function publishableKeyNotAllowed(): PetakError {
+  return new PetakError(
+    "PUBLISHABLE_KEY_NOT_ALLOWED",
+    "a publishable key may only read the directory; make this call from a server, with a signed request token",
+  );
 }
 
 function agentKeyNotAllowed(caller: AgentCaller): PetakError {

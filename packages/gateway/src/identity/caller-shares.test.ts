@@ -11,4 +11,15 @@ describe("shares", () => {
     first?.();
     expect([shares.take("par_c"), shares.take("par_a")]).toEqual([expect.any(Function), undefined]);
   });
+
+  it("leave a part for the next caller, however much each may have", () => {
+    const shares = createCallerShares({ perCaller: 100, total: 8 });
+    const taken = ["par_a", "par_b", "par_c"].map((caller) => {
+      let count = 0;
+      while (shares.take(caller) !== undefined) count += 1;
+      return count;
+    });
+    expect(taken).toEqual([4, 2, 1]);
+    expect(shares.take("par_d")).toBeDefined();
+  });
 });

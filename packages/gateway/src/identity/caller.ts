@@ -1,13 +1,18 @@
-import type { ModeName, Role } from "@petak/protocol";
+import type { HoldLimits, ModeName, Role } from "@petak/protocol";
 
 /** A participant that signed its request with its own key. */
 export interface ParticipantCaller {
   readonly kind: "participant";
   readonly participantId: string;
   readonly roles: readonly Role[];
+  /** Its own limits on unconfirmed holds. Undefined: those of the settings. */
+  readonly holdLimits?: HoldLimits;
   readonly mode: ModeName;
   readonly keyId: string;
 }
+
+/** Calls that an agent with a revoked key may make: what it reports is kept apart. */
+export const callsOfRevokedAgents: ReadonlySet<string> = new Set(["petak.v1.AgentService/ReportEvents"]);
 
 /** The agent of a site. */
 export interface AgentCaller {
@@ -18,6 +23,8 @@ export interface AgentCaller {
   readonly siteId: string;
   readonly mode: ModeName;
   readonly keyId: string;
+  /** True: its key is revoked. Only in {@link callsOfRevokedAgents}. */
+  readonly isRevoked?: true;
 }
 
 /** A web page with a publishable key. */

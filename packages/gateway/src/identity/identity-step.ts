@@ -4,23 +4,26 @@ import type { Authenticator } from "./authenticator.ts";
 import { callerKey } from "./caller-key.ts";
 
 export interface IdentityStepOptions {
-  authenticator: Authenticator;
-  /** Full names of the services that require no credentials, e.g. `grpc.health.v1.Health`. */
-  publicServices: ReadonlySet<string>;
+  authenticator: Pick<Authenticator, "authenticate">;
+  /** Whether a call of a service, with the full name of its method, requires no credentials. */
+  isOpen(service: { readonly typeName: string }, method: string): boolean;
 }
 
+/** The step that identifies callers. */
+export type IdentityStep = Required<Pick<CallStep, "before">>;
+
 /**
- * Creates the step that authenticates each request and stores the caller under {@link callerKey}. Throws the authenticator's PetakError, which outer steps
- * encode. Runs synchronously if the credentials are cached.
+ * Creates the step that authenticates each request whose caller was not recalled, and stores the caller under {@link callerKey}. Throws the
+ * authenticator's PetakError, which outer steps encode.
  */
-export function createIdentityStep({ authenticator, publicServices }: IdentityStepOptions): CallStep {
+export function createIdentityStep({ authenticator, isOpen }: IdentityStepOptions): IdentityStep {
   return {
     before({ service, contextValues }) {
-      if (publicServices.has(service.typeName)) return undefined;
-      const { authorization, origin } = contextValues.get(callKey) ?? {};
-      const recalled = authenticator.recall(authorization);
-      if (recalled !== undefined) return void contextValues.set(callerKey, recalled);
-      return authenticator.authenticate({ authorization, origin }).then((caller) => void contextValues.set(callerKey, caller));
+      const { method = "", authorization, origin, source = "" } = contextValues.get(callKey) ?? {};
+      if (isOpen(service, method) || contextValues.get(callerKey) !== undefined) return undefined;
+      return authenticator
+        .authenticate({ authorization, origin, source, method })
+        .then((caller) => void contextValues.set(callerKey, caller));
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { ModeName, Role } from "@petak/protocol";
+import type { HoldLimits, ModeName, Role } from "@petak/protocol";
 
 /** A registered public key, with its participant's roles. */
 export interface KeyRecord {
@@ -6,6 +6,8 @@ export interface KeyRecord {
   readonly participantId: string;
   /** The participant's roles. */
   readonly roles: readonly Role[];
+  /** The participant's own limits on unconfirmed holds. */
+  readonly holdLimits?: HoldLimits;
   readonly mode: ModeName;
   /** 32 bytes. */
   readonly publicKey: Uint8Array;
@@ -37,6 +39,8 @@ export type Found<Wanted> = Wanted | undefined | Promise<Wanted | undefined>;
 export interface KeyDirectory {
   /** The key with an id, revoked or not. */
   findKey(keyId: string): Found<KeyRecord>;
+  /** Whether a key or publishable key was found before, so that it need not be looked up to know that it exists. */
+  isKnown(id: string): boolean;
   /** The publishable key, revoked or not. */
   findPublishableKey(publishableKey: string): Found<PublishableKeyRecord>;
 }

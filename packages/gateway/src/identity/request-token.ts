@@ -63,7 +63,11 @@ export function parseRequestToken(text: string): RequestToken {
 /** Throws a PetakError if a token is for another gateway or not valid now. */
 export function checkAudienceAndTime(token: RequestToken, audience: string, nowMs: number): void {
   if (token.audience !== audience) {
-    throw new PetakError("TOKEN_AUDIENCE_WRONG", `aud must be "${audience}"`, { metadata: { expected: audience } });
+    throw new PetakError(
+      "TOKEN_AUDIENCE_WRONG",
+      `aud must be "${audience}", the audience of this network; the token was signed for another one`,
+      { metadata: { expected: audience } },
+    );
   }
   if (token.notBeforeMs > nowMs + clockAheadMs) {
     throw new PetakError(

@@ -1,3 +1,4 @@
+import { escapeUnprintable } from "@petak/protocol/printable-text";
 import { type DestinationStream, type Logger, pino } from "pino";
 
 export type { Logger };
@@ -37,12 +38,18 @@ export function createLogger({ level = "info", destination }: LoggerOptions = {}
     level,
     base: { service: "petak-gateway" },
     serializers: { err: serializeError },
+    hooks: { streamWrite: escapeLine },
     redact: {
       paths: [...secretKeys.flatMap((key) => [key, `*.${key}`]), "*.headers.authorization", "*.headers.cookie"],
       censor: "[redacted]",
     },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+/** A line may have text of a stranger, and is read in terminals. JSON escapes only some of the characters that could command one. */
+function escapeLine(line: string): string {
+  return `${escapeUnprintable(line.slice(0, -1))}\n`;
 }
 
 /** Serializes an error without the fields that libraries add: ioredis adds the command with all arguments, hashed PINs among them. */

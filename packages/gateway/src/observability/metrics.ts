@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, type Histogram, Registry } from "prom-client";
 import { CallDurations } from "./call-durations.ts";
+import { registerEventLoopLag } from "./event-loop-lag.ts";
 
 /** The metrics at `/metrics`. Every label has few values: all methods that do not exist are `unknown`. */
 export interface Metrics {
@@ -13,8 +14,14 @@ export interface Metrics {
   readonly inHand: { unary: number; stream: number };
   /** Calls refused with OVERLOADED, by `kind`. */
   readonly rpcShed: Counter<"kind">;
+  /** Calls refused with RATE_LIMITED because their caller had its share, by `kind`. */
+  readonly callsRefused: Counter<"kind">;
+  /** Signatures of request tokens and proofs that were verified: the most expensive thing that a stranger can ask for. */
+  readonly signatureChecks: Counter;
   /** Open TCP connections. */
   readonly connections: Gauge;
+  /** Connections that the gateway closed to have room, by `reason`: `full`, `no_call`, `idle`, `health_only`, `pipelined`. */
+  readonly connectionsClosed: Counter<"reason">;
   /** Attempts to deliver a webhook, by `outcome`: `delivered`, or the reason of the failure. */
   readonly webhookAttempts: Counter<"outcome">;
   /** Items moved from the store to the archive, by `kind`: `event`, `reservation`. */
@@ -27,6 +34,12 @@ export interface Metrics {
   readonly redisUp: Gauge;
   /** 1 while Redis responds but rejects writes, by `reason`: `disk`, `memory`, `read_only`, `replicas`; otherwise 0. */
   readonly redisRejectsWrites: Gauge<"reason">;
+  /** Part of its memory that the fullest server of the store uses, 0 to 1 and more. No value: it has no limit, or is not known yet. */
+  readonly storeFill: Gauge;
+  /** 1 while the store is so full that growth is refused; otherwise 0. */
+  readonly storeRefusesGrowth: Gauge;
+  /** Seconds for which devices will go on believing the issuer keys. No value: the operator has no root key. */
+  readonly issuerCertificatesEnd: Gauge;
   /** Errors of connections to Redis. */
   readonly redisConnectionErrors: Counter;
 }
@@ -41,7 +54,10 @@ export interface MetricsOptions {
 export function createMetrics({ processMetrics = true }: MetricsOptions = {}): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  if (processMetrics) collectDefaultMetrics({ register: registry });
+  if (processMetrics) {
+    collectDefaultMetrics({ register: registry });
+    registerEventLoopLag(registry);
+  }
   const rpcDuration = new CallDurations({
     name: "petak_rpc_duration_seconds",
     help: "Seconds from a call's headers to the end of its response.",
@@ -66,7 +82,24 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
     }),
     inHand,
     rpcShed: new Counter({ name: "petak_rpc_shed_total", help: "Calls refused with OVERLOADED.", labelNames: ["kind"], registers }),
+    callsRefused: new Counter({
+      name: "petak_rpc_share_refusals_total",
+      help: "Calls refused with RATE_LIMITED because their caller had its share, by kind, or, of kind credentials, because its address had sent too many invalid ones.",
+      labelNames: ["kind"],
+      registers,
+    }),
+    signatureChecks: new Counter({
+      name: "petak_signature_checks_total",
+      help: "Signatures of request tokens and proofs that were verified.",
+      registers,
+    }),
     connections: new Gauge({ name: "petak_connections", help: "Open TCP connections.", registers }),
+    connectionsClosed: new Counter({
+      name: "petak_connections_closed_total",
+      help: "Connections that the gateway closed to have room for others, by reason.",
+      labelNames: ["reason"],
+      registers,
+    }),
     webhookAttempts: new Counter({
       name: "petak_webhook_attempts_total",
       help: "Attempts to deliver a webhook.",
@@ -98,6 +131,21 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
       name: "petak_redis_rejects_writes",
       help: "1 while Redis responds but rejects writes, by reason.",
       labelNames: ["reason"],
+      registers,
+    }),
+    storeFill: new Gauge({
+      name: "petak_store_fill_ratio",
+      help: "Part of its memory that the fullest Redis server uses.",
+      registers,
+    }),
+    storeRefusesGrowth: new Gauge({
+      name: "petak_store_refuses_growth",
+      help: "1 while Redis is so full that calls which make it grow are refused; otherwise 0.",
+      registers,
+    }),
+    issuerCertificatesEnd: new Gauge({
+      name: "petak_issuer_certificates_end_seconds",
+      help: "Seconds until the certificate of an issuer key ends, the first of those that devices must believe.",
       registers,
     }),
     redisConnectionErrors: new Counter({

@@ -67,7 +67,7 @@ describe("gateways of one store", () => {
     await rotateIssuer(rotated, nowMs);
     expect(await look(copy)).toEqual({ outdated: false });
     expect(await look(rotated)).toEqual({ outdated: false });
-    expect(await look(copy)).toEqual({ outdated: true, newerSinceMs: nowMs });
+    expect(await look(copy)).toEqual({ outdated: true, newerSinceMs: nowMs, isRevoked: false });
     await expect(start(copy)).rejects.toThrow(
       /secrets\.json is older than the secrets of the other gateways, .* copy gateway-secrets\.json/,
     );

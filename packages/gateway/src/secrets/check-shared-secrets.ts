@@ -1,6 +1,5 @@
 import type { SecretsFingerprintStore } from "@petak/records";
-import type { GatewaySecrets } from "./gateway-secrets.ts";
-import { fingerprintOfSecrets } from "./secrets-fingerprint.ts";
+import { type FingerprintedSecrets, fingerprintOfSecrets } from "./secrets-fingerprint.ts";
 
 /** A gateway's secrets differ from those of the other gateways of its store. The message says what differs and how to resolve it. */
 export class SecretsMismatchError extends Error {
@@ -9,9 +8,11 @@ export class SecretsMismatchError extends Error {
 
 /**
  * Comparison of a gateway's secrets with those of the other gateways of its store. `outdated`: another gateway has a newer issuer key, announced at
- * `newerSinceMs`.
+ * `newerSinceMs`. `isRevoked`: it has revoked a key of this one, which must not be used for a moment longer.
  */
-export type SecretsStanding = { readonly outdated: false } | { readonly outdated: true; readonly newerSinceMs: number };
+export type SecretsStanding =
+  | { readonly outdated: false }
+  | { readonly outdated: true; readonly newerSinceMs: number; readonly isRevoked: boolean };
 
 /**
  * Checks that all gateways of a store have the same secrets; otherwise each would refuse the tokens and PINs of the others. If these secrets are newer by a
@@ -22,7 +23,7 @@ export type SecretsStanding = { readonly outdated: false } | { readonly outdated
  */
 export async function checkSharedSecrets(
   store: SecretsFingerprintStore,
-  secrets: Pick<GatewaySecrets, "issuerEpochs" | "derivationKey">,
+  secrets: FingerprintedSecrets,
   path: string,
 ): Promise<SecretsStanding> {
   const own = fingerprintOfSecrets(secrets);
@@ -33,7 +34,10 @@ export async function checkSharedSecrets(
     await store.replace(own);
     return { outdated: false };
   }
-  if (hasSameRoot && own.announcedAtMs < stored.announcedAtMs) return { outdated: true, newerSinceMs: stored.announcedAtMs };
+  if (hasSameRoot && own.announcedAtMs < stored.announcedAtMs) {
+    const isRevoked = [own.issuerKey, own.nextIssuerKey].some((key) => key !== undefined && stored.revokedKeys?.includes(key) === true);
+    return { outdated: true, newerSinceMs: stored.announcedAtMs, isRevoked };
+  }
   const hasSameKeys = stored.issuerKey === own.issuerKey && stored.nextIssuerKey === own.nextIssuerKey;
   const differing = [...(hasSameKeys ? [] : ["the issuer key"]), ...(hasSameRoot ? [] : ["the derivation key"])];
   if (differing.length === 0) return { outdated: false };
@@ -43,11 +47,7 @@ export async function checkSharedSecrets(
 }
 
 /** {@link checkSharedSecrets} at the start of a gateway. @throws {SecretsMismatchError} also if the secrets are outdated */
-export async function requireSharedSecrets(
-  store: SecretsFingerprintStore,
-  secrets: Pick<GatewaySecrets, "issuerEpochs" | "derivationKey">,
-  path: string,
-): Promise<void> {
+export async function requireSharedSecrets(store: SecretsFingerprintStore, secrets: FingerprintedSecrets, path: string): Promise<void> {
   const standing = await checkSharedSecrets(store, secrets, path);
   if (!standing.outdated) return;
   throw new SecretsMismatchError(

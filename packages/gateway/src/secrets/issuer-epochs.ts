@@ -1,5 +1,13 @@
-import { accessTokenMaxLifetimeMs, createTrustBundle, type IssuerKeyPair, type IssuerKeyPeriod } from "@petak/credential";
+import {
+  accessTokenMaxLifetimeMs,
+  createTrustBundle,
+  type IssuerKeyPair,
+  type IssuerKeyPeriod,
+  revocationsMax,
+  trustBundleLifetimeMs,
+} from "@petak/credential";
 import type { TrustBundle } from "@petak/protocol";
+import { certificateOf, type IssuerCertificates, isRevoked } from "./issuer-certificates.ts";
 
 /** A period in which one key signs access tokens. */
 export interface IssuerEpoch {
@@ -14,9 +22,6 @@ export interface IssuerEpoch {
 
 /** The epochs that a gateway knows, the older first: one, or two around a rotation in the future or past. */
 export type IssuerEpochs = readonly [IssuerEpoch] | readonly [IssuerEpoch, IssuerEpoch];
-
-/** Lifetime of a trust bundle, in ms: agents work for a week without the network. */
-export const trustBundleLifetimeMs = 7 * 24 * 3_600_000;
 
 /**
  * Margin of each wait in a rotation, in ms: for gateways that read the new secrets late (see `secrets-watch.ts`), differences between their clocks, and the
@@ -60,15 +65,18 @@ export function issuerKeyPeriods(epochs: IssuerEpochs): IssuerKeyPeriod[] {
   }));
 }
 
-/** The trust bundle at a time, in ms. */
-export function trustBundleAt(epochs: IssuerEpochs, nowMs: number): TrustBundle {
-  const keys = publishedEpochs(epochs, nowMs).map(({ key, notAfterMs }) => ({
+/** The trust bundle at a time, in ms. A key that the operator's root has revoked is in none. */
+export function trustBundleAt(epochs: IssuerEpochs, nowMs: number, certificates?: IssuerCertificates): TrustBundle {
+  const believed = publishedEpochs(epochs, nowMs).filter(({ key }) => !isRevoked(certificates, key.publicKey));
+  const keys = believed.map(({ key, notAfterMs }) => ({
     ...key,
     ...(notAfterMs === undefined ? {} : { notAfterMs }),
+    certificate: certificateOf(certificates, key.publicKey)?.text ?? "",
   }));
   return createTrustBundle({
-    version: BigInt(bundleVersionAt(epochs, nowMs)),
+    version: BigInt(bundleVersionAt(epochs, nowMs, certificates)),
     keys,
+    revocations: lastRevocations(certificates),
     issuedAtMs: nowMs,
     notAfterMs: nowMs + trustBundleLifetimeMs,
   });
@@ -76,10 +84,20 @@ export function trustBundleAt(epochs: IssuerEpochs, nowMs: number): TrustBundle 
 
 /**
  * The version of the trust bundle at a time: the time of the last change of its keys in s since 1970, by an announcement, a change of epochs or a
- * retirement. So it grows with every change, also after secrets were lost and replaced. 1: the time is unknown.
+ * retirement, a certificate or a revocation. So it grows with every change, also after secrets were lost and replaced. 1: the time is unknown.
  */
-export function bundleVersionAt(epochs: IssuerEpochs, nowMs: number): number {
+export function bundleVersionAt(epochs: IssuerEpochs, nowMs: number, certificates?: IssuerCertificates): number {
   const announcements = epochs.map(({ announcedAtMs }) => announcedAtMs);
-  const passed = epochs.flatMap(({ signsFromMs, notAfterMs = 0 }) => [signsFromMs, notAfterMs]).filter((atMs) => atMs <= nowMs);
+  const statements = [...(certificates?.certificates ?? []), ...(certificates?.revocations ?? [])].map(
+    ({ notBeforeS }) => notBeforeS * 1000,
+  );
+  const changes = [...epochs.flatMap(({ signsFromMs, notAfterMs = 0 }) => [signsFromMs, notAfterMs]), ...statements];
+  const passed = changes.filter((atMs) => atMs <= nowMs);
   return Math.max(1, Math.floor(Math.max(...announcements, ...passed) / 1000));
+}
+
+/** The revocations for agents: the latest ones. Those that expired long ago are about keys whose certificates have expired too. */
+function lastRevocations(certificates: IssuerCertificates | undefined): string[] {
+  const latestFirst = [...(certificates?.revocations ?? [])].sort((a, b) => b.notBeforeS - a.notBeforeS);
+  return latestFirst.slice(0, revocationsMax).map(({ text }) => text);
 }

@@ -1,8 +1,9 @@
 import { open, unlink } from "node:fs/promises";
-import { generateIssuerKey, type IssuerKeyPeriod } from "@petak/credential";
+import { generateIssuerKey, type IssuerKeyPair, type IssuerKeyPeriod } from "@petak/credential";
+import { certificatesPath, certifiedSpare, readIssuerCertificates } from "./issuer-certificates.ts";
 import { type IssuerEpochs, issuerKeyPeriods } from "./issuer-epochs.ts";
-import { announceKey } from "./rotation.ts";
-import { readSecretsFile, replaceSecretsFile } from "./secrets-file.ts";
+import { announceKey, earliestSigningMs } from "./rotation.ts";
+import { readSecretsFile, replaceSecretsFile, type StoredSecrets } from "./secrets-file.ts";
 
 /** A secrets file cannot be used. The message says why and how to resolve it. */
 export class SecretsFileError extends Error {
@@ -29,16 +30,47 @@ export async function readIssuerEpochs(path: string): Promise<IssuerEpochs> {
  *   progress.
  */
 export async function rotateIssuer(path: string, nowMs: number, signsFromMs?: number): Promise<IssuerEpochs> {
+  const { epochs } = await changeSecrets(path, async (stored) => {
+    const periods = [...stored.pastKeys, ...issuerKeyPeriods(stored.epochs)];
+    const startMs = signsFromMs ?? earliestSigningMs(nowMs);
+    const key = await nextKey(path, stored, new Set(periods.map(({ keyId }) => keyId)), startMs);
+    const epochs = announceKey(stored.epochs, key, nowMs, signsFromMs);
+    const pastKeys = periods.filter(({ keyId }) => !epochs.some((epoch) => epoch.key.keyId === keyId));
+    return { ...stored, epochs, pastKeys, spareKeys: stored.spareKeys.filter((spare) => spare !== key) };
+  });
+  return epochs;
+}
+
+/** The key of the next epoch: one that the operator's root has certified, if there is a root, and a new one otherwise. */
+async function nextKey(
+  path: string,
+  { spareKeys }: StoredSecrets,
+  takenKeyIds: ReadonlySet<string>,
+  startMs: number,
+): Promise<IssuerKeyPair> {
+  const certificates = await readIssuerCertificates(certificatesPath(path)).catch((cause: Error) => {
+    throw new SecretsFileError(cause.message, { cause });
+  });
+  if (certificates === undefined) return await generateIssuerKey({ takenKeyIds });
+  const certified = certifiedSpare(spareKeys, certificates, startMs);
+  if (certified !== undefined) return certified;
+  throw new SecretsFileError(
+    `the operator's root has certified no key for an epoch that begins at ${new Date(startMs).toISOString()}: make some, and let them be certified (petak issuer request, petak issuer certify, petak issuer install)`,
+  );
+}
+
+/**
+ * Changes a secrets file, while no other process does. A crash leaves the file either unchanged or complete.
+ *
+ * @throws {SecretsFileError} if the file cannot be used, or another change is in progress; and what `change` throws, with the file unchanged
+ */
+export async function changeSecrets(path: string, change: (stored: StoredSecrets) => Promise<StoredSecrets>): Promise<StoredSecrets> {
   const lockPath = `${path}.lock`;
   await takeLock(lockPath, path);
   try {
-    const stored = await readExisting(path);
-    const periods = [...stored.pastKeys, ...issuerKeyPeriods(stored.epochs)];
-    const takenKeyIds = new Set(periods.map(({ keyId }) => keyId));
-    const epochs = announceKey(stored.epochs, await generateIssuerKey({ takenKeyIds }), nowMs, signsFromMs);
-    const pastKeys = periods.filter(({ keyId }) => !epochs.some(({ key }) => key.keyId === keyId));
-    await replaceSecretsFile(path, { ...stored, epochs, pastKeys });
-    return epochs;
+    const changed = await change(await readExisting(path));
+    await replaceSecretsFile(path, changed);
+    return changed;
   } finally {
     await unlink(lockPath);
   }
@@ -59,6 +91,6 @@ async function takeLock(lockPath: string, path: string): Promise<void> {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") throw new SecretsFileError(`${path} does not exist; a gateway creates it at its first start`);
     if (code !== "EEXIST") throw new SecretsFileError(message, { cause: error });
-    throw new SecretsFileError(`another rotation is in progress, or was interrupted: if none is running, delete ${lockPath}`);
+    throw new SecretsFileError(`another change of the secrets is in progress, or was interrupted: if none is running, delete ${lockPath}`);
   }
 }

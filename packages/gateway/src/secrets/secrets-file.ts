@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import {
   type Ed25519PrivateJwk,
   generateIssuerKey,
+  type IssuerKeyPair,
   type IssuerKeyPeriod,
   issuerKeyFrom,
   type PublishedIssuerKey,
@@ -22,6 +23,8 @@ export interface StoredSecrets {
   readonly epochs: IssuerEpochs;
   /** The public keys of earlier epochs, oldest first, for the verification of old receipts. */
   readonly pastKeys: readonly IssuerKeyPeriod[];
+  /** Keys of epochs to come, made in advance so that the operator's root can certify them. */
+  readonly spareKeys: readonly IssuerKeyPair[];
   /** 32 bytes. */
   readonly derivationKey: Uint8Array;
 }
@@ -43,6 +46,7 @@ interface WrittenSecrets {
   derivation_key?: string;
   issuer_epochs?: WrittenEpoch[];
   past_issuer_keys?: PublishedIssuerKey[];
+  spare_issuer_keys?: Ed25519PrivateJwk[];
   issuer_private_jwk?: Ed25519PrivateJwk;
 }
 
@@ -61,7 +65,8 @@ export async function readSecretsFile(path: string): Promise<StoredSecrets | und
     const derivationKey = Buffer.from(written.derivation_key ?? "", "base64url");
     if (derivationKey.length !== 32) throw new TypeError("derivation_key must have 32 bytes in base64url");
     const pastKeys = await readIssuerKeySet({ keys: written.past_issuer_keys ?? [] });
-    return { epochs: await readEpochs(written), pastKeys, derivationKey };
+    const spareKeys = await Promise.all((written.spare_issuer_keys ?? []).map(issuerKeyFrom));
+    return { epochs: await readEpochs(written), pastKeys, spareKeys, derivationKey };
   } catch (cause) {
     if (cause instanceof SecretsVersionError) throw cause;
     throw new Error(`${path} is not the secrets file of a gateway`, { cause });
@@ -76,7 +81,7 @@ export async function makeSecretsFile(path: string, nowMs: number): Promise<Stor
   const key = await generateIssuerKey();
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const epochs = [{ key, announcedAtMs: nowMs, signsFromMs: nowMs }] as const;
-  const draft = await writeDraft(path, { epochs, pastKeys: [], derivationKey: randomBytes(32) });
+  const draft = await writeDraft(path, textOf({ epochs, pastKeys: [], spareKeys: [], derivationKey: randomBytes(32) }));
   try {
     // `link` fails if the file exists, whereas `rename` would replace it.
     await link(draft, path);
@@ -92,10 +97,15 @@ export async function makeSecretsFile(path: string, nowMs: number): Promise<Stor
 
 /** Replaces a secrets file atomically and durably: readers see the old file or the new one, and a crash leaves one of them. */
 export async function replaceSecretsFile(path: string, secrets: StoredSecrets): Promise<void> {
-  const { uid, gid } = await stat(path);
-  const draft = await writeDraft(path, secrets);
+  await replaceFile(path, textOf(secrets), path);
+}
+
+/** Writes or replaces a file beside a secrets file in the same way, for the same user. */
+export async function replaceFile(path: string, text: string, secretsPath: string): Promise<void> {
+  const { uid, gid } = await stat(secretsPath);
+  const draft = await writeDraft(path, text);
   try {
-    // A rotation by root must keep the file readable for the gateway's user.
+    // A change by the superuser must keep the file readable for the gateway's user.
     if (process.geteuid?.() === 0) await chown(draft, uid, gid);
     await rename(draft, path);
   } catch (error) {
@@ -110,7 +120,7 @@ export async function replaceSecretsFile(path: string, secrets: StoredSecrets): 
   }
 }
 
-async function writeDraft(path: string, { epochs, pastKeys, derivationKey }: StoredSecrets): Promise<string> {
+function textOf({ epochs, pastKeys, spareKeys, derivationKey }: StoredSecrets): string {
   const written: WrittenSecrets = {
     version: fileVersion,
     derivation_key: Buffer.from(derivationKey).toString("base64url"),
@@ -121,11 +131,16 @@ async function writeDraft(path: string, { epochs, pastKeys, derivationKey }: Sto
       ...(notAfterMs === undefined ? {} : { not_after: new Date(notAfterMs).toISOString() }),
     })),
     ...(pastKeys.length === 0 ? {} : { past_issuer_keys: toIssuerKeySet(pastKeys).keys }),
+    ...(spareKeys.length === 0 ? {} : { spare_issuer_keys: spareKeys.map(({ privateJwk }) => privateJwk) }),
   };
+  return `${JSON.stringify(written, null, 2)}\n`;
+}
+
+async function writeDraft(path: string, text: string): Promise<string> {
   const draft = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
   const handle = await open(draft, "wx", 0o600);
   try {
-    await handle.writeFile(`${JSON.stringify(written, null, 2)}\n`);
+    await handle.writeFile(text);
     await handle.sync();
   } finally {
     await handle.close();

@@ -1,5 +1,6 @@
 import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { generateKeyPair } from "@petak/credential";
 import { createSecretsFingerprintStore } from "@petak/records";
 import { createKeys } from "@petak/redis";
 import { createFrozenClock, tempDir, useRedis } from "@petak/testkit";
@@ -7,11 +8,14 @@ import { expect, it, onTestFinished } from "vitest";
 import { createLogger } from "../observability/index.ts";
 import { requireSharedSecrets } from "./check-shared-secrets.ts";
 import { loadGatewaySecrets } from "./gateway-secrets.ts";
+import { installCertificates, prepareIssuerKeys } from "./install-certificates.ts";
+import { certifyIssuerKeys, revokeIssuerKey } from "./root-statements.ts";
 import { rotateIssuer } from "./rotate-issuer.ts";
 import { outdatedGraceMs, watchSecrets } from "./secrets-watch.ts";
 
 const redis = useRedis();
 const clock = createFrozenClock();
+const dayMs = 86_400_000;
 
 /** A gateway's secrets from a file. The test triggers the checks. */
 async function watchFile(path: string) {
@@ -78,4 +82,46 @@ it("an unreadable file is logged, and changes nothing", async () => {
   expect(lines.map(({ level, msg }) => [level, msg])).toEqual([
     [50, "the secrets could not be read again; the gateway continues with the current ones"],
   ]);
+});
+
+it("the end of the issuer keys' certificates is told 30 days before, once a day from then on, and when it has come", async () => {
+  const path = join(await tempDir(), "secrets.json");
+  const root = (await generateKeyPair()).privateJwk;
+  await loadGatewaySecrets(path, clock.now);
+  const certify = async (days: number) => {
+    const certificates = await certifyIssuerKeys(root, await prepareIssuerKeys(path, 0), { days, nowMs: clock.now() });
+    await installCertificates(path, certificates, { nowMs: clock.now() });
+  };
+  await certify(31);
+  const { watch, lines } = await watchFile(path);
+  const told = async (afterMs: number) => {
+    clock.advance(afterMs);
+    await watch.once();
+    return lines.splice(0).map(({ level }) => level);
+  };
+  expect(await told(0)).toEqual([30]);
+  expect(await told(dayMs + 1)).toEqual([40]);
+  expect([await told(dayMs / 2), await told(dayMs / 2)]).toEqual([[], [40]]);
+  expect(await told(29 * dayMs)).toEqual([50]);
+  await certify(365);
+  expect(await told(0)).toEqual([30]);
+});
+
+it("a gateway with an older copy stops at once when another one has the revocation of its key", async () => {
+  const [path, copy] = [join(await tempDir(), "secrets.json"), join(await tempDir(), "secrets.json")];
+  const root = (await generateKeyPair()).privateJwk;
+  await loadGatewaySecrets(path, clock.now);
+  const [leaked = new Uint8Array(), ...spares] = await prepareIssuerKeys(path, 1);
+  const certified = await certifyIssuerKeys(root, [leaked, ...spares], { days: 365, nowMs: clock.now() });
+  await installCertificates(path, certified, { nowMs: clock.now() });
+  await copyFile(path, copy);
+  const [informed, late] = [await watchFile(path), await watchFile(copy)];
+  clock.advance(1000);
+  const keyId = informed.keyIds()[0] ?? "";
+  const revoked = await revokeIssuerKey(root, keyId, { before: certified, nowMs: clock.now() });
+  await installCertificates(path, revoked, { nowMs: clock.now() });
+  await informed.watch.once();
+  await late.watch.once();
+  expect(late.keyIds).toThrow(expect.objectContaining({ reason: "STORE_UNAVAILABLE" }));
+  expect(informed.keyIds()).not.toContain(keyId);
 });

@@ -2,8 +2,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import { PetakError } from "@petak/protocol";
 import type { SecretsFingerprintStore } from "@petak/records";
 import type { LogFailure, Logger } from "../observability/index.ts";
+import { certificatesStanding } from "./certificates-standing.ts";
 import { checkSharedSecrets, type SecretsStanding } from "./check-shared-secrets.ts";
 import type { SecretsFromFile } from "./gateway-secrets.ts";
+import type { SignedStatement } from "./issuer-certificates.ts";
 import { type IssuerEpochs, rotationMarginMs } from "./issuer-epochs.ts";
 
 /** Interval in which a gateway reads its secrets again, in ms. */
@@ -15,6 +17,9 @@ export const secretsIntervalMs = 10_000;
  */
 export const outdatedGraceMs = rotationMarginMs / 2;
 
+/** How often a gateway says again that certificates are ending, in ms. */
+const warnAgainMs = 86_400_000;
+
 /** Retry delay for calls to a gateway with outdated secrets, in ms. */
 const retryAfterMs = 1000;
 
@@ -23,7 +28,7 @@ export interface SecretsWatch {
   /**
    * The issuer keys to sign with and to publish.
    *
-   * @throws {PetakError} STORE_UNAVAILABLE if another gateway has had newer keys for longer than {@link outdatedGraceMs}.
+   * @throws {PetakError} STORE_UNAVAILABLE if another gateway has had newer keys for longer than {@link outdatedGraceMs}, or has revoked one of these.
    */
   issuerEpochs(): IssuerEpochs;
   /** Reads the file and compares the secrets once. Failures are logged. */
@@ -41,6 +46,10 @@ export function watchSecrets(options: {
   intervalMs: number;
   logger: Logger;
   logFailure: LogFailure;
+  /** Hears in each round for how many seconds agents will go on believing the issuer keys, if the operator has a root key. */
+  onCertificates?: (endInS: number) => void;
+  /** Called in each round with what the operator's root has revoked. A failure is logged, and the next round calls it again. */
+  onRevocations?: (revocations: readonly SignedStatement[]) => Promise<void>;
 }): SecretsWatch {
   const { secrets, path, store, now, intervalMs, logger, logFailure } = options;
   const stopping = new AbortController();
@@ -60,8 +69,32 @@ export function watchSecrets(options: {
     }
     const [keyId, newest] = keyIds();
     if (newest !== newestBefore) logger.info({ keyId, nextKeyId: newest }, "an issuer key was announced");
+    tellOfCertificates();
+    await options.onRevocations?.(secrets.issuerCertificates()?.revocations ?? []).catch((error: unknown) => {
+      logFailure("telling participants of a revoked issuer key", error);
+    });
     if (standing.outdated)
       logger.error({ path }, "this gateway's secrets are older than those of the other gateways: copy their file here");
+  }
+
+  let told: { state: string; atMs: number } = { state: "none", atMs: 0 };
+
+  /** Says when the state of the certificates changes, and once a day while they are not well. */
+  function tellOfCertificates(): void {
+    const certificates = certificatesStanding(secrets.issuerEpochs(), secrets.issuerCertificates(), now());
+    const { state } = certificates;
+    if (state === "none") return;
+    const { keyId, endsAtMs } = certificates;
+    options.onCertificates?.((endsAtMs - now()) / 1000);
+    const isNews = state !== told.state || (state !== "ok" && now() >= told.atMs + warnAgainMs);
+    if (!isNews) return;
+    told = { state, atMs: now() };
+    const facts = { keyId, endsAt: endsAtMs === 0 ? undefined : new Date(endsAtMs).toISOString() };
+    if (state === "ok") logger.info(facts, "the issuer keys are certified");
+    if (state === "ending")
+      logger.warn(facts, "a certificate of the issuer keys ends within 30 days: let the operator's root certify them again");
+    if (state === "ended")
+      logger.error(facts, "an issuer key has no certificate in force: devices that know the root stop opening for tokens within 7 days");
   }
 
   function keyIds(): (string | undefined)[] {
@@ -76,10 +109,11 @@ export function watchSecrets(options: {
     }
   }
 
+  tellOfCertificates();
   const ended = run();
   return {
     issuerEpochs() {
-      if (standing.outdated && now() >= standing.newerSinceMs + outdatedGraceMs) {
+      if (standing.outdated && (standing.isRevoked || now() >= standing.newerSinceMs + outdatedGraceMs)) {
         throw new PetakError(
           "STORE_UNAVAILABLE",
           "this gateway's keys are older than those of another gateway; send the same request again",

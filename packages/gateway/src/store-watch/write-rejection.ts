@@ -66,7 +66,9 @@ export function createWriteRejectionOutage({ redis, address, logger, now }: Writ
   }
 
   const reportAfterMs = isCluster(redis) ? memberReportAfterMs : 0;
-  const outages = new Map(rejectionReasons.map((reason) => [reason, outageFor(reason, reportAfterMs, "STORE_UNAVAILABLE")]));
+  const outages = new Map(
+    rejectionReasons.map((reason) => [reason, outageFor(reason, reportAfterMs, reason === "memory" ? "STORE_FULL" : "STORE_UNAVAILABLE")]),
+  );
   /** Fewer replicas than a write waits for: the server would accept the write, but the gateway refuses it. */
   const missingReplicas = outageFor("replicas", replicasReportAfterMs, "REPLICAS_UNAVAILABLE or DURABILITY_UNCONFIRMED");
 

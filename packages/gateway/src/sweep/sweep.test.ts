@@ -13,6 +13,7 @@ import {
   type Reservation,
   ReservationSchema,
   ReservationState,
+  SiteLifecycle,
 } from "@petak/protocol";
 import { createRecords, type Records, type StoredSite } from "@petak/records";
 import { storedCandidate } from "@petak/records/testing/candidates";
@@ -223,7 +224,11 @@ describe("sweeping", () => {
     const untilMs = clock.now() + 6 * minuteMs;
     // Both changes are planned before the deadlines and written after the sweep has listed the reservations.
     const extended = extend(held, { actor, until: timestampFromMs(untilMs), terms: termsBook.of(), holdMaxMs: 60 * minuteMs }, clock.now());
-    const cancelled = cancel(confirmedOne, { actor, terms: termsBook.of(), reason: CancellationReason.CONSUMER_REQUEST }, clock.now());
+    const cancelled = cancel(
+      confirmedOne,
+      { actor, terms: termsBook.of(), site: { lifecycle: SiteLifecycle.ACTIVE }, reason: CancellationReason.CONSUMER_REQUEST },
+      clock.now(),
+    );
     clock.advance(5 * minuteMs);
     let writing: Promise<unknown> | undefined;
     const reservations: Records["reservations"] = {

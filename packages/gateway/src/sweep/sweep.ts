@@ -1,8 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { hasEnded, isDue, nothingDue, passDeadline, type Transition } from "@petak/lifecycle";
 import type { Region } from "@petak/protocol";
-import type { Records, Release, TermsBook } from "@petak/records";
+import { endedSite, type Records, type Release, type TermsBook } from "@petak/records";
 import { isStoreFailure } from "@petak/redis";
+import { tellSiteChanges } from "./tell-site-changes.ts";
 
 export interface SweepOptions {
   records: Records;
@@ -13,10 +14,13 @@ export interface SweepOptions {
   onError: (error: unknown) => void;
   /** Deletes an ended reservation that is in the archive. Default: nothing is archived. */
   release?: Release;
+  /** Ends what else has passed its deadline, once in each round. Default: nothing. */
+  endOthers?: () => Promise<void>;
 }
 
 /**
- * Applies passed deadlines to reservations: of holds, deposits, collections and queues. Also promotes queued reservations where a place is free.
+ * Applies passed deadlines to reservations: of holds, deposits, collections and queues. Also promotes queued reservations where a place is free, ends pauses of
+ * sites' intake, tells live reservations of changes of their sites, and ends sites that were retired long ago.
  */
 export interface Sweep {
   /** Sweeps all regions once. Returns the number of reservations whose deadline was applied. */
@@ -30,6 +34,9 @@ const releaseRetryMs = 3_600_000;
 
 /** Due reservations of one region that are read at a time. */
 const pageSize = 200;
+
+/** Telling takes a quarter of the time at most: each pass reads a region's deadlines, and operators decide how often sites change. */
+const tellingRests = 3;
 
 /** Reservations that are changed concurrently: as many as the store combines into one step, so that thousands of holds expire within a second. */
 const concurrency = 32;
@@ -54,19 +61,18 @@ interface StoreFailed {
  * Transitions are written directly and not by the changes of requests: they have no caller, no idempotency key and no hand-over that needs a receipt. A
  * conflict is not retried within the round: whoever changed the reservation has also set its next deadline, by which the next round finds it.
  */
-export function startSweep({ records, termsBook, now, intervalMs, onError, release = async () => "kept" }: SweepOptions): Sweep {
+export function startSweep({ records, termsBook, now, intervalMs, onError, release = async () => "kept", endOthers }: SweepOptions): Sweep {
   const stopping = new AbortController();
 
   async function sweepOne(reservationId: string): Promise<Step> {
     const before = await records.reservations.find(reservationId);
     if (before === undefined) return "skipped";
-    const site = await records.sites.filed(before.siteId);
-    if (site === undefined) return "skipped";
+    const site = (await records.sites.filed(before.siteId)) ?? endedSite(before.siteId);
     const nowMs = now();
     const write = async (transition: Transition) => (await records.reservations.apply({ ...transition, site })).tag === "done";
     if (isDue(before, nowMs)) {
       const terms = await termsBook.of(before);
-      return (await write(passDeadline(before, { terms }, nowMs))) ? "applied" : "skipped";
+      return (await write(passDeadline(before, { terms, site: site.site }, nowMs))) ? "applied" : "skipped";
     }
     // Nothing is due: it has ended, or was changed after it was listed.
     const outcome = hasEnded(before) ? await release(before) : "kept";
@@ -119,27 +125,63 @@ export function startSweep({ records, termsBook, now, intervalMs, onError, relea
     }
   }
 
+  /** Offers the sites of a region again whose intake was paused until now. One that cannot be offered must not block the others. */
+  async function endPausesIn(region: Region): Promise<void> {
+    try {
+      await records.sitePauses.end(region, now());
+    } catch (error) {
+      if (isStoreFailure(error)) throw error;
+      onError(error);
+    }
+  }
+
+  /**
+   * Tells reservations of changes of their sites, and ends sites that were retired long ago. A site that cannot be told of must not block the others; the next
+   * round tries again.
+   */
+  async function tellIn(region: Region): Promise<void> {
+    try {
+      await tellSiteChanges({ records, now, signal: stopping.signal, onError }, region);
+      await records.retiredSites.end(region, now(), stopping.signal);
+    } catch (error) {
+      if (stopping.signal.aborted) return;
+      if (isStoreFailure(error)) throw error;
+      onError(error);
+    }
+  }
+
   async function once(): Promise<number> {
     let applied = 0;
+    await endOthers?.();
     for (const region of await records.events.regions()) {
       applied += await sweepRegion(region);
       await promoteIn(region);
+      await endPausesIn(region);
     }
     return applied;
   }
 
-  async function run(): Promise<void> {
+  async function tellAll(): Promise<void> {
+    for (const region of await records.events.regions()) await tellIn(region);
+  }
+
+  /** @param rests how many times as long as a round takes it rests after it, at least */
+  async function repeat(round: () => Promise<unknown>, rests: number): Promise<void> {
     while (!stopping.signal.aborted) {
+      const beganMs = performance.now();
       try {
-        await once();
+        await round();
       } catch (error) {
         onError(error);
       }
-      await pause(intervalMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      await pause(Math.max(intervalMs, rests * (performance.now() - beganMs)), undefined, { signal: stopping.signal }).catch(
+        () => undefined,
+      );
     }
   }
 
-  const ended = run();
+  // Apart, so that a site with thousands of reservations does not delay the deadlines of others.
+  const ended = Promise.all([repeat(once, 0), repeat(tellAll, tellingRests)]);
   return {
     once,
     async stop() {

@@ -296,3 +296,16 @@ describe("plain Connect", () => {
     expect([response.status, reasonInJson(await response.text())]).toEqual([505, "ENCODING_NOT_SUPPORTED"]);
   });
 });
+
+test.each([
+  ["objects", `{"sites":[${"{},".repeat(30_000)}{}]}`],
+  ["values", `{"operatorIds":[${'"",'.repeat(90_000)}""]}`],
+])("a message of %s that take long to parse is refused before it is parsed", async (_what, message) => {
+  const { baseUrl } = await startTestGateway();
+  const response = await fetch(`${baseUrl}${findNearest}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: message,
+  });
+  expect([response.status, reasonInJson(await response.text())]).toEqual([429, "MESSAGE_TOO_LARGE"]);
+});

@@ -1,7 +1,7 @@
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { CustodyService, DirectoryService, fromConnectError, reasonOf } from "@petak/protocol";
-import { expect, test } from "vitest";
-import { http2Request, rawConnection, reasonInJson } from "./testing/raw-http.ts";
+import { expect, test, vi } from "vitest";
+import { http2Beginning, http2Request, rawConnection, reasonInJson, resetRequest } from "./testing/raw-http.ts";
 import { goodRequest, startTestGateway, transports } from "./testing/test-gateway.ts";
 
 const findNearest = "/petak.v1.DirectoryService/FindNearest";
@@ -132,6 +132,56 @@ test("each call gives one log line and one measurement, with bounded method name
   expect(JSON.stringify(lines)).not.toMatch(/secret|12345678/);
   const methods = new Set((await metrics.rpcDuration.get()).values.map(({ labels }) => labels.method));
   expect([...methods].sort()).toEqual(["petak.v1.DirectoryService/FindNearest", "unknown"]);
+});
+
+test("a connection with more than 32 requests in progress is closed before more of them begin", async () => {
+  let asked = 0;
+  const { port, metrics } = await startTestGateway({
+    checks: {
+      store: () => {
+        asked += 1;
+        return new Promise(() => {});
+      },
+    },
+  });
+  const readyz = "GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n";
+  const some = await rawConnection(port);
+  some.socket.write(readyz.repeat(32));
+  await expect.poll(() => asked).toBe(32);
+  const many = await rawConnection(port);
+  many.socket.write(readyz.repeat(1000));
+  await many.closed;
+  expect(asked).toBe(64);
+  expect((await metrics.connectionsClosed.get()).values).toEqual([{ labels: { reason: "pipelined" }, value: 1 }]);
+});
+
+test.each(["application/json", "application/json; charset=utf-8"])(
+  "a call in %s that is reset before the end of its body does not begin",
+  async (contentType) => {
+    const begin = vi.fn();
+    const { port, lines, metrics } = await startTestGateway({ onFindNearest: () => begin() });
+    const { socket } = await rawConnection(port);
+    const [sent, reset] = resetRequest(1, { ":path": findNearest, ":authority": "a", "content-type": contentType }, body);
+    socket.write(Buffer.concat([http2Beginning, sent]));
+    await expect.poll(() => metrics.inHand.unary).toBe(1);
+    socket.write(reset);
+    await expect.poll(() => lines.some(({ msg, code }) => msg === "rpc" && code === "canceled")).toBe(true);
+    expect(begin).not.toHaveBeenCalled();
+  },
+);
+
+test("a connection that resets all its calls twice stays open, and one that goes on is closed", async () => {
+  const { port, lines } = await startTestGateway({ serverLimits: { maxStreamsPerConnection: 16, firstCallTimeoutMs: 600_000 } });
+  const headers = { ":path": findNearest, ":authority": "a", ...json };
+  const { socket, closed } = await rawConnection(port);
+  const resets = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, at) => resetRequest(2 * (from + at) + 1, headers, "")).flat();
+  socket.write(Buffer.concat([http2Beginning, ...resets(0, 32)]));
+  await expect.poll(() => lines.filter(({ msg }) => msg === "rpc").length).toBe(32);
+  const last = await http2Request(port, { ":path": findNearest, ...json }, Buffer.from(body));
+  expect([last.status, socket.readableEnded]).toEqual([200, false]);
+  socket.write(Buffer.concat(resets(32, 64)));
+  await closed;
 });
 
 async function* hanging(): AsyncGenerator<{ cursor: string }> {

@@ -1,7 +1,14 @@
-import { applyReport, deviceEvent } from "@petak/lifecycle";
-import { type DeviceEvent, PetakError, parseSiteId, type Reservation, type SignedReport } from "@petak/protocol";
+import { applyReport, deviceEvent, handoverEvent } from "@petak/lifecycle";
 import {
-  type BundleStore,
+  type DeviceEvent,
+  DeviceEventType,
+  PetakError,
+  ProofKind,
+  parseSiteId,
+  type Reservation,
+  type SignedReport,
+} from "@petak/protocol";
+import {
   type FiledSite,
   type ReservationStore,
   type SiteStore,
@@ -9,38 +16,63 @@ import {
   type TermsBook,
   type TransitionOutcome,
 } from "@petak/records";
-import type { AgentCaller } from "../../identity/index.ts";
+import { type EndCommandDependencies, endCommand } from "../command/end-command.ts";
 import { changedTooOften, type ReservationChanges } from "../idempotency/change-reservation.ts";
 import { retryOnConflict } from "../idempotency/retry-on-conflict.ts";
+import type { AllowedAgent } from "./allowed-agent.ts";
+import { type CountRefusalsDependencies, countRefusal } from "./count-refusals.ts";
+import { type HandoverDependencies, handoverOf, provenCourierKey, whyNotHandedOver } from "./handovers.ts";
+import { parentHashOf, type ReportProofDependencies, readReportProof, whyUnproven } from "./report-proof.ts";
+import { type SetIntakeDependencies, setIntake } from "./set-intake.ts";
 
-export interface RecordReportDependencies {
-  sites: Pick<SiteStore, "filed">;
+export interface RecordReportDependencies
+  extends CountRefusalsDependencies,
+    ReportProofDependencies,
+    EndCommandDependencies,
+    HandoverDependencies,
+    Pick<SetIntakeDependencies, "logger"> {
+  sites: Pick<SiteStore, "filed" | "setIntake">;
   changes: Pick<ReservationChanges, "apply">;
   reservations: Pick<ReservationStore, "find" | "record">;
-  bundles: Pick<BundleStore, "find">;
   termsBook: Pick<TermsBook, "of">;
-  now: () => number;
 }
 
 /** A report of an agent with its verified signature. */
 export interface VerifiedReport {
   event: DeviceEvent;
   signed: SignedReport;
+  /** The report's hash: 32 bytes. */
+  hash: Uint8Array;
 }
 
 /**
- * Records one report with the transition that it causes. Returns the watermark: the number of the last recorded report.
+ * What became of a report. `fork`: it is not recorded, since the device's reports have forked; `fork_full`: nor is it to be kept apart.
+ * `fenced`: another agent has taken the place of this one meanwhile. */
+export interface RecordedReport {
+  tag: "recorded" | "fenced" | "fork" | "fork_full";
+  /** The number of the last recorded report. */
+  watermark: number;
+}
+
+/**
+ * Records one report with the transition that it causes.
  *
- * @throws {PetakError} SEQUENCE_GAP if the report does not follow the watermark; CONFLICT if its reservation was changed concurrently too often.
+ * @throws {PetakError} SEQUENCE_GAP if the report does not follow the watermark; REPORT_UNCHAINED; CONFLICT if its reservation was changed concurrently too often.
  */
-export async function recordReport(dependencies: RecordReportDependencies, report: VerifiedReport, caller: AgentCaller): Promise<number> {
+export async function recordReport(
+  dependencies: RecordReportDependencies,
+  report: VerifiedReport,
+  caller: AllowedAgent,
+): Promise<RecordedReport> {
   const { sequence, reservationId } = report.event;
   return await retryOnConflict(
-    async () => {
+    async (): Promise<RecordedReport | undefined> => {
       const outcome = await tryReport(dependencies, report, caller);
-      if (outcome.tag === "done") return Number(sequence);
-      if (outcome.tag === "seen") return outcome.watermark;
+      if (outcome.tag === "done") return { tag: "recorded", watermark: Number(sequence) };
+      if (outcome.tag === "seen") return { tag: "recorded", watermark: outcome.watermark };
+      if (outcome.tag === "fenced" || outcome.tag === "fork" || outcome.tag === "fork_full") return outcome;
       if (outcome.tag === "gap") throw sequenceGap(outcome.watermark, sequence);
+      if (outcome.tag === "unchained") throw unchained(sequence);
       return undefined;
     },
     { conflict: () => changedTooOften(reservationId, "reports") },
@@ -49,22 +81,41 @@ export async function recordReport(dependencies: RecordReportDependencies, repor
 
 async function tryReport(
   dependencies: RecordReportDependencies,
-  { event, signed }: VerifiedReport,
-  caller: AgentCaller,
+  { event, signed, hash }: VerifiedReport,
+  caller: AllowedAgent,
 ): Promise<TransitionOutcome> {
   const { changes, reservations, termsBook, now } = dependencies;
-  const { siteId, keyId } = caller;
-  const report = { siteId, keyId, sequence: Number(event.sequence) };
-  const [site, reservation] = await Promise.all([
+  const { siteId, keyId, fence } = caller;
+  const report = { siteId, keyId, fence, sequence: Number(event.sequence), hash, previousHash: event.previousHash };
+  const [site, reservation, proof] = await Promise.all([
     filedSite(dependencies, siteId),
-    reservationAt(dependencies, siteId, event.reservationId),
+    // What is wrong with a device, and what a clerk counted, is nothing of a parcel's, whatever the report names.
+    event.type === DeviceEventType.CONDITION || event.type === DeviceEventType.SHIFT_COUNTED
+      ? undefined
+      : reservationAt(dependencies, siteId, event.reservationId),
+    readReportProof(dependencies, event),
   ]);
-  if (reservation === undefined) {
+  if (event.type === DeviceEventType.DOOR_REFUSED || event.type === DeviceEventType.CONDITION) {
+    const outcome = await countRefusal(dependencies, event, report, caller, site.site);
+    if (outcome.tag !== "record") return outcome;
+  }
+  // First, so that no report is acknowledged whose outcome is lost.
+  if (event.type === DeviceEventType.COMMAND_ENDED) await endCommand(dependencies, event, caller);
+  if (event.type === DeviceEventType.HANDOVER_SIGNED) {
+    const handover = await handoverOf(dependencies, event, signed, caller);
+    return await reservations.record(parseSiteId(siteId)?.region ?? "", report, handoverEvent(event, handover, caller, site.site, now()));
+  }
+  const isOfSite = event.type === DeviceEventType.SERVICE_CHANGED;
+  if (isOfSite) await setIntake(dependencies, event, caller);
+  if (reservation === undefined || isOfSite) {
     return await reservations.record(parseSiteId(siteId)?.region ?? "", report, deviceEvent(event, caller, site.site, now()));
   }
   const terms = await termsBook.of(reservation);
-  const parentCredentialHash = event.delegated ? await parentHashOf(dependencies, event, reservation) : "";
-  const transition = applyReport(reservation, { event, terms, agent: caller, parentCredentialHash }, now());
+  const courierPublicKey = await provenCourierKey(dependencies, event, reservation, signed, caller);
+  const unproven =
+    event.proofKind === ProofKind.HANDOVER_LIST ? whyNotHandedOver(event, courierPublicKey) : await whyUnproven(event, reservation, proof);
+  const facts = { event, terms, agent: caller, unproven, courierPublicKey };
+  const transition = applyReport(reservation, { ...facts, parentCredentialHash: parentHashOf(event, reservation, proof) }, now());
   return await changes.apply({ ...transition, site, report }, { report: signed });
 }
 
@@ -84,20 +135,17 @@ async function reservationAt(
   return reservation?.siteId === siteId ? reservation : undefined;
 }
 
-/** The hash of the credential from which a delegation was made. Empty if it is not recorded. */
-async function parentHashOf(
-  { bundles }: Pick<RecordReportDependencies, "bundles">,
-  { bundleId, credentialHash }: DeviceEvent,
-  reservation: Reservation,
-): Promise<string> {
-  const bundle = bundleId === "" ? undefined : await bundles.find(bundleId);
-  const { delegations } = bundle?.siteId === reservation.siteId ? bundle : reservation;
-  return delegations.find((one) => one.credentialHash === credentialHash)?.parentCredentialHash ?? "";
-}
-
 /** The error for a report whose number does not follow the watermark. */
 export function sequenceGap(watermark: number, sequence: bigint): PetakError {
   return new PetakError("SEQUENCE_GAP", `report ${sequence} was sent, but the next report must be ${watermark + 1}`, {
     metadata: { expected: String(watermark + 1), received: String(sequence), subject: String(sequence) },
   });
+}
+
+function unchained(sequence: bigint): PetakError {
+  return new PetakError(
+    "REPORT_UNCHAINED",
+    `report ${sequence} names no hash of the report before it, and earlier reports of the key did: start the release of the agent that made those, or a later one`,
+    { metadata: { subject: String(sequence) } },
+  );
 }

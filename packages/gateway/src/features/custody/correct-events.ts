@@ -30,6 +30,7 @@ export async function correctEvents(
 ): Promise<CorrectEventsResponse> {
   const { reservationId, eventIds, reason, occurredAt } = request;
   const stored = await changes.changeBy(CorrectEventsRequestSchema, request, {
+    isRepeatable: true,
     caller,
     changer: "operator",
     plan: async (before) => {

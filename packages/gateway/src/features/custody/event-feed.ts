@@ -14,6 +14,6 @@ export interface EventFeedDependencies {
   now: () => number;
   /** Aborts when the gateway begins to stop. */
   stopping: AbortSignal;
-  /** Throws if the caller's key was revoked during the call, which may last longer than the key. */
-  stillValid: (caller: ParticipantCaller) => Promise<void>;
+  /** Rejects if the caller's key was revoked during the call, which may last longer than the key. */
+  stillValid: (caller: ParticipantCaller) => Promise<void> | undefined;
 }

@@ -14,7 +14,12 @@ export interface ListEventsCall {
   readonly signal: AbortSignal;
   /** Time until the deadline, in ms. Undefined: no deadline. */
   timeoutMs(): number | undefined;
+  /** Called when the call begins to wait, so that other calls of its caller need not wait for it. */
+  onWait?(): void;
 }
+
+/** Most waiting calls of one participant at all gateways: more than it has servers that read, and a small part of what a gateway can hold. */
+export const pollsPerCaller = 16;
 
 /** Page size if the request does not specify it. */
 const defaultPageSize = 100;
@@ -40,22 +45,23 @@ export async function listEvents(
     await reader.bringUpToDate(caller);
     return await responseOf(view, caller, await reader.readAfter(caller, cursor, pageSize));
   }
-  return await poll(dependencies, caller, { cursor, pageSize, deadlineMs, signal: call.signal });
+  return await poll(dependencies, caller, { cursor, pageSize, deadlineMs, call });
 }
 
 interface Poll {
   cursor: FeedCursor;
   pageSize: number;
   deadlineMs: number;
-  signal: AbortSignal;
+  call: ListEventsCall;
 }
 
 /** Reads until there is an event, the deadline passes, or the call or the gateway ends. */
 async function poll(
   { reader, feeds, view, shares, now, stopping, stillValid }: EventFeedDependencies,
   caller: ParticipantCaller,
-  { cursor, pageSize, deadlineMs, signal }: Poll,
+  { cursor, pageSize, deadlineMs, call }: Poll,
 ): Promise<ListEventsResponse> {
+  const { signal } = call;
   const follower = followFeed({ reader, feeds, feed: caller, cursor });
   let giveBack: (() => void) | undefined;
   try {
@@ -66,6 +72,7 @@ async function poll(
       // Beyond the caller's limit the call responds at once, as if it did not ask to wait. That is more useful than an error.
       giveBack ??= isDone ? undefined : shares.take(caller.participantId);
       if (isDone || giveBack === undefined) return await responseOf(view, caller, page);
+      call.onWait?.();
       isLast = !(await follower.wait(leftMs, [signal, stopping]));
       await stillValid(caller);
     }

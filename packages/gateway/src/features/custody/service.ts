@@ -1,8 +1,9 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type CustodyService, Role } from "@petak/protocol";
 import type { ParticipantFeeds, Records } from "@petak/records";
-import { createCallerShares } from "../../identity/caller-shares.ts";
+import type { CallerShares } from "../../identity/caller-shares.ts";
 import { type KeyDirectory, type ParticipantCaller, requireParticipant } from "../../identity/index.ts";
+import { callKey } from "../../transport/call/call.ts";
 import type { FeedReader } from "../feed/feed-reader.ts";
 import { createReservationChanges } from "../idempotency/change-reservation.ts";
 import { correctEvents } from "./correct-events.ts";
@@ -11,7 +12,7 @@ import type { EventView } from "./event-view.ts";
 import { getCustodyChain } from "./get-custody-chain.ts";
 import { listEvents } from "./list-events.ts";
 import type { Receipts } from "./receipts/receipts.ts";
-import { streamsPerCaller, watchEvents } from "./watch-events.ts";
+import { watchEvents } from "./watch-events.ts";
 
 export interface CustodyDependencies {
   records: Pick<Records, "reservations" | "events" | "sites" | "requestIds">;
@@ -23,29 +24,32 @@ export interface CustodyDependencies {
   now: () => number;
   /** Aborts when the gateway begins to stop. */
   stopping: AbortSignal;
-  /** Throws if the caller's key was revoked during the call, which may last longer than the key. */
-  stillValid: (caller: ParticipantCaller) => Promise<void>;
-  /**
-   * Most ListEvents calls that wait concurrently, over all callers. Each counts as a unary call, so this must be well below the limit of those. Default
-   * 256, half of that limit.
-   */
-  waitingPollsMax?: number;
+  /** Rejects if the caller's key was revoked during the call, which may last longer than the key. */
+  stillValid: (caller: ParticipantCaller) => Promise<void> | undefined;
+  /** Calls of ListEvents that wait. */
+  polls: CallerShares;
+  /** Open streams. */
+  streams: CallerShares;
 }
-
-/** Most waiting ListEvents calls of one participant: more than it has servers that read, and a small part of the total. */
-const waitingPollsPerCaller = 16;
 
 const operators = { roles: [Role.OPERATOR] };
 
 /** Creates the custody service: for each call its handler, and the roles that may make it. */
 export function createCustodyService(options: CustodyDependencies): ServiceImpl<typeof CustodyService> {
-  const { records, receipts, waitingPollsMax = 256 } = options;
+  const { records, receipts, polls, streams } = options;
   const { reservations, events } = records;
   const dependencies = { ...options, reservations, events, changes: createReservationChanges(records, receipts) };
-  const polling = { ...options, shares: createCallerShares({ perCaller: waitingPollsPerCaller, total: waitingPollsMax }) };
-  const streaming = { ...options, shares: createCallerShares({ perCaller: streamsPerCaller }) };
+  const polling = { ...options, shares: polls };
+  const streaming = { ...options, shares: streams };
   return {
-    listEvents: (request, context) => listEvents(polling, request, requireParticipant(context), context),
+    listEvents: (request, context) =>
+      listEvents(polling, request, requireParticipant(context), {
+        get signal() {
+          return context.signal;
+        },
+        timeoutMs: () => context.timeoutMs(),
+        onWait: () => context.values.get(callKey)?.ticket?.pause(),
+      }),
     async *watchEvents(request, context) {
       yield* watchEvents(streaming, request, requireParticipant(context), context);
     },

@@ -7,7 +7,7 @@ import { followFeed } from "../feed/feed-follower.ts";
 import type { FeedReader } from "../feed/feed-reader.ts";
 import type { EventFeedDependencies } from "./event-feed.ts";
 
-/** Most open streams of one participant: more than it has servers that read, and a small part of what a gateway can hold. */
+/** Most open streams of one participant at all gateways: more than it has servers that read, and a small part of what a gateway can hold. */
 export const streamsPerCaller = 16;
 
 /** Retry delay for a caller with too many open streams, in ms. Streams are long-lived, so none ends soon. */
@@ -31,7 +31,7 @@ export async function* watchEvents(
   { signal }: { readonly signal: AbortSignal },
 ): AsyncGenerator<WatchEventsResponse, void> {
   const giveBack = shares.take(caller.participantId);
-  if (giveBack === undefined) throw tooManyStreams(caller);
+  if (giveBack === undefined) throw tooManyStreams(caller, shares.usedBy(caller.participantId));
   // The signal aborts at the end of every call. A generator that is no longer read would not reach its `finally`.
   signal.addEventListener("abort", giveBack, { once: true });
   if (signal.aborted) giveBack();
@@ -79,10 +79,10 @@ function shuttingDown(): PetakError {
   return new PetakError("SHUTTING_DOWN", "the gateway is shutting down; resume with the last cursor", { retryAfterMs: 1000 });
 }
 
-function tooManyStreams({ participantId }: ParticipantCaller): PetakError {
+function tooManyStreams({ participantId }: ParticipantCaller, open: number): PetakError {
   return new PetakError(
     "RATE_LIMITED",
-    `'${participantId}' has ${streamsPerCaller} open WatchEvents streams at this gateway, its limit; ` +
+    `'${participantId}' has ${open} open WatchEvents streams at all gateways, its share; ` +
       `close one, or try again in ${streamRetryAfterMs} ms`,
     { retryAfterMs: streamRetryAfterMs },
   );

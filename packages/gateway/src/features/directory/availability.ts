@@ -1,8 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { type Duration, durationFromMs, type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { isKnownAt, type Observation } from "@petak/allocator";
-import { AvailabilityState, type SiteAvailability, SiteAvailabilitySchema, SiteLifecycle } from "@petak/protocol";
-import { freeToPromise, type StoredSite } from "@petak/records";
+import { AvailabilityState, type Site, type SiteAvailability, SiteAvailabilitySchema, SiteLifecycle } from "@petak/protocol";
+import { freeToPromise, type SiteCounts } from "@petak/records";
 
 /** Time of an observation, and how long it stays valid. */
 export interface Freshness {
@@ -35,8 +35,14 @@ export function freshnessOf(observation: Observation | undefined, nowMs: number)
   return lastOwn;
 }
 
+/** What the availability of a site is made of: a stored site has it. */
+export interface CountedSite extends SiteCounts {
+  readonly site: Pick<Site, "siteId" | "lifecycle"> & { readonly sizeClasses: readonly { readonly sizeClassId: string }[] };
+  readonly isOffered: boolean;
+}
+
 /** The availability of a site. */
-export function availabilityOf({ site, counts, observation, isOffered }: StoredSite, nowMs: number): SiteAvailability {
+export function availabilityOf({ site, counts, observation, isOffered }: CountedSite, nowMs: number): SiteAvailability {
   return create(SiteAvailabilitySchema, {
     siteId: site.siteId,
     state: isKnownAt(observation, nowMs) ? AvailabilityState.KNOWN : AvailabilityState.UNKNOWN,

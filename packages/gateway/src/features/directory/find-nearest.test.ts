@@ -1,10 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import type { SiteSearch } from "@petak/allocator";
 import { FindNearestRequestSchema, type FindNearestResponse, Purpose, Role } from "@petak/protocol";
-import { createSiteCache } from "@petak/records";
+import { createOperatorLinksStore, createParticipantStore, createSiteCache } from "@petak/records";
+import { createKeys } from "@petak/redis";
 import { makeSite, useRedis } from "@petak/testkit";
 import { beforeEach, expect, it } from "vitest";
 import { testCaller } from "../../identity/testing/test-caller.ts";
+import { createChoices } from "../choice/choices.ts";
 import { openReservationWorld, type ReservationWorld } from "../reservation/testing/reservation-world.ts";
 import { createDirectoryService } from "./service.ts";
 
@@ -24,7 +26,8 @@ const put = (...classes: (readonly [string, number, number, number, number, numb
 
 /** The response if something changes after each search, before the sites are read. */
 async function findNearest(afterSearch: (search: number) => Promise<unknown>): Promise<FindNearestResponse> {
-  const { records, termsBook } = world.steady;
+  const { records, termsBook, operatorNames } = world.steady;
+  const keys = createKeys(redis.keyPrefix);
   let searches = 0;
   const search: SiteSearch = {
     ...records,
@@ -46,6 +49,11 @@ async function findNearest(afterSearch: (search: number) => Promise<unknown>): P
       },
     },
     termsBook,
+    participants: createParticipantStore(world.connection, keys),
+    operatorLinks: createOperatorLinksStore(world.connection, keys),
+    operatorNames,
+    choices: createChoices(world.secrets),
+    growth: { refuseNew: () => undefined },
     now: world.clock.now,
   });
   const parcel = { widthMm: 300, heightMm: 300, depthMm: 300, massG: 500 };

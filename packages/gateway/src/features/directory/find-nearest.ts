@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { NearestQuery, PassedOverSites, SiteSearch } from "@petak/allocator";
 import {
   type FindNearestRequest,
@@ -6,16 +7,20 @@ import {
   FindNearestResponseSchema,
   type PassedOver,
   PassedOverSchema,
+  PassedOverSiteSchema,
 } from "@petak/protocol";
-import { type FoundSites, findSites, type SearchCall, type SiteCache, type TermsBook } from "@petak/records";
+import { type FoundSites, findSites, type OperatorNames, type SearchCall, type SiteCache, type TermsBook } from "@petak/records";
 import type { ParticipantCaller, PublishableCaller } from "../../identity/index.ts";
 import { findNearestQuery } from "../sites/nearest-query.ts";
+import { summarise } from "../sites/site-summary.ts";
+import { freshnessOf } from "./availability.ts";
 import { siteOptions } from "./site-options.ts";
 
 export interface FindNearestDependencies {
   search: SiteSearch;
   siteFacts: Pick<SiteCache, "facts">;
   termsBook: Pick<TermsBook, "at">;
+  operatorNames: Pick<OperatorNames, "at">;
   now: () => number;
 }
 
@@ -32,7 +37,8 @@ export function findNearest(
   const nowMs = dependencies.now();
   const query = findNearestQuery(request, mode === "test", nowMs);
   const found = findSites(dependencies, query, call);
-  if (request.countPassedOver) return explained(dependencies, query, found, call, nowMs);
+  if (request.countPassedOver || request.passedOverLimit > 0)
+    return explained(dependencies, query, found, request.passedOverLimit, call, nowMs);
   return found instanceof Promise ? found.then((sites) => offer(dependencies, sites, nowMs)) : offer(dependencies, found, nowMs);
 }
 
@@ -40,24 +46,27 @@ async function explained(
   dependencies: FindNearestDependencies,
   query: NearestQuery,
   searching: FoundSites | Promise<FoundSites>,
+  limit: number,
   call: SearchCall,
   nowMs: number,
 ): Promise<FindNearestResponse> {
   const found = await searching;
-  const passedOver = await dependencies.search.passedOver(query, found.candidates, call.signal);
   const response = await offer(dependencies, found, nowMs);
-  response.passedOver = toPassedOver(passedOver);
+  const countedAtMs = dependencies.now();
+  const passedOver = await dependencies.search.passedOver(query, found.candidates, { limit, signal: call.signal });
+  response.passedOver = await toPassedOver(dependencies, passedOver, countedAtMs);
   return response;
 }
 
 function offer(
-  { termsBook }: FindNearestDependencies,
+  { termsBook, operatorNames }: FindNearestDependencies,
   found: FoundSites,
   nowMs: number,
 ): FindNearestResponse | Promise<FindNearestResponse> {
   const terms = termsBook.at(found.sites);
-  if (terms instanceof Promise) return terms.then((known) => responseOf(siteOptions(found, known, nowMs)));
-  return responseOf(siteOptions(found, terms, nowMs));
+  const names = operatorNames.at(found.sites);
+  if (!(terms instanceof Promise || names instanceof Promise)) return responseOf(siteOptions(found, terms, names, nowMs));
+  return Promise.all([terms, names]).then(([known, named]) => responseOf(siteOptions(found, known, named, nowMs)));
 }
 
 function responseOf(options: FindNearestResponse["options"]): FindNearestResponse {
@@ -66,6 +75,25 @@ function responseOf(options: FindNearestResponse["options"]): FindNearestRespons
   return response;
 }
 
-function toPassedOver({ withinM, counts }: PassedOverSites): PassedOver {
-  return create(PassedOverSchema, { withinM, counts: [...counts].map(([reason, sites]) => ({ reason, sites })) });
+async function toPassedOver(
+  { siteFacts, termsBook, operatorNames }: FindNearestDependencies,
+  { withinM, counts, nearest }: PassedOverSites,
+  nowMs: number,
+): Promise<PassedOver> {
+  const passedOver = create(PassedOverSchema, {
+    withinM,
+    counts: [...counts].map(([reason, sites]) => ({ reason, sites })),
+    countedAt: timestampFromMs(nowMs),
+  });
+  if (nearest.length === 0) return passedOver;
+  const facts = await siteFacts.facts(nearest);
+  const [terms, names] = await Promise.all([termsBook.at(facts), operatorNames.at(facts)]);
+  passedOver.sites = nearest.flatMap(({ distanceM, reason, observation }, index) => {
+    const [site, siteTerms] = [facts[index], terms[index]];
+    if (site === undefined || siteTerms === undefined) return [];
+    const named = create(PassedOverSiteSchema, { distanceM, reason, ...freshnessOf(observation, nowMs) });
+    named.site = summarise(site, siteTerms, names[index] ?? "");
+    return named;
+  });
+  return passedOver;
 }

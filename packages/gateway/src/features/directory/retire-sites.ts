@@ -5,16 +5,20 @@ import type { ParticipantCaller } from "../../identity/index.ts";
 import { once } from "../idempotency/once.ts";
 import { findOwnSites } from "../sites/find-sites.ts";
 import { inBatches, parallelWrites } from "./in-batches.ts";
+import { livePolicy } from "./live-policy.ts";
 
 export interface RetireSitesDependencies {
-  sites: Pick<SiteStore, "findAll" | "retire">;
+  sites: Pick<SiteStore, "findAll" | "checkRetirement" | "retire">;
   requestIds: RequestIds;
   now: () => number;
 }
 
 const schemas = { request: RetireSitesRequestSchema, response: RetireSitesResponseSchema, bodyNamesNetwork: true };
 
-/** Retires the caller's sites. Throws SITE_NOT_FOUND, before any is retired, if one of them is not the caller's. */
+/**
+ * Retires the caller's sites. Before any is retired, throws SITE_NOT_FOUND if one of them is not the caller's, and SITE_IN_USE if one has live reservations
+ * and the request does not say what happens to them.
+ */
 export async function retireSites(
   { sites, requestIds, now }: RetireSitesDependencies,
   request: RetireSitesRequest,
@@ -22,7 +26,9 @@ export async function retireSites(
 ): Promise<RetireSitesResponse> {
   return await once(requestIds, caller, schemas, request, async () => {
     const found = await findOwnSites(sites, request.siteIds, caller);
-    await inBatches(found, parallelWrites, ({ site }) => sites.retire(site.siteId, now()));
+    const live = livePolicy(request);
+    await inBatches(found, parallelWrites, (stored) => sites.checkRetirement(stored, live));
+    await inBatches(found, parallelWrites, ({ site }) => sites.retire(site.siteId, now(), live));
     return create(RetireSitesResponseSchema);
   });
 }

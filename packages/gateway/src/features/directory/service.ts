@@ -1,11 +1,16 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { SiteSearch } from "@petak/allocator";
 import { type DirectoryService, Role } from "@petak/protocol";
-import type { Records, SiteCache, TermsBook } from "@petak/records";
-import { requireParticipant, requireReader } from "../../identity/index.ts";
+import type { OperatorLinksStore, OperatorNames, ParticipantStore, Records, SiteCache, TermsBook } from "@petak/records";
+import { isProvenKey, requireParticipant, requireReader } from "../../identity/index.ts";
+import type { GrowthGuard } from "../../store-watch/store-fill.ts";
+import type { Choices } from "../choice/choices.ts";
+import { checkFit } from "./check-fit.ts";
 import { findNearest } from "./find-nearest.ts";
 import { getAvailability } from "./get-availability.ts";
+import { getOperator } from "./get-operator.ts";
 import { getSite } from "./get-site.ts";
+import { listSites } from "./list-sites.ts";
 import { reportCapacity } from "./report-capacity.ts";
 import { retireSites } from "./retire-sites.ts";
 import { setDefaultTerms } from "./set-default-terms.ts";
@@ -13,9 +18,14 @@ import { upsertSites } from "./upsert-sites.ts";
 
 export interface DirectoryDependencies {
   search: SiteSearch;
-  records: Pick<Records, "sites" | "capacityReports" | "requestIds">;
+  records: Pick<Records, "sites" | "listedSites" | "siteIds" | "capacityReports" | "requestIds">;
   siteCache: Pick<SiteCache, "facts">;
   termsBook: TermsBook;
+  participants: Pick<ParticipantStore, "find">;
+  operatorLinks: Pick<OperatorLinksStore, "find">;
+  operatorNames: Pick<OperatorNames, "at">;
+  choices: Pick<Choices, "sign">;
+  growth: Pick<GrowthGuard, "refuseNew">;
   now: () => number;
 }
 
@@ -27,15 +37,27 @@ export function createDirectoryService({
   records,
   siteCache,
   termsBook,
+  participants,
+  operatorLinks,
+  operatorNames,
+  choices,
+  growth,
   now,
 }: DirectoryDependencies): ServiceImpl<typeof DirectoryService> {
-  const { sites, capacityReports, requestIds } = records;
-  const dependencies = { search, siteFacts: siteCache, sites, capacityReports, requestIds, termsBook, now };
+  const { sites, listedSites, siteIds, capacityReports, requestIds } = records;
+  const dependencies = {
+    ...{ search, siteFacts: siteCache, sites, listedSites, siteIds, capacityReports, requestIds, termsBook },
+    ...{ participants, operatorLinks, operatorNames, choices, growth, now },
+  };
   return {
     findNearest: (request, context) => findNearest(dependencies, request, requireReader(context), context),
     getSite: (request, context) => getSite(dependencies, request, requireReader(context)),
+    listSites: (request, context) => listSites(dependencies, request, requireReader(context)),
+    getOperator: (request, context) => getOperator(dependencies, request, requireReader(context)),
     getAvailability: (request, context) => getAvailability(dependencies, request, requireReader(context)),
-    upsertSites: (request, context) => upsertSites(dependencies, request, requireParticipant(context, operators)),
+    checkFit: (request, context) => checkFit(dependencies, request, requireReader(context)),
+    upsertSites: (request, context) =>
+      upsertSites(dependencies, request, requireParticipant(context, operators), context.values.get(isProvenKey)),
     reportCapacity: (request, context) => reportCapacity(dependencies, request, requireParticipant(context, operators)),
     setDefaultTerms: (request, context) => setDefaultTerms(dependencies, request, requireParticipant(context, operators)),
     retireSites: (request, context) => retireSites(dependencies, request, requireParticipant(context, operators)),

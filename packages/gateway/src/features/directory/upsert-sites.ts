@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { asGiven } from "@petak/lifecycle";
+import { asGiven, siteMoveMaxM } from "@petak/lifecycle";
 import {
   invalidField,
   PetakError,
@@ -10,32 +10,43 @@ import {
   type UpsertSitesResponse,
   UpsertSitesResponseSchema,
 } from "@petak/protocol";
-import type { RequestIds, SiteStore } from "@petak/records";
-import type { ParticipantCaller } from "../../identity/index.ts";
+import { type RequestIds, type SiteStore, type TermsBook, undecidedM } from "@petak/records";
+import { type ParticipantCaller, proofRequired } from "../../identity/index.ts";
+import type { GrowthGuard } from "../../store-watch/store-fill.ts";
 import { once } from "../idempotency/once.ts";
 import { inBatches, parallelWrites } from "./in-batches.ts";
+import { livePolicy } from "./live-policy.ts";
 import { checkSiteRules } from "./site-rules.ts";
 
 export interface UpsertSitesDependencies {
   sites: Pick<SiteStore, "check" | "put">;
   requestIds: RequestIds;
+  termsBook: Pick<TermsBook, "claim" | "checkClaim">;
+  growth: Pick<GrowthGuard, "refuseNew">;
   now: () => number;
 }
 
 const schemas = { request: UpsertSitesRequestSchema, response: UpsertSitesResponseSchema, bodyNamesNetwork: true };
 
 /**
- * Creates or replaces the caller's sites, identified by their `operator_site_ref`. All sites are validated before the first is written.
+ * Creates or replaces the caller's sites, identified by their `operator_site_ref`. All sites are validated, and all limits looked at, before the first is written.
+ *
+ * @param isProven whether a proof came with the call
  */
 export async function upsertSites(
-  { sites: store, requestIds, now }: UpsertSitesDependencies,
+  { sites: store, requestIds, termsBook, growth, now }: UpsertSitesDependencies,
   request: UpsertSitesRequest,
   caller: ParticipantCaller,
+  isProven: boolean,
 ): Promise<UpsertSitesResponse> {
   const sites = request.sites.map((site, index) => ownSite(site, index, caller));
   refuseRepeatedRefs(sites);
+  const live = livePolicy(request);
+  const terms = sites.flatMap((site) => site.terms ?? []);
+  const owner = { operatorId: caller.participantId, isTest: caller.mode === "test" };
   if (request.validateOnly) {
-    const before = await Promise.all(sites.map((site) => store.check(site)));
+    const { before } = await store.check(sites, live);
+    await termsBook.checkClaim(owner, terms);
     return create(UpsertSitesResponseSchema, {
       results: sites.map((site, index) => ({
         siteId: before[index]?.site.siteId ?? "",
@@ -46,8 +57,14 @@ export async function upsertSites(
     });
   }
   return await once(requestIds, caller, schemas, request, async () => {
-    await Promise.all(sites.map((site) => store.check(site)));
-    const results = await inBatches(sites, parallelWrites, (site) => store.put(site, now()));
+    const { before, isAnyOrder } = await store.check(sites, live);
+    if (!isProven) for (const [index, site] of sites.entries()) refuseUnproven(before[index]?.site, site);
+    if (before.includes(undefined)) growth.refuseNew(caller.mode);
+    if (terms.length > 0) await termsBook.claim(owner, terms);
+    // Again with each write, so that what others write meanwhile is judged too.
+    const results = await inBatches(sites, isAnyOrder ? parallelWrites : 1, (site) =>
+      store.put(site, now(), live, isProven ? undefined : (stored) => refuseUnproven(stored, site)),
+    );
     return create(UpsertSitesResponseSchema, {
       results: results.map(({ siteId, outcome, revision }, index) => ({
         siteId,
@@ -73,10 +90,22 @@ function ownSite(site: Site, index: number, { participantId, mode }: Participant
     ...site,
     siteId: "",
     operatorId: participantId,
+    draining: false,
+    movedFrom: undefined,
+    intake: undefined,
     revision: 0,
     updatedAt: undefined,
     ...(site.terms && { terms: asGiven(site.terms) }),
   };
+}
+
+/** Throws PROOF_REQUIRED if the change takes the site's own terms away or moves it far. What the message alone shows was judged before. */
+function refuseUnproven(before: Site | undefined, after: Site): void {
+  if (before === undefined) return;
+  const site = `site ${before.siteId} (${JSON.stringify(before.operatorSiteRef)})`;
+  if (before.terms !== undefined && after.terms === undefined) throw proofRequired(`taking the terms of ${site} away`);
+  const moved = undecidedM(before, after);
+  if (moved > siteMoveMaxM) throw proofRequired(`moving ${site} by ${Math.ceil(moved)} m in all, more than ${siteMoveMaxM} m,`);
 }
 
 function refuseRepeatedRefs(sites: readonly Site[]): void {

@@ -1,8 +1,9 @@
 import { hash } from "node:crypto";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { type EventRange, invalidField, PetakError } from "@petak/protocol";
+import { type EventRange, invalidField } from "@petak/protocol";
 import type { FeedChecksum, FeedPosition } from "@petak/records";
 import type { FeedName } from "@petak/redis";
+import { invalidCursor } from "./invalid-cursor.ts";
 
 /** Bounds on the events of a feed. Omitted bounds are unlimited. */
 export interface FeedRange {
@@ -102,22 +103,13 @@ export function decodeCursor(feed: FeedName, text: string): FeedCursor {
     bytes.toString("base64url") !== text ||
     !bytes.subarray(1, 1 + ownerBytes).equals(ownerOf(feed))
   ) {
-    throw invalidCursor(
-      "it was not made by this gateway for this caller; send a cursor exactly as it was received, with a key of the same participant and network",
-    );
+    throw invalidCursor();
   }
   const number = bytes.readUIntBE(1 + ownerBytes, numberBytes);
   if (rest.length === 0) return { number };
   if (rest.length === checksumBytes) return { number, checksum: decodeChecksum(rest) };
   const [toNumber, fromMs, toMs] = [0, 1, 2].map((index) => rest.readUIntBE(index * numberBytes, numberBytes));
   return { number, range: { ...given("toNumber", toNumber), ...given("fromMs", fromMs), ...given("toMs", toMs) } };
-}
-
-/** The error for a cursor that cannot be used. */
-export function invalidCursor(why: string): PetakError {
-  return new PetakError("CURSOR_INVALID", `cursor: ${why}`, {
-    fieldViolations: [{ field: "cursor", description: "must be a cursor of this feed", rule: "cursor.made_here" }],
-  });
 }
 
 function ownerOf({ participantId, mode }: FeedName): Buffer {

@@ -2,7 +2,8 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Event, Region } from "@petak/protocol";
 import { type ChunkTimes, chunkOf, chunkSize, type FeedPage, type FeedPosition, type ParticipantFeeds } from "@petak/records";
 import type { FeedName } from "@petak/redis";
-import { type FeedCursor, type FeedRange, invalidCursor } from "./feed-cursor.ts";
+import type { FeedCursor, FeedRange } from "./feed-cursor.ts";
+import { invalidCursor } from "./invalid-cursor.ts";
 
 /** A page of a feed. */
 export interface EventPage {

@@ -5,7 +5,7 @@ import type { ParticipantCaller } from "../../identity/index.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
 
 /** A change of a bundle by a request, and its encoded response. */
-interface PlannedChange extends Pick<BundleChange, "siteId" | "nowMs"> {
+interface PlannedChange extends Pick<BundleChange, "siteId" | "nowMs" | "isRepeatable"> {
   transition: BundleTransition;
   response: Uint8Array;
 }

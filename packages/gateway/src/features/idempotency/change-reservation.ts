@@ -2,13 +2,13 @@ import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { type Changer, isParty, mayChange, type Transition } from "@petak/lifecycle";
 import { PetakError, parseReservationId, type Reservation } from "@petak/protocol";
 import {
+  endedSite,
   type FiledSite,
   type RequestIds,
   type ReservationStore,
   reservationNotFound,
   type SiteStore,
   type StoredTransition,
-  siteNotFound,
   type TransitionOutcome,
 } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
@@ -25,6 +25,8 @@ export interface Change {
   /** Hash of the request's body, see {@link fingerprintOf}. */
   fingerprint: Buffer;
   changer: Changer;
+  /** Whether a caller may make such changes as often as it likes, so that they are refused once the reservation has very many events. Default false. */
+  isRepeatable?: boolean;
   /**
    * Plans the transition of the current reservation and its response. Called again after a conflict.
    *
@@ -37,7 +39,7 @@ export interface Change {
 export type ChangeRequest = Pick<Change, "requestId" | "reservationId">;
 
 /** The rest of the change that a {@link ChangeRequest} makes. */
-export type ChangeByRequest = Pick<Change, "caller" | "changer" | "plan">;
+export type ChangeByRequest = Pick<Change, "caller" | "changer" | "isRepeatable" | "plan">;
 
 /** A transition by a request, and the response to store. */
 export interface PlannedChange {
@@ -90,15 +92,14 @@ export function createReservationChanges({ reservations, sites, requestIds }: Ch
 
   /** Plans and writes the change of a reservation as it was read. Undefined: a conflict. */
   async function tryChange(change: Change, before: Reservation, attempt: number): Promise<Uint8Array | undefined> {
-    const { caller, requestId, fingerprint, plan } = change;
-    const filed = await sites.filed(before.siteId);
-    if (filed === undefined) throw siteNotFound(before.siteId);
+    const { caller, requestId, fingerprint, isRepeatable = false, plan } = change;
+    const filed = (await sites.filed(before.siteId)) ?? endedSite(before.siteId);
     const { transition: bare, response: planned, receipt } = await plan(before, filed, attempt);
     const transition = await receipts.attach(before, bare, receipt);
     if (transition !== bare && typeof planned !== "function") throw new TypeError("a response was encoded before its receipt");
     const bytes = typeof planned === "function" ? await planned(transition) : planned;
     const response = { participantId: caller.participantId, requestId, fingerprint, bytes };
-    const outcome = await reservations.apply({ ...transition, site: filed, response });
+    const outcome = await reservations.apply({ ...transition, site: filed, response, isRepeatable });
     if (outcome.tag === "done") return bytes;
     return outcome.tag === "repeated" ? outcome.response : undefined;
   }

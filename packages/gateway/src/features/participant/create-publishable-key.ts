@@ -9,18 +9,20 @@ import {
   Mode,
   PublishableKeySchema,
 } from "@petak/protocol";
-import type { ParticipantStore, RequestIds } from "@petak/records";
+import type { ParticipantEvents, ParticipantStore, RequestIds } from "@petak/records";
 import { modeName } from "../../identity/cached-key-directory.ts";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { claimRequest } from "../idempotency/claim-request.ts";
 import { derivedId } from "../idempotency/derived-id.ts";
+import { tellOfNewKey } from "../keys/key-event.ts";
 import { findSubject, refuseLiveFromTest } from "./subject.ts";
 
 export interface CreatePublishableKeyDependencies {
   /** Code of the store, which makes derived ids unique over stores. */
   storeCode: string;
-  participants: Pick<ParticipantStore, "find" | "addPublishableKey">;
+  participants: Pick<ParticipantStore, "find" | "addPublishableKey" | "keysOf">;
   requestIds: Pick<RequestIds, "claim">;
+  participantEvents: ParticipantEvents;
   now: () => number;
 }
 
@@ -29,7 +31,7 @@ const defaultRequestsPerSecond = 50;
 
 /** Creates a publishable key for web pages. It is derived from the request, so that a duplicate gives the same one. */
 export async function createPublishableKey(
-  { storeCode, participants, requestIds, now }: CreatePublishableKeyDependencies,
+  { storeCode, participants, requestIds, participantEvents, now }: CreatePublishableKeyDependencies,
   request: CreatePublishableKeyRequest,
   caller: ParticipantCaller,
 ): Promise<CreatePublishableKeyResponse> {
@@ -48,5 +50,8 @@ export async function createPublishableKey(
     requestsPerSecond: requestsPerSecond === 0 ? defaultRequestsPerSecond : requestsPerSecond,
     createdAt: timestampFromMs(now()),
   });
-  return create(CreatePublishableKeyResponseSchema, { publishableKey: await participants.addPublishableKey(key) });
+  const publishableKey = await participants.addPublishableKey(key, () =>
+    tellOfNewKey({ participants, participantEvents }, key, caller, now()),
+  );
+  return create(CreatePublishableKeyResponseSchema, { publishableKey });
 }

@@ -2,16 +2,24 @@ import { create } from "@bufbuild/protobuf";
 import { type ListParticipantsRequest, type ListParticipantsResponse, ListParticipantsResponseSchema } from "@petak/protocol";
 import type { ParticipantStore } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
+import { decodeParticipantCursor, encodeParticipantCursor } from "./page-cursor.ts";
 
 export interface ListParticipantsDependencies {
   participants: Pick<ParticipantStore, "list">;
 }
 
-/** Returns all participants. */
+/** Participants of a page unless the request says how many. */
+const defaultPageSize = 100;
+
+/** Returns a page of the participants. */
 export async function listParticipants(
   { participants }: ListParticipantsDependencies,
-  _request: ListParticipantsRequest,
+  { pageSize, cursor }: ListParticipantsRequest,
   _caller: ParticipantCaller,
 ): Promise<ListParticipantsResponse> {
-  return create(ListParticipantsResponseSchema, { participants: await participants.list() });
+  const page = await participants.list(decodeParticipantCursor(cursor), pageSize || defaultPageSize);
+  return create(ListParticipantsResponseSchema, {
+    participants: page.participants,
+    nextCursor: page.next === undefined ? "" : encodeParticipantCursor(page.next),
+  });
 }

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import {
+  EventType,
   Mode,
   PetakError,
   type RevokeKeyRequest,
@@ -8,26 +9,31 @@ import {
   type RevokeKeyResponse,
   RevokeKeyResponseSchema,
 } from "@petak/protocol";
-import type { ParticipantStore, RequestIds } from "@petak/records";
+import type { ParticipantEvents, ParticipantStore, PinKeys, RequestIds } from "@petak/records";
 import type { CachedKeyDirectory } from "../../identity/cached-key-directory.ts";
 import type { ParticipantCaller } from "../../identity/index.ts";
+import type { PinRotation } from "../enrolment/pin-rotation.ts";
 import { claimRequest } from "../idempotency/claim-request.ts";
+import { recordKeyEvent } from "../keys/key-event.ts";
 import { isAdmin, refuseLiveFromTest } from "./subject.ts";
 
 export interface RevokeKeyDependencies {
-  participants: Pick<ParticipantStore, "findKey" | "findPublishableKey" | "replaceKey" | "replacePublishableKey">;
+  participants: Pick<ParticipantStore, "findKey" | "findPublishableKey" | "revokeKey" | "revokePublishableKey">;
   keyDirectory: Pick<CachedKeyDirectory, "forget">;
   requestIds: Pick<RequestIds, "claim">;
+  participantEvents: ParticipantEvents;
+  pinRotation: Pick<PinRotation, "rotate">;
+  pinKeys: Pick<PinKeys, "mayKnow">;
   now: () => number;
 }
 
 /**
- * Revokes a key or publishable key of the caller, or for ADMIN of any participant. A key that is already revoked keeps the time of its revocation.
+ * Revokes a key or publishable key of the caller, or for ADMIN of any participant. With an agent's key the PINs of its site end, if it may know the key under which they are hashed. A key that is already revoked keeps the time of its revocation.
  *
  * @throws {PetakError} KEY_NOT_FOUND if it does not exist or the caller may not see it; MODE_MISMATCH for a live key by a test key.
  */
 export async function revokeKey(
-  { participants, keyDirectory, requestIds, now }: RevokeKeyDependencies,
+  { participants, keyDirectory, requestIds, participantEvents, pinRotation, pinKeys, now }: RevokeKeyDependencies,
   request: RevokeKeyRequest,
   caller: ParticipantCaller,
 ): Promise<RevokeKeyResponse> {
@@ -42,11 +48,20 @@ export async function revokeKey(
     });
   }
   if (mode === Mode.LIVE) refuseLiveFromTest(caller, Mode.LIVE);
+  // First, since a key that revokes itself cannot repeat a request that is cut off in between.
+  const revoked = key ?? publishableKey;
+  if (revoked !== undefined) await recordKeyEvent(participantEvents, EventType.KEY_REVOKED, revoked, caller, now());
   const revokedAt = timestampFromMs(now());
-  if (key !== undefined && key.revokedAt === undefined) await participants.replaceKey({ ...key, revokedAt });
-  if (publishableKey !== undefined && publishableKey.revokedAt === undefined) {
-    await participants.replacePublishableKey({ ...publishableKey, revokedAt });
+  if (key !== undefined) await participants.revokeKey(key, revokedAt);
+  // Whoever has the device has what it was told.
+  if (
+    key !== undefined &&
+    key.siteId !== "" &&
+    (await pinKeys.mayKnow(key, key.createdAt === undefined ? 0 : timestampMs(key.createdAt)))
+  ) {
+    await pinRotation.rotate(key, `revoked ${keyId}`);
   }
+  if (publishableKey !== undefined) await participants.revokePublishableKey(publishableKey, revokedAt);
   keyDirectory.forget(keyId);
   return create(RevokeKeyResponseSchema);
 }

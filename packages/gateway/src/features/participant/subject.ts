@@ -29,12 +29,27 @@ export async function findSubject(
 }
 
 /**
- * Refuses a change of a live key by a test key, also by one of ADMIN: test keys are kept in scripts and must never give access to live keys.
+ * Refuses that a test key changes a live key or reads about the live network, also one of ADMIN: test keys are kept in scripts and must never give access
+ * to the live network.
  *
  * @throws {PetakError} MODE_MISMATCH.
  */
 export function refuseLiveFromTest(caller: ParticipantCaller, mode: Mode): void {
   if (caller.mode === "test" && mode === Mode.LIVE) {
-    throw new PetakError("MODE_MISMATCH", "a test key cannot create, register or revoke a live key");
+    throw new PetakError(
+      "MODE_MISMATCH",
+      "a test key cannot create a participant, create, register or revoke a live key, nor read or set limits of the live network",
+    );
+  }
+}
+
+/**
+ * Refuses that a test key registers a key of an administrator, a test key too and its own as well: whoever finds a test key in a script must not be able to stay.
+ *
+ * @throws {PetakError} MODE_MISMATCH.
+ */
+export function refuseAdminFromTest(caller: ParticipantCaller, roles: readonly Role[]): void {
+  if (caller.mode === "test" && roles.includes(Role.ADMIN)) {
+    throw new PetakError("MODE_MISMATCH", "a test key cannot register a key of an administrator; use a live key");
   }
 }

@@ -28,7 +28,7 @@ export interface BatchDependencies {
 /** Concurrent calls of one batch: as many as the store combines into one step. */
 const concurrency = 32;
 
-/** Concurrent batches, for each caller and in total. Multiplied by {@link concurrency}, they load the store as much as single calls may. */
+/** Concurrent batches, for each caller at all gateways and in total at one. Multiplied by {@link concurrency}, they load the store as much as single calls may. */
 export const concurrentBatches = { perCaller: 4, total: 32 } as const;
 
 /** Retry delay for a caller with too many batches, in ms. A batch takes a fraction of that. */
@@ -42,7 +42,7 @@ export async function batch(
   call: { readonly signal: AbortSignal },
 ): Promise<BatchResponse> {
   const giveBack = shares.take(participantId);
-  if (giveBack === undefined) throw tooManyBatches(participantId);
+  if (giveBack === undefined) throw tooManyBatches(participantId, shares.usedBy(participantId));
   try {
     const results: BatchResult[] = [];
     const waiting = inOrder(request.calls);
@@ -111,11 +111,10 @@ function batchError({ reason, message, metadata, fieldViolations, retryAfterMs: 
   });
 }
 
-function tooManyBatches(participantId: string): PetakError {
+function tooManyBatches(participantId: string, running: number): PetakError {
   return new PetakError(
     "RATE_LIMITED",
-    `'${participantId}' has ${concurrentBatches.perCaller} concurrent batches at this gateway, or all callers have ${concurrentBatches.total}, which is the limit; ` +
-      `try again in ${retryAfterMs} ms`,
+    `'${participantId}' has ${running} concurrent batches at all gateways, its share; ` + `try again in ${retryAfterMs} ms`,
     { retryAfterMs },
   );
 }

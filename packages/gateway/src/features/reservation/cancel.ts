@@ -16,8 +16,8 @@ export async function cancel(
   const reservation = await changeReservation(changes, CancelRequestSchema, request, {
     caller,
     changer: "owner or operator",
-    plan: async (before) => {
-      const facts = { actor: participantParty(caller), terms: await termsBook.of(before), reason: request.reason };
+    plan: async (before, { site }) => {
+      const facts = { actor: participantParty(caller), terms: await termsBook.of(before), site, reason: request.reason };
       const transition = cancelled(before, facts, now());
       return { transition, response: writtenReservation(transition) };
     },

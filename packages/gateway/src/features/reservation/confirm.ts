@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
-import { confirm as confirmed, participantParty } from "@petak/lifecycle";
+import { confirm as confirmed, participantParty, refuseOutOfService } from "@petak/lifecycle";
 import { type ConfirmRequest, ConfirmRequestSchema, type ConfirmResponse, ConfirmResponseSchema } from "@petak/protocol";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { changeReservation, writtenReservation } from "./changed-reservation.ts";
@@ -17,10 +17,15 @@ export async function confirm(
   const reservation = await changeReservation(changes, ConfirmRequestSchema, request, {
     caller,
     changer: "owner",
-    plan: async (before) => {
+    plan: async (before, { site }) => {
       const terms = await termsBook.of(before);
       const depositWithinMs = request.depositWithin === undefined ? depositDefaultMs : durationMs(request.depositWithin);
-      const transition = confirmed(before, { actor: participantParty(caller), terms, depositWithinMs }, now());
+      const transition = confirmed(
+        before,
+        { actor: participantParty(caller), terms, depositWithinMs, labelCodes: request.labelCodes },
+        now(),
+      );
+      refuseOutOfService(before, site);
       return { transition, response: writtenReservation };
     },
   });

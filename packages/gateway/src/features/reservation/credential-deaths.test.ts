@@ -279,7 +279,7 @@ describe("an extension, wherever the gateway dies", () => {
         await issued(extended, true);
         await issuedForBundle(bundleId, true);
         const untilMs = world.clock.now() + 5 * 86_400_000;
-        return { extended, bundleId, untilMs, before: await pins(), version: await steady.records.sites.allowedVersion(siteId) };
+        return { extended, bundleId, untilMs, before: await pins(), version: (await steady.records.allowedChanges.version(siteId)).number };
       },
       call: async ({ service }, requestId, { extended, untilMs }) => {
         const request = create(ExtendRequestSchema, { requestId, reservationId: extended, until: timestampFromMs(untilMs) });
@@ -294,7 +294,7 @@ describe("an extension, wherever the gateway dies", () => {
         expect(await eventsOf(extended, EventType.RESERVATION_EXTENDED)).toHaveLength(1);
         const moved = [extended, bundleId].map((id) => [fieldOf(id), untilMs / 1000] as const);
         expect(await pins()).toEqual(new Map([...before, ...moved]));
-        expect(await steady.records.sites.allowedVersion(siteId)).toBe(version + 1);
+        expect((await steady.records.allowedChanges.version(siteId)).number).toBe(version + 1);
       },
     });
   });

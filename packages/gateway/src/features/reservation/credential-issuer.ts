@@ -12,8 +12,10 @@ import {
 } from "@petak/credential";
 import { type FullTerms, opensUntilMs, type PinEntry } from "@petak/lifecycle";
 import { Act, parseBundleId, type Reservation, type TrustBundle } from "@petak/protocol";
+import type { PinKeys } from "@petak/records";
 import type { GatewaySecrets } from "../../secrets/gateway-secrets.ts";
-import { signingKey, trustBundleAt } from "../../secrets/issuer-epochs.ts";
+import { trustBundleAt } from "../../secrets/issuer-epochs.ts";
+import { unrevokedKey } from "../../secrets/unrevoked-key.ts";
 
 /** Period in which a credential opens, in s since 1970. */
 export interface CredentialValidity {
@@ -92,8 +94,8 @@ export const serviceLifetimeMs = 8 * 3_600_000;
 
 const termsBytes = 10;
 
-/** Creates an issuer with a gateway's secrets. */
-export function createCredentialIssuer(secrets: GatewaySecrets): CredentialIssuer {
+/** Creates an issuer with a gateway's secrets, and the generations of the keys for PINs. */
+export function createCredentialIssuer(secrets: GatewaySecrets, pinKeys: Pick<PinKeys, "generation">): CredentialIssuer {
   const pinOf = (subjectId: string, requestId: string, attempt: number) =>
     generatePin(secrets.derivationKey, {
       reservationId: subjectId,
@@ -111,7 +113,7 @@ export function createCredentialIssuer(secrets: GatewaySecrets): CredentialIssue
       const notBeforeS = Math.floor(nowMs / 1000);
       return { notBeforeS, expiresAtS: notBeforeS + serviceLifetimeMs / 1000 };
     },
-    trustBundle: (nowMs) => trustBundleAt(secrets.issuerEpochs(), nowMs),
+    trustBundle: (nowMs) => trustBundleAt(secrets.issuerEpochs(), nowMs, secrets.issuerCertificates()),
     encodeTerms({ notBeforeS, expiresAtS, attempt, sizeClassIndex }) {
       const bytes = Buffer.alloc(termsBytes);
       bytes.writeUInt32LE(notBeforeS, 0);
@@ -131,7 +133,8 @@ export function createCredentialIssuer(secrets: GatewaySecrets): CredentialIssue
     },
     async pinEntry({ siteId, subjectId }, requestId, { notBeforeS, expiresAtS, attempt }) {
       const pin = await pinOf(subjectId, requestId, attempt);
-      return { hash: await hashPin(await secrets.pinKey(siteId), pin), notBeforeS, expiresAtS };
+      const keyGeneration = await pinKeys.generation(siteId);
+      return { hash: await hashPin(await secrets.pinKey(siteId, keyGeneration), pin), notBeforeS, expiresAtS, keyGeneration };
     },
     async issue({ siteId, subjectId, requestId, act, withPin, holderPublicKey, isDelegated = false, terms }) {
       const identity =
@@ -153,7 +156,7 @@ export function createCredentialIssuer(secrets: GatewaySecrets): CredentialIssue
 
   async function tokenOf({ notBeforeS, expiresAtS }: CredentialValidity, claims: Omit<ClaimsToWrite, "notBeforeMs" | "expiresAtMs">) {
     const times = { notBeforeMs: notBeforeS * 1000, expiresAtMs: expiresAtS * 1000 };
-    const issuerKey = signingKey(secrets.issuerEpochs(), times.notBeforeMs);
+    const issuerKey = unrevokedKey(secrets, times.notBeforeMs, "access tokens");
     const accessToken = await mintAccessToken({ issuerKey, ...claims, ...times });
     return {
       accessToken,

@@ -25,8 +25,12 @@ import { fingerprintOf } from "../idempotency/fingerprint.ts";
 import type { CredentialTerms } from "./credential-issuer.ts";
 import type { ReservationDependencies } from "./dependencies.ts";
 import { openingTerms } from "./opening-terms.ts";
+import { recordIssued } from "./record-issued.ts";
 
-export type DelegateCredentialDependencies = Pick<ReservationDependencies, "changes" | "bundleChanges" | "credentials" | "now">;
+export type DelegateCredentialDependencies = Pick<
+  ReservationDependencies,
+  "changes" | "bundleChanges" | "credentials" | "issuedCredentials" | "now"
+>;
 
 /** Makes a narrower access token from a COLLECT token, for another person. */
 export async function delegateCredential(
@@ -80,7 +84,10 @@ export async function delegateCredential(
             return { transition: delegateOfBundle(before, { ...facts, collectable }, atMs), siteId, nowMs: atMs, response };
           },
         });
-  const { pin: _pin, ...issued } = await issue(credentials.decodeTerms(stored));
+  const terms = credentials.decodeTerms(stored);
+  const { pin: _pin, ...issued } = await issue(terms);
+  const { holderPublicKey } = request;
+  await recordIssued(dependencies, { ...subject, issued, act: Act.COLLECT, withPin: false, holderPublicKey, requestId, terms });
   return create(DelegateCredentialResponseSchema, { ...issued, parentCredentialHash });
 }
 

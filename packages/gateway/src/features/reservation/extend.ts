@@ -14,6 +14,7 @@ export async function extend(
   caller: ParticipantCaller,
 ): Promise<ExtendResponse> {
   const reservation = await changeReservation(changes, ExtendRequestSchema, request, {
+    isRepeatable: true,
     caller,
     changer: "owner or operator",
     plan: async (before) => {

@@ -10,15 +10,20 @@ import {
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { fingerprintOf } from "../idempotency/fingerprint.ts";
 import type { ReservationDependencies } from "./dependencies.ts";
+import { recordIssued } from "./record-issued.ts";
 
-export type IssueBundleCredentialDependencies = Pick<ReservationDependencies, "bundleChanges" | "credentials" | "termsBook" | "now">;
+export type IssueBundleCredentialDependencies = Pick<
+  ReservationDependencies,
+  "bundleChanges" | "credentials" | "issuedCredentials" | "termsBook" | "now"
+>;
 
 /** Issues one COLLECT credential for all parcels of a bundle. */
 export async function issueBundleCredential(
-  { bundleChanges, credentials, termsBook, now }: IssueBundleCredentialDependencies,
+  dependencies: IssueBundleCredentialDependencies,
   request: IssueBundleCredentialRequest,
   caller: ParticipantCaller,
 ): Promise<IssueBundleCredentialResponse> {
+  const { bundleChanges, credentials, termsBook, now } = dependencies;
   const { requestId, bundleId, withPin } = request;
   const { siteId } = await bundleChanges.findOwn(bundleId, caller);
   const subject = { siteId, subjectId: bundleId };
@@ -38,9 +43,11 @@ export async function issueBundleCredential(
       const terms = { notBeforeS: Math.floor(atMs / 1000), expiresAtS, attempt, sizeClassIndex: 0 };
       const pin = withPin ? await credentials.pinEntry(subject, requestId, terms) : undefined;
       const transition = bundleCredentialIssued(before, { bundleId, actor: participantParty(caller), pin, collectable }, atMs);
-      return { transition, siteId, nowMs: atMs, response: credentials.encodeTerms(terms) };
+      return { transition, siteId, nowMs: atMs, isRepeatable: true, response: credentials.encodeTerms(terms) };
     },
   });
-  const issued = await credentials.issue({ ...subject, requestId, act: Act.COLLECT, withPin, terms: credentials.decodeTerms(stored) });
+  const what = { ...subject, requestId, act: Act.COLLECT, withPin, terms: credentials.decodeTerms(stored) };
+  const issued = await credentials.issue(what);
+  await recordIssued(dependencies, { ...what, issued });
   return create(IssueBundleCredentialResponseSchema, issued);
 }

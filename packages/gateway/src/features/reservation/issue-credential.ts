@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { credentialIssued, participantParty, refuseAct, revokedHashes } from "@petak/lifecycle";
+import { credentialIssued, participantParty, refuseAct, refuseOutOfService, revokedHashes } from "@petak/lifecycle";
 import {
   Act,
   type IssueCredentialRequest,
@@ -16,8 +16,10 @@ import type { ReservationDependencies } from "./dependencies.ts";
 import { checkIssueRequest } from "./issue-request.ts";
 import { type IssueServiceCredentialDependencies, issueServiceCredential } from "./issue-service-credential.ts";
 import { openingTerms } from "./opening-terms.ts";
+import { recordIssued } from "./record-issued.ts";
 
-export type IssueCredentialDependencies = IssueServiceCredentialDependencies & Pick<ReservationDependencies, "changes" | "termsBook">;
+export type IssueCredentialDependencies = IssueServiceCredentialDependencies &
+  Pick<ReservationDependencies, "changes" | "issuedCredentials" | "termsBook">;
 
 /** Issues an access token and, if requested, a PIN for one act: for a reservation, or SERVICE for a site's operator. */
 export async function issueCredential(
@@ -32,11 +34,13 @@ export async function issueCredential(
   const issue = (subject: CredentialSubject, terms: CredentialTerms) =>
     credentials.issue({ ...subject, requestId, act, withPin, holderPublicKey, terms });
   const stored = await changes.changeBy(IssueCredentialRequestSchema, request, {
+    isRepeatable: true,
     caller,
     changer: "owner",
     plan: async (before, { site }, attempt) => {
       const atMs = now();
       refuseAct(before, act, atMs);
+      if (act === Act.DEPOSIT) refuseOutOfService(before, site);
       const sizeClassIndex = sizeClassIndexOf(site, before.sizeClassId);
       const validity = credentials.validity(before, await termsBook.of(before), act, atMs);
       const wanted = { ...validity, attempt, sizeClassIndex };
@@ -46,7 +50,10 @@ export async function issueCredential(
       return { transition, response: credentials.encodeTerms(terms) };
     },
   });
-  const issued = await issue(subjectOf(await changes.findOwn(request.reservationId, caller)), credentials.decodeTerms(stored));
+  const subject = subjectOf(await changes.findOwn(request.reservationId, caller));
+  const terms = credentials.decodeTerms(stored);
+  const issued = await issue(subject, terms);
+  await recordIssued(dependencies, { ...subject, issued, act, withPin, holderPublicKey, requestId, terms });
   return create(IssueCredentialResponseSchema, issued);
 }
 

@@ -1,6 +1,8 @@
 import { create } from "@bufbuild/protobuf";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { participantParty, siteEvent } from "@petak/lifecycle";
 import {
+  Act,
   EventType,
   type IssueCredentialRequest,
   IssueCredentialRequestSchema,
@@ -20,7 +22,7 @@ import { openingTerms } from "./opening-terms.ts";
 
 export type IssueServiceCredentialDependencies = Pick<
   ReservationDependencies,
-  "credentials" | "events" | "requestIds" | "siteRevocations" | "sites" | "now"
+  "credentials" | "events" | "issuedCredentials" | "requestIds" | "siteRevocations" | "sites" | "now"
 >;
 
 /**
@@ -28,7 +30,7 @@ export type IssueServiceCredentialDependencies = Pick<
  * duplicate of an interrupted request gets the same credential, and the event is recorded once.
  */
 export async function issueServiceCredential(
-  { credentials, events, requestIds, siteRevocations, sites, now }: IssueServiceCredentialDependencies,
+  { credentials, events, issuedCredentials, requestIds, siteRevocations, sites, now }: IssueServiceCredentialDependencies,
   request: IssueCredentialRequest,
   caller: ParticipantCaller,
 ): Promise<IssueCredentialResponse> {
@@ -48,7 +50,16 @@ export async function issueServiceCredential(
   const actor = participantParty(caller);
   const event = siteEvent({ type: EventType.CREDENTIAL_ISSUED, site, actor, occurredAtMs: atMs });
   await events.appendOnce(parseSiteId(siteId)?.region ?? "", `issued:${participantId}:${requestId}`, event);
-  return create(IssueCredentialResponseSchema, await issue(terms));
+  const issued = await issue(terms);
+  const { credentialHash, expiresAt } = issued;
+  await issuedCredentials.add(siteId, {
+    kind: Act.SERVICE,
+    isBound: true,
+    credentialHash,
+    expiresAtMs: timestampMs(expiresAt),
+    nowMs: atMs,
+  });
+  return create(IssueCredentialResponseSchema, issued);
 }
 
 function refuseUnknownDoor({ siteId, compartments }: Site, compartmentId: string): void {

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { type ListReservationsRequest, ListReservationsRequestSchema, PetakError } from "@petak/protocol";
+import { type ListReservationsRequest, ListReservationsRequestSchema } from "@petak/protocol";
+import { invalidCursor } from "../feed/invalid-cursor.ts";
 
 /** Position in a list of reservations. */
 export interface ListCursor {
@@ -26,15 +27,8 @@ export function encodeListCursor(request: ListReservationsRequest, { kind, after
 export function decodeListCursor(request: ListReservationsRequest, kind: ListCursor["kind"]): string {
   if (request.cursor === "") return "";
   const start = encodeListCursor(request, { kind, after: "" });
-  if (!request.cursor.startsWith(start) || request.cursor === start) throw invalidListCursor();
+  if (!request.cursor.startsWith(start) || request.cursor === start) throw invalidCursor();
   return request.cursor.slice(start.length);
-}
-
-/** The error for a cursor that was not made here for the filters of the request. */
-export function invalidListCursor(): PetakError {
-  return new PetakError("CURSOR_INVALID", "cursor was not made by this gateway for these filters; start again without a cursor", {
-    fieldViolations: [{ field: "cursor", description: "must be a cursor of this gateway for the same filters", rule: "cursor.made_here" }],
-  });
 }
 
 /** Hash of the filters, without the page size. */

@@ -16,8 +16,9 @@ import {
 } from "@petak/protocol";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { decodeCursor, encodeCursor } from "../feed/feed-cursor.ts";
+import { invalidCursor } from "../feed/invalid-cursor.ts";
 import type { ReservationDependencies } from "./dependencies.ts";
-import { decodeListCursor, encodeListCursor, invalidListCursor, type ListCursor } from "./list-cursor.ts";
+import { decodeListCursor, encodeListCursor, type ListCursor } from "./list-cursor.ts";
 
 export type ListReservationsDependencies = Pick<ReservationDependencies, "events" | "reader" | "reservations" | "sites">;
 
@@ -191,9 +192,9 @@ function placeAfter(region: Region, afterId: string): string {
 
 function parsePlace(after: string): { region: Region; afterId: string } {
   const [, region, handle] = /^(8[0-9a-f]{5})\.([0-9a-z]*)$/.exec(after) ?? [];
-  if (region === undefined || handle === undefined) throw invalidListCursor();
+  if (region === undefined || handle === undefined) throw invalidCursor();
   if (handle === "") return { region, afterId: "" };
   const afterId = formatReservationId(region, handle);
-  if (parseReservationId(afterId) === undefined) throw invalidListCursor();
+  if (parseReservationId(afterId) === undefined) throw invalidCursor();
   return { region, afterId };
 }

@@ -15,14 +15,14 @@ import { derivedId } from "../idempotency/derived-id.ts";
 import { fingerprintOf } from "../idempotency/fingerprint.ts";
 import type { ReservationDependencies } from "./dependencies.ts";
 
-export type PutBundleDependencies = Pick<ReservationDependencies, "bundleChanges" | "storeCode" | "now">;
+export type PutBundleDependencies = Pick<ReservationDependencies, "bundleChanges" | "issuedCredentials" | "storeCode" | "now">;
 
 /** Length of a bundle's handle, in characters of five bits. */
 const handleLength = 16;
 
 /** Makes a bundle of reservations at one site, or replaces its reservations. */
 export async function putBundle(
-  { bundleChanges, storeCode, now }: PutBundleDependencies,
+  { bundleChanges, issuedCredentials, storeCode, now }: PutBundleDependencies,
   request: PutBundleRequest,
   caller: ParticipantCaller,
 ): Promise<PutBundleResponse> {
@@ -45,7 +45,10 @@ export async function putBundle(
       const siteId = before?.siteId ?? members[0]?.siteId ?? "";
       const earlier = before === undefined ? [] : await bundleChanges.membersOf(before);
       const transition = put(before, { bundleId, actor: participantParty(caller), members, earlier }, atMs);
-      return { transition, siteId, nowMs: atMs, response: toBinary(BundleSchema, transition.after) };
+      const leaving = transition.reservations.filter(({ after }) => after?.bundleId === "");
+      const leavingIds = leaving.map((one) => one.before.reservationId);
+      await issuedCredentials.leaveBundle(leavingIds, bundleId, atMs);
+      return { transition, siteId, nowMs: atMs, isRepeatable: true, response: toBinary(BundleSchema, transition.after) };
     },
   });
   return create(PutBundleResponseSchema, { bundle: fromBinary(BundleSchema, stored) });

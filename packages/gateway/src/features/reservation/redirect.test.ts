@@ -13,6 +13,7 @@ import {
   type Reservation,
   ReservationState,
   Role,
+  SiteLifecycle,
 } from "@petak/protocol";
 import type { Places, Records } from "@petak/records";
 import type { RedisConnection } from "@petak/redis";
@@ -198,6 +199,19 @@ describe("a redirection", () => {
     await expect(steady.redirect(toNearest(old.reservationId), courier, call)).rejects.toMatchObject({ reason: "NO_PLACE_FREE" });
     expect(await steady.records.reservations.find(old.reservationId)).toEqual(old);
   });
+
+  it.each(["held", "confirmed"])(
+    "gives the new place back if its site goes out of service meanwhile, and leaves a %s one as it is",
+    async (state) => {
+      const first = await holdHere();
+      const old = state === "held" ? first : await confirm(first.reservationId);
+      const paused = makeSite({ ...origin, latitude: 1.31, ref: "there" }, { lifecycle: SiteLifecycle.MAINTENANCE });
+      const slow = gatewayOver(world.connection, () => steady.records.sites.put(paused, 0));
+      await expect(slow.redirect(toNearest(old.reservationId), courier, call)).rejects.toMatchObject({ reason: "SITE_OUT_OF_SERVICE" });
+      expect(await steady.records.reservations.find(old.reservationId)).toEqual(old);
+      expect(await heldAt(steady.records, there)).toBe(0);
+    },
+  );
 
   it("gives the new place back if the parcel was deposited meanwhile", async () => {
     const old = await confirm((await holdHere()).reservationId);

@@ -11,20 +11,33 @@ import {
   type ReserveRequest,
   ReserveRequestSchema,
 } from "@petak/protocol";
-import { type PlaceCall, type PlaceHold, reservationNotFound, type WantedPlace } from "@petak/records";
+import { type PlaceCall, type PlaceHold, reservationNotFound, siteNotFound, type WantedPlace } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { changedTooOften } from "../idempotency/change-reservation.ts";
 import { type ClaimedRequest, once } from "../idempotency/once.ts";
 import { retryOnConflict } from "../idempotency/retry-on-conflict.ts";
 import { summarise } from "../sites/site-summary.ts";
 import type { ReservationDependencies } from "./dependencies.ts";
+import { withOwnLimits } from "./hold-allowance.ts";
+import { holdPlace } from "./hold-place.ts";
 import { boundPlace, type RedirectPlace } from "./overflow-bounds.ts";
 import { waitingFor } from "./waiting.ts";
 import { wantedPlaceOf } from "./wanted-place.ts";
 
 export type RedirectDependencies = Pick<
   ReservationDependencies,
-  "changes" | "places" | "requestIds" | "reservations" | "siteCache" | "sites" | "termsBook" | "now" | "holdDefaultMs"
+  | "changes"
+  | "places"
+  | "holdTotals"
+  | "allowance"
+  | "requestIds"
+  | "reservations"
+  | "siteCache"
+  | "sites"
+  | "termsBook"
+  | "operatorNames"
+  | "now"
+  | "holdDefaultMs"
 >;
 
 /** Attempts to complete a redirection. Each step takes one, and so does each concurrent change. */
@@ -44,7 +57,8 @@ interface Redirected {
  * 1. A place is held elsewhere, or queued for if the old reservation is queued and no place is free. The new reservation's handle follows from the
  *    request, so that a duplicate finds it.
  * 2. If the old reservation is confirmed, the new one is confirmed too.
- * 3. The old reservation is ended, if its state still permits that. Otherwise the new one is given back, and the error names the reason. If the new one
+ * 3. The old reservation is ended, if its state still permits that and the new one's site is still in service. Otherwise the new one is given back, and the
+ *    error names the reason. If the new one
  *    has expired because the request was not repeated in time, the old one stays as it is.
  *
  * Then the response is stored. Until step 3 both places are taken.
@@ -68,7 +82,7 @@ async function takeAndSettle(
   call: Pick<PlaceCall, "signal">,
   { isDuplicate, fingerprint }: ClaimedRequest,
 ): Promise<RedirectResponse> {
-  const { changes, places, siteCache, termsBook, now } = dependencies;
+  const { changes, places, allowance, siteCache, termsBook, operatorNames, now } = dependencies;
   const old = await changes.findOwn(request.reservationId, caller);
   changes.refuseOthers(old, caller, "owner");
   const place = await placeFor(dependencies, request, caller, old);
@@ -77,13 +91,17 @@ async function takeAndSettle(
   let taken = isDuplicate ? await places.find(wanted, claimed) : undefined;
   if (taken === undefined) {
     refuseRedirect(old, now());
-    taken = await places.take(wanted, claimed, { signal: call.signal, exceptSiteId: old.siteId });
+    taken = await holdPlace(dependencies, withOwnLimits(allowance, caller.holdLimits), wanted, claimed, {
+      signal: call.signal,
+      exceptSiteId: old.siteId,
+    });
   }
   const redirected = await settle(dependencies, request, caller, taken.reservationId);
-  const terms = await termsBook.of(redirected.taken);
+  const { operatorId } = redirected.taken;
+  const [terms, name] = await Promise.all([termsBook.of(redirected.taken), operatorNames.of(operatorId)]);
   const response = create(RedirectResponseSchema, { reservation: redirected.taken, redirected: redirected.old });
   const [site] = await siteCache.facts([{ siteId: redirected.taken.siteId, revision: 0 }]);
-  if (site !== undefined) response.site = summarise(site, terms);
+  if (site !== undefined) response.site = summarise(site, terms, name);
   return response;
 }
 
@@ -149,7 +167,7 @@ function holdElsewhere(
 
 /** Takes the remaining steps, each chosen by the current state of both reservations, until the old one has ended in favour of the new one. */
 async function settle(
-  { changes, reservations, termsBook, now }: Pick<RedirectDependencies, "changes" | "reservations" | "termsBook" | "now">,
+  { changes, reservations, sites, termsBook, now }: Pick<RedirectDependencies, "changes" | "reservations" | "sites" | "termsBook" | "now">,
   { reservationId, reason }: RedirectRequest,
   caller: ParticipantCaller,
   takenId: string,
@@ -163,8 +181,14 @@ async function settle(
   return await retryOnConflict(
     async () => {
       const [old, taken] = await Promise.all([found(reservationId), found(takenId)]);
-      const [oldTerms, takenTerms] = await Promise.all([termsBook.of(old), termsBook.of(taken)]);
-      const step = nextRedirectStep(old, taken, { actor, reason, oldTerms, takenTerms }, now());
+      const [oldTerms, takenTerms, [oldSite, takenSite]] = await Promise.all([
+        termsBook.of(old),
+        termsBook.of(taken),
+        sites.facts([old.siteId, taken.siteId]),
+      ]);
+      if (oldSite === undefined) throw siteNotFound(old.siteId);
+      if (takenSite === undefined) throw siteNotFound(taken.siteId);
+      const step = nextRedirectStep(old, taken, { actor, reason, oldTerms, takenTerms, oldSite, takenSite }, now());
       if (step.tag === "done") return { old, taken };
       const facts = step.tag === "confirm" ? { continued: old } : {};
       const isWritten = step.transition === undefined || (await changes.apply(step.transition, facts)).tag === "done";

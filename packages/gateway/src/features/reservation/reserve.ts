@@ -1,25 +1,38 @@
 import { create } from "@bufbuild/protobuf";
 import { greatCircleM, quantise } from "@petak/allocator";
-import { type FullTerms, heldEvent, heldReservation, holdMsOf, participantParty, waitUntil } from "@petak/lifecycle";
+import { heldEvent, heldReservation, holdMsOf, labelCodesOf, participantParty, refuseUnstatedCash, waitUntil } from "@petak/lifecycle";
 import {
   type Reservation,
+  ReservationState,
   type ReserveRequest,
   ReserveRequestSchema,
   type ReserveResponse,
   ReserveResponseSchema,
-  type Site,
+  type SiteSummary,
 } from "@petak/protocol";
-import type { PlaceCall, PlaceHold } from "@petak/records";
+import type { PlaceCall, PlaceHold, WantedPlace } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { fingerprintOf } from "../idempotency/fingerprint.ts";
 import { summarise } from "../sites/site-summary.ts";
 import type { ReservationDependencies } from "./dependencies.ts";
+import { withOwnLimits } from "./hold-allowance.ts";
+import { holdPlace } from "./hold-place.ts";
 import { waitingFor } from "./waiting.ts";
 import { wantedPlaceOf } from "./wanted-place.ts";
 
 export type ReserveDependencies = Pick<
   ReservationDependencies,
-  "places" | "siteCache" | "termsBook" | "now" | "holdDefaultMs" | "holdMaxMs"
+  | "places"
+  | "labelIndex"
+  | "choices"
+  | "holdTotals"
+  | "allowance"
+  | "siteCache"
+  | "termsBook"
+  | "operatorNames"
+  | "now"
+  | "holdDefaultMs"
+  | "holdMaxMs"
 >;
 
 /** Holds a place at the named site, or at the nearest site that satisfies the request, and makes the reservation. */
@@ -29,7 +42,8 @@ export async function reserve(
   caller: ParticipantCaller,
   call: Pick<PlaceCall, "signal">,
 ): Promise<ReserveResponse> {
-  const { places, now } = dependencies;
+  const { allowance, now } = dependencies;
+  if (request.parcel !== undefined) refuseUnstatedCash(request.parcel);
   const createdAtMs = now();
   const holdMs = holdMsOf(request, dependencies);
   const actor = participantParty(caller);
@@ -47,27 +61,60 @@ export async function reserve(
     const until = waitUntil(request.overflowPolicy.wait, createdAtMs);
     hold.waiting = waitingFor({ asked: request, held: reservation, until, holdMs, actor, atMs: createdAtMs });
   }
-  const taken = await places.take(wantedPlaceOf(request, isTest, createdAtMs), hold, call);
+  const wanted = wantedPlaceOf(request, isTest, createdAtMs);
+  const repeated = request.choice === "" ? undefined : await foundUnlessChosen(dependencies, request, caller, wanted, hold);
+  const taken = repeated ?? (await holdPlace(dependencies, withOwnLimits(allowance, caller.holdLimits), wanted, hold, call));
+  const { labelIndex } = dependencies;
+  // After the hold: without it, a scanned label is told to be unknown, and confirming adds it in any case.
+  if (taken.state === ReservationState.HELD && labelCodesOf(taken).length > 0) await labelIndex.addHeld(taken, createdAtMs, holdMs);
   return respond(dependencies, request, taken);
+}
+
+/**
+ * Verifies the choice of a request. A repeated request, whose choice may have expired since, gets its reservation; undefined if the choice is good.
+ *
+ * @throws {PetakError} CHOICE_INVALID, CHOICE_EXPIRED or CHOICE_MISMATCH
+ */
+async function foundUnlessChosen(
+  { choices, places, now }: Pick<ReserveDependencies, "choices" | "places" | "now">,
+  { choice, parcel, purpose, place }: ReserveRequest,
+  { participantId }: ParticipantCaller,
+  wanted: WantedPlace,
+  hold: PlaceHold,
+): Promise<Reservation | undefined> {
+  try {
+    // A choice names a site, so a search for the nearest is never what was chosen.
+    await choices.verify(choice, { participantId, siteId: place.case === "siteId" ? place.value : "", parcel, purpose }, now());
+    return undefined;
+  } catch (error) {
+    const before = await places.find(wanted, hold);
+    if (before === undefined) throw error;
+    return before;
+  }
 }
 
 /** Builds the response, synchronously if the site and its terms are cached. */
 function respond(
-  { siteCache, termsBook }: Pick<ReserveDependencies, "siteCache" | "termsBook">,
+  { siteCache, termsBook, operatorNames }: Pick<ReserveDependencies, "siteCache" | "termsBook" | "operatorNames">,
   request: ReserveRequest,
   reservation: Reservation,
 ): ReserveResponse | Promise<ReserveResponse> {
   const facts = siteCache.facts([{ siteId: reservation.siteId, revision: 0 }]);
   const terms = termsBook.of(reservation);
-  if (!(facts instanceof Promise || terms instanceof Promise)) return reserveResponse(request, reservation, facts[0], terms);
-  return Promise.all([facts, terms]).then(([[site], known]) => reserveResponse(request, reservation, site, known));
+  const name = operatorNames.of(reservation.operatorId);
+  if (!(facts instanceof Promise || terms instanceof Promise || name instanceof Promise)) {
+    return reserveResponse(request, reservation, facts[0] && summarise(facts[0], terms, name));
+  }
+  return Promise.all([facts, terms, name]).then(([[site], known, named]) =>
+    reserveResponse(request, reservation, site && summarise(site, known, named)),
+  );
 }
 
-function reserveResponse({ place }: ReserveRequest, reservation: Reservation, site: Site | undefined, terms: FullTerms): ReserveResponse {
+function reserveResponse({ place }: ReserveRequest, reservation: Reservation, site: SiteSummary | undefined): ReserveResponse {
   const response = create(ReserveResponseSchema);
   response.reservation = reservation;
   if (site === undefined) return response;
-  response.site = summarise(site, terms);
+  response.site = site;
   const origin = place.case === "nearest" ? place.value.origin : undefined;
   if (origin !== undefined && site.position !== undefined) response.distanceM = greatCircleM(quantise(origin), quantise(site.position));
   return response;

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { participantParty, revoke, revokeOfBundle } from "@petak/lifecycle";
+import { isRevocable, participantParty, revoke, revokeOfBundle } from "@petak/lifecycle";
 import {
   invalidField,
   type RevokeCredentialRequest,
@@ -11,6 +11,7 @@ import {
 import { type ParticipantCaller, requireRole } from "../../identity/index.ts";
 import { fingerprintOf } from "../idempotency/fingerprint.ts";
 import type { ReservationDependencies } from "./dependencies.ts";
+import { refuseUnissued } from "./refuse-unissued.ts";
 import { type RevokeServiceCredentialDependencies, revokeServiceCredential } from "./revoke-service-credential.ts";
 
 export type RevokeCredentialDependencies = RevokeServiceCredentialDependencies & Pick<ReservationDependencies, "bundleChanges" | "changes">;
@@ -21,7 +22,7 @@ export async function revokeCredential(
   request: RevokeCredentialRequest,
   caller: ParticipantCaller,
 ): Promise<RevokeCredentialResponse> {
-  const { bundleChanges, changes, now } = dependencies;
+  const { bundleChanges, changes, issuedCredentials, now } = dependencies;
   const { requestId, subject, credentialHash: revoked } = request;
   const response = create(RevokeCredentialResponseSchema);
   if (subject.case === "siteId") {
@@ -41,6 +42,7 @@ export async function revokeCredential(
       plan: async (before) => {
         const atMs = now();
         if (before === undefined) throw new Error("an existing bundle was not read");
+        await refuseUnissued(issuedCredentials, before, bundleId, revoked, atMs);
         const members = await bundleChanges.membersOf(before);
         return {
           transition: revokeOfBundle(before, { ...facts, members }, atMs),
@@ -54,7 +56,10 @@ export async function revokeCredential(
   }
   await changes.change({
     ...{ caller, requestId, reservationId: subject.value ?? "", fingerprint, changer: "owner" },
-    plan: async (before) => ({ transition: revoke(before, facts, now()), response: encodedResponse }),
+    plan: async (before) => {
+      if (isRevocable(before)) await refuseUnissued(issuedCredentials, before, before.reservationId, revoked, now());
+      return { transition: revoke(before, facts, now()), response: encodedResponse };
+    },
   });
   return response;
 }

@@ -1,12 +1,23 @@
 import { credentialsExhausted, participantParty, siteEvent } from "@petak/lifecycle";
-import { EventType, invalidField, ProofKind, type RevokeCredentialRequest, RevokeCredentialRequestSchema } from "@petak/protocol";
+import {
+  EventType,
+  invalidField,
+  ProofKind,
+  parseSiteId,
+  type RevokeCredentialRequest,
+  RevokeCredentialRequestSchema,
+} from "@petak/protocol";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { claimRequest } from "../idempotency/claim-request.ts";
 import { findOwnSite } from "../sites/find-sites.ts";
 import { serviceLifetimeMs } from "./credential-issuer.ts";
 import type { ReservationDependencies } from "./dependencies.ts";
+import { credentialNotFound } from "./refuse-unissued.ts";
 
-export type RevokeServiceCredentialDependencies = Pick<ReservationDependencies, "requestIds" | "siteRevocations" | "sites" | "now">;
+export type RevokeServiceCredentialDependencies = Pick<
+  ReservationDependencies,
+  "issuedCredentials" | "requestIds" | "siteRevocations" | "sites" | "now"
+>;
 
 /** How long a revocation is kept, in ms: the credential's longest lifetime plus an hour for errors of the site's clock. */
 const keptMs = serviceLifetimeMs + 3_600_000;
@@ -16,7 +27,7 @@ const keptMax = 100;
 
 /** Revokes a SERVICE credential for the site's operator. */
 export async function revokeServiceCredential(
-  { requestIds, siteRevocations, sites, now }: RevokeServiceCredentialDependencies,
+  { issuedCredentials, requestIds, siteRevocations, sites, now }: RevokeServiceCredentialDependencies,
   request: RevokeCredentialRequest,
   siteId: string,
   caller: ParticipantCaller,
@@ -29,7 +40,15 @@ export async function revokeServiceCredential(
   const { participantId } = caller;
   const fingerprint = await claimRequest(requestIds, caller, RevokeCredentialRequestSchema, request);
   const site = await findOwnSite(sites, siteId, caller);
+  const region = parseSiteId(siteId)?.region ?? "";
+  if ((await requestIds.findResponseIn(region, participantId, requestId, fingerprint)) !== undefined) return;
   const nowMs = now();
+  // Those of an earlier release have expired once the longest lifetime has passed since all are recorded.
+  const isKnown =
+    (await issuedCredentials.has(siteId, credentialHash, nowMs)) ||
+    (await siteRevocations.at(siteId, nowMs)).includes(credentialHash) ||
+    nowMs < (await issuedCredentials.completeSinceMs()) + keptMs;
+  if (!isKnown) throw credentialNotFound(siteId, credentialHash);
   const event = siteEvent({
     type: EventType.CREDENTIAL_REVOKED,
     site,

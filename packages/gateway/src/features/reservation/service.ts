@@ -1,7 +1,7 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { type ReservationService, Role } from "@petak/protocol";
-import { createCallerShares } from "../../identity/caller-shares.ts";
-import { requireParticipant } from "../../identity/index.ts";
+import { ReservationService, Role } from "@petak/protocol";
+import { type CallerShares, createCallerShares } from "../../identity/caller-shares.ts";
+import { callerKey, requireParticipant } from "../../identity/index.ts";
 import { batch, concurrentBatches, type SingleCall } from "./batch.ts";
 import { cancel } from "./cancel.ts";
 import { confirm } from "./confirm.ts";
@@ -24,10 +24,16 @@ const bookers = { roles: [Role.COURIER, Role.MERCHANT] };
 const policyMakers = { roles: [Role.MERCHANT] };
 const operators = { roles: [Role.OPERATOR] };
 
-/** Creates the reservation service: for each call its handler, and the roles that may make it. */
-export function createReservationService(parts: ReservationParts): ServiceImpl<typeof ReservationService> {
+/**
+ * Creates the reservation service: for each call its handler, and the roles that may make it.
+ *
+ * @param shares of batches in progress
+ */
+export function createReservationService(
+  parts: ReservationParts,
+  shares: CallerShares = createCallerShares(concurrentBatches),
+): ServiceImpl<typeof ReservationService> {
   const uses = reservationDependencies(parts);
-  const shares = createCallerShares(concurrentBatches);
   const calls: Omit<ServiceImpl<typeof ReservationService>, "batch"> = {
     reserve: (request, context) => reserve(uses, request, requireParticipant(context, bookers), context),
     confirm: (request, context) => confirm(uses, request, requireParticipant(context)),
@@ -46,6 +52,10 @@ export function createReservationService(parts: ReservationParts): ServiceImpl<t
     issueBundleCredential: (request, context) => issueBundleCredential(uses, request, requireParticipant(context)),
   };
   const makeFor = (context: HandlerContext) => async (call: SingleCall) => {
+    parts.growth?.refuseCall(
+      `${ReservationService.typeName}/${ReservationService.method[call.case].name}`,
+      context.values.get(callerKey)?.mode,
+    );
     const handle = calls[call.case] as (request: SingleCall["value"], context: HandlerContext) => unknown;
     return await handle(call.value, context);
   };

@@ -1,6 +1,6 @@
-import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import type { NearestQuery, SiteNeeds, SiteQuery } from "@petak/allocator";
+import type { NearestQuery, SiteQuery } from "@petak/allocator";
 import {
+  type CheckFitRequest,
   type FindNearestRequest,
   HoldKind,
   type LatLng,
@@ -10,16 +10,11 @@ import {
   type ReserveRequest,
   type SiteRequirements,
 } from "@petak/protocol";
+import { siteNeedsOf } from "@petak/records";
 import { countryOf } from "./country-of.ts";
 
 /** Number of options if the request does not specify it. */
 const defaultLimit = 5;
-
-/**
- * Heights of a compartment's centre that `accessible` permits, in mm: the unobstructed forward reach of the 2010 ADA Standards for Accessible Design,
- * 308.2.1, 15 to 48 inches.
- */
-const accessibleHeightsMm = { min: 380, max: 1220 } as const;
 
 /** The query of FindNearest. */
 export function findNearestQuery(request: FindNearestRequest, isTest: boolean, nowMs: number): NearestQuery {
@@ -41,7 +36,16 @@ export function reserveNearestQuery(
 
 /** The conditions of Reserve on a named site. The country is one only if the request names it. */
 export function namedSiteQuery(request: ReserveRequest, isTest: boolean, nowMs: number): SiteQuery {
-  const { parcel, purpose, requirements, holdKind } = request;
+  return siteQuery(request, isTest, nowMs, request.holdKind === HoldKind.HARD);
+}
+
+/** The conditions of CheckFit: those of Reserve on a named site with a soft hold. */
+export function checkFitQuery(request: CheckFitRequest, isTest: boolean, nowMs: number): SiteQuery {
+  return siteQuery(request, isTest, nowMs, false);
+}
+
+function siteQuery(asked: Asked, isTest: boolean, nowMs: number, isHard: boolean): SiteQuery {
+  const { parcel, purpose, requirements } = asked;
   if (parcel === undefined) throw emptyField();
   const query: SiteQuery = {
     parcel,
@@ -52,13 +56,13 @@ export function namedSiteQuery(request: ReserveRequest, isTest: boolean, nowMs: 
     operatorIds: [],
     excludedOperatorIds: [],
     countryCodes: requirements?.countryCodes ?? [],
-    isHard: holdKind === HoldKind.HARD,
+    isHard,
   };
-  addConditions(query, request, nowMs);
+  addConditions(query, asked, nowMs);
   return query;
 }
 
-/** Fields that FindNearest and Reserve have in common. */
+/** Fields that FindNearest, CheckFit and Reserve have in common. */
 interface Asked {
   parcel?: Parcel | undefined;
   purpose: Purpose;
@@ -89,7 +93,7 @@ function nearestQuery(asked: Asked, place: FindNearestRequest | NearestPlace, is
 }
 
 function addConditions(query: SiteQuery, { requirements, includeUnknown }: Asked, nowMs: number): void {
-  if (requirements !== undefined) query.needs = needsOf(requirements);
+  if (requirements !== undefined) query.needs = siteNeedsOf(requirements);
   if (!includeUnknown) query.knownAtMs = nowMs;
 }
 
@@ -99,24 +103,6 @@ function countriesNear(origin: LatLng, requirements: SiteRequirements | undefine
   if (requirements !== undefined && requirements.countryCodes.length > 0) return requirements.countryCodes;
   const country = countryOf(origin);
   return country === undefined ? [] : [country];
-}
-
-function needsOf(requirements: SiteRequirements): SiteNeeds {
-  const { openAt, openWithin, accessible, minCentreHeightMm, maxCentreHeightMm } = requirements;
-  return {
-    stepFree: requirements.stepFree,
-    cardPayment: requirements.cardPayment,
-    refrigerated: requirements.refrigerated,
-    minCentreHeightMm: accessible ? Math.max(minCentreHeightMm, accessibleHeightsMm.min) : minCentreHeightMm,
-    maxCentreHeightMm: accessible ? Math.min(maxCentreHeightMm || accessibleHeightsMm.max, accessibleHeightsMm.max) : maxCentreHeightMm,
-    openAtMs: openAt && timestampMs(openAt),
-    openWithin: openWithin && window(openWithin),
-  };
-}
-
-function window({ from, to, atLeast }: NonNullable<SiteRequirements["openWithin"]>): SiteNeeds["openWithin"] {
-  if (from === undefined || to === undefined || atLeast === undefined) throw emptyField();
-  return { fromMs: timestampMs(from), toMs: timestampMs(to), atLeastMs: durationMs(atLeast) };
 }
 
 function emptyField(): TypeError {

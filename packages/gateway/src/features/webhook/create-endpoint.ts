@@ -28,7 +28,7 @@ export interface CreateEndpointDependencies extends ViewDependencies {
 }
 
 /** Most endpoints of one participant in each network: enough for one endpoint for each of its systems. */
-const endpointsMax = 20;
+export const endpointsMax = 20;
 
 const schemas = { request: CreateEndpointRequestSchema, response: CreateEndpointResponseSchema };
 

@@ -18,6 +18,7 @@ export type RecordCall = (call: Call, values: ContextValues, startedMs: number) 
 const operatorReasons: ReadonlySet<string> = new Set<Reason>([
   "INTERNAL",
   "STORE_UNAVAILABLE",
+  "STORE_FULL",
   "ARCHIVE_UNAVAILABLE",
   "DURABILITY_UNCONFIRMED",
   "REPLICAS_UNAVAILABLE",

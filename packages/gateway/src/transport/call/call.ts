@@ -1,5 +1,6 @@
 import { type ContextKey, type ContextValues, createContextKey } from "@connectrpc/connect";
 import type { Reason } from "@petak/protocol";
+import type { Ticket } from "./ticket.ts";
 import type { WireProtocol } from "./wire-protocol.ts";
 
 /** How a call ended. */
@@ -23,6 +24,12 @@ export interface Call {
   readonly authorization: string | undefined;
   /** The Origin header, which browsers add to requests of pages. */
   readonly origin: string | undefined;
+  /** The account of the address that it comes from, see `limits/peer.ts`. */
+  readonly source: string;
+  /** Its share of the gateway. Undefined for requests that need none. */
+  readonly ticket: Ticket | undefined;
+  /** The DPoP header: a proof for this one call. */
+  readonly proof: string | undefined;
   /** Set once, by the code that decides that the call has failed. */
   outcome: Outcome | undefined;
 }

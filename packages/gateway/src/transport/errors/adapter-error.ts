@@ -56,6 +56,11 @@ export function messageTooLarge(limitBytes: number, cause?: unknown): PetakError
   );
 }
 
+/** Returns MESSAGE_TOO_LARGE for a message that is not too long, but would take too long to parse. */
+export function denseMessage(): PetakError {
+  return new PetakError("MESSAGE_TOO_LARGE", "The message has too many objects or values. Send a smaller message.");
+}
+
 /** Returns DEADLINE_EXCEEDED, with the call's deadline in its metadata. */
 export function deadlineExceeded(timeoutMs: number | undefined, cause?: unknown): PetakError {
   const within = timeoutMs === undefined ? "" : ` of ${timeoutMs} ms`;

@@ -10,10 +10,19 @@ export function requestIdFrom(header: string | string[] | undefined): string {
   return typeof header === "string" && /^[A-Za-z0-9._-]{1,64}$/.test(header) ? header : randomUUID();
 }
 
+/** The header that carries a proof for one call, as in RFC 9449. */
+export const proofHeader = "dpop";
+
+/** Returns the proof among a request's headers. Several are one text, which is no proof. */
+export function proofFrom(headers: IncomingHttpHeaders): string | undefined {
+  const proof = headers[proofHeader];
+  return Array.isArray(proof) ? proof.join(", ") : proof;
+}
+
 /** How long a browser may cache the answer to a preflight request, in s: two hours, the longest that Chromium allows. */
 const preflightMaxAgeS = 7200;
 
-const allowedHeaders = [...cors.allowedHeaders, "Authorization", requestIdHeader].join(", ");
+const allowedHeaders = [...cors.allowedHeaders, "Authorization", "DPoP", requestIdHeader].join(", ");
 const exposedHeaders = [...cors.exposedHeaders, requestIdHeader].join(", ");
 
 /**

@@ -56,7 +56,16 @@ export function sendError(answer: UniversalServerResponse, request: NodeServerRe
 /** Aborts an answer that can no longer be delivered correctly. */
 export function abandon(response: NodeServerResponse, logger: Logger, error: unknown): void {
   logger.debug({ err: error }, "answer not delivered");
-  if ("stream" in response) response.stream?.close(constants.NGHTTP2_INTERNAL_ERROR);
+  reset(response, constants.NGHTTP2_INTERNAL_ERROR);
+}
+
+/** Closes the stream or connection of a request that is not answered, because too many refusals wait already. */
+export function giveUp(response: NodeServerResponse): void {
+  reset(response, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+function reset(response: NodeServerResponse, code: number): void {
+  if ("stream" in response) response.stream?.close(code);
   else response.destroy();
 }
 

@@ -18,11 +18,13 @@ export const fixedOrigin = "http://petak.invalid";
 /**
  * Converts a request into the form of the RPC library's handlers.
  *
- * @throws {TypeError} if the request target is neither a path nor a URL.
+ * @throws {TypeError} if the request target is neither a path nor a URL, or its query is not UTF-8 encoded with percent signs: both would be
+ *   replaced by something similar when the query is read.
  */
 export function universalRequest(request: NodeServerRequest, contextValues: ContextValues): AbortableRequest {
   const controller = new AbortController();
   const url = request.url ?? "/";
+  if (!isPercentEncoded(url)) throw new TypeError("the query is not percent-encoded UTF-8");
   return {
     request: {
       httpVersion: request.httpVersion,
@@ -34,6 +36,17 @@ export function universalRequest(request: NodeServerRequest, contextValues: Cont
     },
     abort: () => controller.abort(new ConnectError("the caller went away", Code.Canceled)),
   };
+}
+
+function isPercentEncoded(url: string): boolean {
+  if (!/^[!-~]*$/.test(url)) return false;
+  if (!url.includes("%")) return true;
+  try {
+    decodeURIComponent(url);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Returns a request's headers as a `Headers` object, without the pseudo-headers of HTTP/2. */

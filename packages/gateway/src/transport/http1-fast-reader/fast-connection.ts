@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { WholeAnswer } from "../http/send-answer.ts";
+import { type Peer, peerOf } from "../limits/peer.ts";
 import type { AnswerWriter, BufferedCalls, CallPlan, EncodedAnswer, FastCall } from "../unary-fast-path/unary-fast-path.ts";
 import { type PlainHead, parsePlainHead, plainHeadMaxBytes } from "./plain-head.ts";
 import { responseHead } from "./response-head.ts";
@@ -47,7 +48,7 @@ const patienceMs = 250;
 /** The most pieces in which a request may arrive. Each piece makes the reader copy and parse the request again. */
 const piecesMax = 8;
 
-/** How much is read ahead while a call is in progress, in bytes. */
+/** How much is read ahead while a call is in progress, and of a request that comes in pieces, in bytes. */
 const readAheadMaxBytes = 64 * 1024;
 
 /**
@@ -59,6 +60,7 @@ const readAheadMaxBytes = 64 * 1024;
 export class FastConnection implements AnswerWriter {
   readonly #socket: Socket;
   readonly #dependencies: FastConnectionDependencies;
+  readonly #peer: Peer;
   #unread: Buffer | undefined = undefined;
   #lastHead: KnownHead | undefined = undefined;
   #call: FastCall | undefined = undefined;
@@ -74,6 +76,7 @@ export class FastConnection implements AnswerWriter {
   constructor(socket: Socket, dependencies: FastConnectionDependencies) {
     this.#socket = socket;
     this.#dependencies = dependencies;
+    this.#peer = peerOf(socket);
     socket.on("data", this.#onData);
     socket.on("end", this.#onEnd);
     socket.on("close", this.#onClose);
@@ -105,6 +108,10 @@ export class FastConnection implements AnswerWriter {
   }
 
   abandon(): void {
+    this.#socket.destroy();
+  }
+
+  giveUp(): void {
     this.#socket.destroy();
   }
 
@@ -148,18 +155,25 @@ export class FastConnection implements AnswerWriter {
     if (known === "unsupported") return this.#leave();
     if (known === "incomplete") return this.#waitForMore();
     const { head, plan } = known;
+    if (this.#peer.isForHealth && plan.unary.isBounded) {
+      this.#socket.destroy();
+      return false;
+    }
     const endsAt = head.headBytes + head.bodyBytes;
     this.#startedMs ??= performance.now();
-    // A deadline within the wait is left to the timers of the unary fast path on Node's server.
-    if (bytes.byteLength < endsAt) return plan.timeoutMs > patienceMs ? this.#waitForMore() : this.#leave();
+    // A deadline within the wait is left to the timers of the unary fast path on Node's server, which also admits a call before it collects its body.
+    if (bytes.byteLength < endsAt) return plan.timeoutMs > patienceMs && endsAt <= readAheadMaxBytes ? this.#waitForMore() : this.#leave();
     this.#stopWaiting();
-    const call = this.#dependencies.calls.begin(plan, head, this, this.#startedMs);
+    const call = this.#dependencies.calls.begin(plan, head, this, this.#startedMs, this.#peer);
     this.#call = call;
+    this.#peer.begin();
     this.#unread = bytes.byteLength === endsAt ? undefined : bytes.subarray(endsAt);
     this.#consumed += 1;
-    if (call.take(bytes.subarray(head.headBytes, endsAt))) return true;
+    // A refused call waits for its answer, and the connection is not read meanwhile.
+    if (!call.admit() || call.take(bytes.subarray(head.headBytes, endsAt))) return true;
     this.#consumed -= 1;
     this.#call = undefined;
+    this.#peer.end();
     this.#unread = bytes;
     return this.#leave();
   }
@@ -214,6 +228,7 @@ export class FastConnection implements AnswerWriter {
     this.#call = undefined;
     this.#startedMs = undefined;
     this.quietTicks = 0;
+    this.#peer.end();
     call.close();
     if (this.#dependencies.isClosing()) {
       this.#socket.destroySoon();

@@ -16,7 +16,6 @@ export interface TlsIdentity {
  */
 export function createFrontServer(tls: TlsIdentity | undefined, limits: ServerLimits): HttpServer {
   const front = createHttp(tls, limits);
-  front.maxConnections = limits.maxConnections;
   front.keepAliveTimeout = limits.keepAliveTimeoutMs;
   front.timeout = 0;
   return front;

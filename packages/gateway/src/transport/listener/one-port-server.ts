@@ -4,14 +4,29 @@ import type { TLSSocket } from "node:tls";
 import type { Logger } from "../../observability/logger.ts";
 import type { Metrics } from "../../observability/metrics.ts";
 import { createHttp1FastReader, type Http1FastReader } from "../http1-fast-reader/http1-fast-reader.ts";
+import { isHealthPath } from "../limits/health-path.ts";
+import { type Peer, peerOf, setPeer } from "../limits/peer.ts";
 import { defaultServerLimits, type ServerLimits } from "../limits/server-limits.ts";
 import type { BufferedCalls } from "../unary-fast-path/unary-fast-path.ts";
 import { answerClientError } from "./client-error.ts";
+import { createConnectionGuard } from "./connection-guard.ts";
 import { createFrontServer, type TlsIdentity } from "./front-server.ts";
 import { createHttp2Sessions } from "./http2-sessions.ts";
 import type { RequestListener } from "./request-listener.ts";
 import { listenError } from "./server-start-error.ts";
 import { type HttpVersion, httpVersionOf, sniff } from "./sniff.ts";
+
+/**
+ * Most connections that the system keeps until the server accepts them, as far as the system allows as many. Node's default of 511 is full for seconds when
+ * somebody opens again at once what was closed for being too many, and the system then drops everybody's first packets.
+ */
+const acceptQueueMax = 4096;
+
+/**
+ * Most requests of one HTTP/1.1 connection that Node's server has in progress: as many as the gateway handles of one caller. Hardly any client sends one before
+ * the last one is answered, and Node's server begins at once whatever has arrived: thousands of requests in 64 KiB.
+ */
+const pipelinedMax = 32;
 
 /** Options of {@link createOnePortServer}. */
 export interface OnePortServerOptions {
@@ -22,7 +37,7 @@ export interface OnePortServerOptions {
   /** Omitted limits have their defaults. */
   limits?: Partial<ServerLimits>;
   logger: Logger;
-  metrics?: Pick<Metrics, "connections">;
+  metrics?: Pick<Metrics, "connections" | "connectionsClosed">;
 }
 
 /** The address on which a server listens. */
@@ -59,6 +74,9 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
   const limits = { ...defaultServerLimits, ...options.limits };
   const isTls = options.tls !== undefined;
   const sockets = new Set<Socket>();
+  const guard = createConnectionGuard({ limits, metrics });
+  /** The peers of connections whose TLS handshake is not complete, by address and port: it ends with another socket. */
+  const handshaking = new Map<string, Peer>();
   /** Connections that have sent no request yet. */
   const fresh = new Set<Socket>();
   const answering = new Set<ServerResponse>();
@@ -67,13 +85,25 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
   let closing: Promise<void> | undefined;
 
   const front = createFrontServer(options.tls, limits);
-  front.on("drop", () => logger.warn({ max_connections: limits.maxConnections }, "connection refused: too many"));
   front.on("clientError", answerClientError);
 
   const http2 = createHttp2Sessions({ requestListener, limits, logger });
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
-    track(response);
+    const { socket } = request;
+    // What had arrived together with the request that was too much.
+    if (socket.destroyed) return;
+    const peer = peerOf(socket);
+    if (peer.isForHealth && !isHealthPath(request.url ?? "")) {
+      socket.destroy();
+      return;
+    }
+    if (peer.requests >= pipelinedMax) {
+      metrics?.connectionsClosed.inc({ reason: "pipelined" });
+      socket.destroy();
+      return;
+    }
+    track(response, peer);
     requestListener(request, response, startedMsOf(request));
   }
 
@@ -84,12 +114,14 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
   }
 
   /** While the server is closing, a connection must not wait for its keep-alive time after its last answer. */
-  function track(response: ServerResponse): void {
+  function track(response: ServerResponse, peer: Peer): void {
+    peer.begin();
     if (response.socket !== null) fresh.delete(response.socket);
     answering.add(response);
     if (closing !== undefined) response.setHeader("connection", "close");
     response.once("close", () => {
       answering.delete(response);
+      peer.end();
       if (closing !== undefined) front.closeIdleConnections();
     });
   }
@@ -154,10 +186,15 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
 
   front.on("connection", (socket: Socket) => {
     sockets.add(socket);
+    const peer = guard.take(socket);
+    setPeer(socket, peer);
+    const endpoint = endpointOf(socket);
+    if (isTls) handshaking.set(endpoint, peer);
     metrics?.connections.inc();
     socket.on("error", (error) => logger.debug({ err: error }, "connection failed"));
     socket.once("close", () => {
       sockets.delete(socket);
+      handshaking.delete(endpoint);
       metrics?.connections.dec();
     });
     if (isTls) return;
@@ -170,6 +207,8 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
     front.removeAllListeners("tlsClientError");
     front.on("secureConnection", (socket: TLSSocket) => {
       socket.on("error", (error) => logger.debug({ err: error }, "connection failed"));
+      const peer = handshaking.get(endpointOf(socket));
+      if (peer !== undefined) setPeer(socket, peer);
       if (socket.alpnProtocol !== "h2" && fastReader !== undefined) return fastReader.take(socket);
       markFresh(socket);
       claim(socket, socket.alpnProtocol === "h2" ? "http2" : "http1");
@@ -202,7 +241,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
       return new Promise((resolve, reject) => {
         const onError = (error: NodeJS.ErrnoException): void => reject(listenError(error, host, port));
         front.once("error", onError);
-        front.listen({ host, port }, () => {
+        front.listen({ host, port, backlog: acceptQueueMax }, () => {
           front.off("error", onError);
           front.on("error", (error) => logger.error({ err: error }, "server failed"));
           const bound = front.address() as AddressInfo;
@@ -215,6 +254,10 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
       return closing;
     },
   };
+}
+
+function endpointOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 /** Returns an error as Node's server raises it. */

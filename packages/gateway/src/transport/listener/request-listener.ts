@@ -4,12 +4,21 @@ import type { Logger } from "../../observability/logger.ts";
 import type { Metrics } from "../../observability/metrics.ts";
 import type { DescribeCaller } from "../call/call.ts";
 import { createCallRecorder } from "../call/call-record.ts";
-import type { CallStep } from "../call/call-step.ts";
+import type { CallStep, CheckValidated } from "../call/call-step.ts";
+import { type CallerAccounts, noCallerAccounts } from "../call/caller-accounts.ts";
+import { malformedMessage } from "../errors/adapter-error.ts";
+import { wireError } from "../errors/wire-error.ts";
+import { namedTwice } from "../http/ambiguous-host.ts";
+import { answerInTurn } from "../http/answer-in-turn.ts";
 import { answerHeadersOf, isPreflight, requestIdFrom, requestIdHeader } from "../http/common-headers.ts";
+import { errorAnswer } from "../http/error-answer.ts";
 import type { NodeServerRequest, NodeServerResponse } from "../http/node-http.ts";
-import { abandon } from "../http/send-answer.ts";
+import { abandon, sendError } from "../http/send-answer.ts";
+import type { Accounts } from "../limits/accounts.ts";
 import { createAdmission } from "../limits/admission.ts";
 import { type CallLimits, defaultCallLimits } from "../limits/call-limits.ts";
+import { isHealthPath } from "../limits/health-path.ts";
+import { peerOf, sourceOf } from "../limits/peer.ts";
 import type { PlainRoute } from "../plain-http/operational-routes.ts";
 import { createPlainHttp } from "../plain-http/plain-http.ts";
 import { createStockAdapter } from "../stock-adapter/stock-adapter.ts";
@@ -21,6 +30,12 @@ export interface RequestListenerOptions {
   routes: (router: ConnectRouter) => void;
   /** Steps between the deadline and the validation, outermost first: they identify the caller and translate failures of the store. */
   steps?: readonly CallStep[];
+  /** Tells whom calls are counted for. Default: for the addresses that they come from. */
+  callers?: CallerAccounts;
+  /** The accounts of callers. Default: new ones. */
+  accounts?: Accounts;
+  /** The last check of unary calls, before their handlers. */
+  checkValidated?: CheckValidated;
   /** Omitted limits have their defaults. */
   limits?: Partial<CallLimits>;
   logger: Logger;
@@ -53,9 +68,12 @@ export interface RequestListener {
 export function createRequestListener(options: RequestListenerOptions): RequestListener {
   const { routes, logger, metrics, shutdownSignal, describeCaller, hasUnaryFastPath = true, hasHttp1FastReader = true } = options;
   const limits = { ...defaultCallLimits, ...options.limits };
+  const admission = createAdmission({ limits, metrics, ...(options.accounts && { accounts: options.accounts }) });
   const dependencies = {
-    admission: createAdmission({ ...limits, metrics }),
+    admission,
+    callers: options.callers ?? noCallerAccounts,
     steps: options.steps ?? [],
+    checkValidated: options.checkValidated,
     limits,
     logger,
     recordCall: createCallRecorder({ logger, metrics, describeCaller }),
@@ -74,13 +92,37 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     request.on("error", () => {});
     response.on("error", () => {});
     const requestId = requestIdFrom(request.headers[requestIdHeader]);
+    const path = pathOf(request.url);
+    const inTurn = (answerNow: () => void): void => {
+      const peer = peerOf("stream" in request ? request.stream.session : request.socket);
+      answerInTurn(admission, isHealthPath(path) ? peer : admission.accounts.of(sourceOf(peer, request.headers)), response, answerNow);
+    };
+    const repeated = namedTwice(request);
+    if (repeated !== undefined) {
+      inTurn(() => refuseAmbiguous(repeated, request, response, requestId));
+      return;
+    }
+    // There are no tunnels.
+    if (request.method === "CONNECT") {
+      response.statusCode = 405;
+      inTurn(() => void response.end());
+      return;
+    }
     // HTTP/2 streams were offered to the fast path by `takeStream`.
     const isHttp1 = !("stream" in response) && !("stream" in request);
     if (isHttp1 && fastPath?.takeHttp1(request, response, requestId, startedMs) === true) return;
     for (const [name, value] of Object.entries(answerHeadersOf(requestId, request.headers.origin))) response.setHeader(name, value);
-    const path = pathOf(request.url);
     if (!isPreflight(request) && stockAdapter.answer(path, request, response, requestId)) return;
-    answerPlainHttp(path, request, response, requestId);
+    inTurn(() => answerPlainHttp(path, request, response, requestId));
+  }
+
+  function refuseAmbiguous(repeated: string, request: NodeServerRequest, response: NodeServerResponse, requestId: string): void {
+    response.setHeader(requestIdHeader, requestId);
+    if (!("stream" in response)) response.setHeader("connection", "close");
+    const error = malformedMessage(
+      `The request has more than one ${repeated}. Send one Host header or one :authority, and one Authorization header.`,
+    );
+    sendError(errorAnswer("connect", wireError(error, undefined)), request, response, logger);
   }
 
   function listen(request: NodeServerRequest, response: NodeServerResponse, startedMs?: number): void {
@@ -94,7 +136,8 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
   }
 
   return Object.assign(listen, {
-    takeStream: fastPath?.takeHttp2 ?? (() => false),
+    takeStream: (...[stream, headers, rawHeaders]: Parameters<RequestListener["takeStream"]>) =>
+      namedTwice({ headers, rawHeaders }) === undefined && fastPath?.takeHttp2(stream, headers, rawHeaders) === true,
     bufferedCalls: hasHttp1FastReader ? fastPath?.bufferedCalls : undefined,
   });
 }

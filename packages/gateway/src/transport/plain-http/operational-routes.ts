@@ -7,7 +7,8 @@ export interface PlainAnswer {
   /** Default 200. */
   status?: number;
   contentType: string;
-  body: string;
+  /** Text, bytes, or bytes in parts. It is sent as it is: many answers may share it. */
+  body: string | Uint8Array | readonly Uint8Array[];
   /** Further headers, e.g. `cache-control`. */
   headers?: Record<string, string>;
 }
@@ -18,6 +19,9 @@ export interface PlainRequest {
   path: string;
   /** The Accept header. Empty if there is none. */
   accept: string;
+  /** The Accept-Encoding and If-None-Match headers. Empty if there is none. */
+  acceptEncoding: string;
+  ifNoneMatch: string;
 }
 
 /** Answers GET and HEAD of one path. */
@@ -34,6 +38,8 @@ export interface OperationalRoutesOptions {
   checks: Record<string, ReadinessCheck>;
   /** Further states, by name, e.g. `archive`, which do not affect readiness. Default: none. */
   notes?: () => Record<string, string>;
+  /** Whether some calls are refused although the gateway is ready. Default: never. */
+  isDegraded?: () => boolean;
   /** Whether the gateway accepts calls: false until it has started and once it is stopping. */
   isServing: () => boolean;
   /** How long a check may take, in ms. Default 2000: probes commonly wait little longer. */
@@ -43,11 +49,11 @@ export interface OperationalRoutesOptions {
 /**
  * Returns the pages `/livez` (the process answers), `/readyz` (it can do its work), `/metrics` (Prometheus) and `/` (what this is).
  *
- * `/readyz` answers 200 with `{"status":"ready","checks":{"redis":"ok"}}`, or 503 with `failing` or `stopping`.
+ * `/readyz` answers 200 with `{"status":"ready","checks":{"redis":"ok"}}`, or `degraded` in place of `ready`, or 503 with `failing` or `stopping`.
  * The notes stand beside the checks: `"archive":"ok"`.
  */
 export function operationalRoutes(options: OperationalRoutesOptions): Map<string, PlainRoute> {
-  const { metrics, logger, checks, notes, isServing, checkTimeoutMs = 2000 } = options;
+  const { metrics, logger, checks, notes, isDegraded, isServing, checkTimeoutMs = 2000 } = options;
   /** The checks that failed last time. Probes ask every few seconds, but only changes are logged. */
   const failing = new Set<string>();
 
@@ -74,8 +80,9 @@ export function operationalRoutes(options: OperationalRoutesOptions): Map<string
       async () => {
         const results = await Promise.all(Object.entries(checks).map(([name, check]) => resultOf(name, check)));
         const failing = results.some(([, result]) => result !== "ok");
-        const status = !isServing() ? "stopping" : failing ? "failing" : "ready";
-        return json({ status, checks: Object.fromEntries(results), ...notes?.() }, status === "ready" ? 200 : 503);
+        const isOut = !isServing() || failing;
+        const status = !isServing() ? "stopping" : failing ? "failing" : isDegraded?.() === true ? "degraded" : "ready";
+        return json({ status, checks: Object.fromEntries(results), ...notes?.() }, isOut ? 503 : 200);
       },
     ],
     ["/metrics", async () => ({ contentType: metrics.registry.contentType, body: await metrics.registry.metrics(), headers: noStore })],
@@ -98,11 +105,13 @@ function landingPage(asHtml: boolean): PlainAnswer {
   ];
   const pages = ["/livez", "/readyz", "/metrics", "/.well-known/petak/jwks.json", "/.well-known/petak/issuer-keys.json"];
   if (!asHtml) return { contentType: "text/plain; charset=utf-8", body: `${[...lines, ...pages].join("\n")}\n` };
+  const head =
+    '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>Petak gateway</title>';
   const links = pages.map((page) => `<li><a href="${page}">${page}</a></li>`).join("");
   const paragraphs = lines.map((line) => `<p>${line}</p>`).join("");
   return {
     contentType: "text/html; charset=utf-8",
-    body: `<!doctype html><html lang="en"><meta charset="utf-8"><title>Petak gateway</title><h1>Petak gateway</h1>${paragraphs}<ul>${links}</ul></html>\n`,
+    body: `<!doctype html><html lang="en">${head}<h1>Petak gateway</h1>${paragraphs}<ul>${links}</ul></html>\n`,
     headers: { "content-security-policy": "default-src 'none'" },
   };
 }

@@ -10,7 +10,9 @@ test("/livez, /readyz, /metrics and / answer GET and HEAD, over HTTP/1.1 and HTT
   expect(await (await fetch(`${baseUrl}/readyz?verbose`)).json()).toEqual({ status: "ready", checks: { redis: "ok" } });
   expect(await (await fetch(`${baseUrl}/metrics`)).text()).toContain("# TYPE petak_rpc_duration_seconds histogram");
   expect(await (await fetch(baseUrl)).text()).toMatch(/^This is a Petak gateway/);
-  expect(await (await fetch(baseUrl, { headers: { accept: "text/html" } })).text()).toMatch(/^<!doctype html>/);
+  expect(await (await fetch(baseUrl, { headers: { accept: "text/html" } })).text()).toMatch(
+    /^<!doctype html>.*name="viewport".*content="light dark"/,
+  );
   const head = await fetch(`${baseUrl}/livez`, { method: "HEAD" });
   expect([head.status, head.headers.get("content-length"), await head.text()]).toEqual([200, "18", ""]);
   expect((await http2Request(port, { ":path": "/livez", ":method": "GET" })).body.toString()).toBe('{"status":"live"}\n');

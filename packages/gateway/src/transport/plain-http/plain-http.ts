@@ -6,8 +6,14 @@ import { toWireError, wireError } from "../errors/wire-error.ts";
 import { isPreflight, preflightHeaders } from "../http/common-headers.ts";
 import { errorAnswer } from "../http/error-answer.ts";
 import type { NodeServerRequest, NodeServerResponse } from "../http/node-http.ts";
-import { abandon, sendError, sendWhole } from "../http/send-answer.ts";
+import { abandon, sendError, sendStream, sendWhole } from "../http/send-answer.ts";
 import type { PlainAnswer, PlainRoute } from "./operational-routes.ts";
+
+/**
+ * How long the sending of a page may take, in ms. What is sent is shared and replaced by newer, so that whoever reads slowly, or not at all, would keep the
+ * old in memory.
+ */
+const sendingMaxMs = 60_000;
 
 /** Options of {@link createPlainHttp}. */
 export interface PlainHttpOptions {
@@ -33,7 +39,8 @@ export function createPlainHttp({ routes, readMaxBytes, logger, metrics }: Plain
   ): Promise<void> {
     let answer: PlainAnswer;
     try {
-      answer = await route({ path, accept: request.headers.accept ?? "" });
+      const { accept = "", "accept-encoding": encodings = "", "if-none-match": ifNoneMatch = "" } = request.headers;
+      answer = await route({ path, accept, acceptEncoding: String(encodings), ifNoneMatch });
     } catch (thrown) {
       const call = {
         requestId,
@@ -42,14 +49,24 @@ export function createPlainHttp({ routes, readMaxBytes, logger, metrics }: Plain
         timeoutMs: undefined,
         authorization: undefined,
         origin: undefined,
+        source: "",
+        ticket: undefined,
+        proof: undefined,
         outcome: undefined,
       };
       const error = toWireError(thrown, { logger, readMaxBytes, call });
       return sendError(errorAnswer("connect", error), request, response, logger);
     }
-    const body = Buffer.from(answer.body);
-    const header = new Headers({ ...answer.headers, "content-type": answer.contentType, "content-length": String(body.byteLength) });
-    sendWhole({ status: answer.status ?? 200, header, body }, request, response);
+    endInTime(response, logger);
+    const { status = 200, contentType, headers } = answer;
+    const none = new Uint8Array();
+    if (status === 304) return sendWhole({ status, header: new Headers(headers), body: none }, request, response);
+    const parts = partsOf(answer.body);
+    const length = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const header = new Headers({ ...headers, "content-type": contentType, "content-length": String(length) });
+    const [only = none] = parts;
+    if (parts.length <= 1 || request.method === "HEAD") sendWhole({ status, header, body: only }, request, response);
+    else sendStream({ status, header, body: inParts(parts) }, request, response, logger);
   }
 
   function refuseMethod(path: string, request: NodeServerRequest, response: NodeServerResponse): void {
@@ -84,4 +101,19 @@ export function createPlainHttp({ routes, readMaxBytes, logger, metrics }: Plain
       refuseMethod(path, request, response);
     }
   };
+}
+
+function endInTime(response: NodeServerResponse, logger: Logger): void {
+  const timer = setTimeout(() => abandon(response, logger, new Error(`not sent within ${sendingMaxMs} ms`)), sendingMaxMs);
+  timer.unref();
+  response.once("close", () => clearTimeout(timer));
+}
+
+function partsOf(body: PlainAnswer["body"]): readonly Uint8Array[] {
+  if (typeof body === "string") return [Buffer.from(body)];
+  return body instanceof Uint8Array ? [body] : body;
+}
+
+async function* inParts(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* parts;
 }

@@ -1,5 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, MethodImpl } from "@connectrpc/connect";
+import { readMaxBytesOf } from "../limits/admission.ts";
+import type { CallLimits } from "../limits/call-limits.ts";
 
 /**
  * The shortest message of a stream that is compressed, in bytes: a page of old events, but not the few events that have just happened, which
@@ -14,22 +16,30 @@ export interface RegisteredService {
 }
 
 /**
- * Registers services at a router such that their streams compress only large messages. Unary responses keep the router's own limit.
+ * Registers services at a router such that their streams compress only large messages, and messages of strangers are short. Unary
+ * responses keep the router's own limit of compression.
  *
  * @returns the services that were registered without options of their own
  */
-export function registerServices(router: ConnectRouter, routes: (router: ConnectRouter) => void): readonly RegisteredService[] {
+export function registerServices(
+  router: ConnectRouter,
+  routes: (router: ConnectRouter) => void,
+  limits: Pick<CallLimits, "readMaxBytes">,
+): readonly RegisteredService[] {
   const registered: RegisteredService[] = [];
   const wrapped: ConnectRouter = {
     handlers: router.handlers,
     service(service, implementation, options) {
-      router.service(service, implementation, options);
+      router.service(service, implementation, { readMaxBytes: limits.readMaxBytes, ...options });
       if (options === undefined) registered.push({ service, implementation });
       for (const method of service.methods) {
         const implement: unknown = Reflect.get(implementation, method.localName);
-        if (method.methodKind !== "server_streaming" || typeof implement !== "function") continue;
+        const isStream = method.methodKind === "server_streaming";
+        const readMaxBytes = readMaxBytesOf(service, `${service.typeName}/${method.name}`, limits);
+        if (typeof implement !== "function" || !(isStream || readMaxBytes < limits.readMaxBytes)) continue;
         // Registered twice: the later registration of a method replaces the earlier one.
-        router.rpc(method, implement.bind(implementation) as MethodImpl<typeof method>, { ...options, compressMinBytes });
+        const own = { readMaxBytes, ...options, ...(isStream && { compressMinBytes }) };
+        router.rpc(method, implement.bind(implementation) as MethodImpl<typeof method>, own);
       }
       return wrapped;
     },

@@ -7,10 +7,13 @@ export async function* tap<T>(messages: AsyncIterable<T>, check: (message: T) =>
 }
 
 /** Passes the messages on. An error of the stream is replaced by the one that `map` returns for it. */
-export async function* mapErrors<T>(messages: AsyncIterable<T>, map: (thrown: unknown) => unknown): AsyncGenerator<T, void, undefined> {
+export async function* mapErrors<T>(
+  messages: AsyncIterable<T>,
+  map: (thrown: unknown) => unknown | Promise<unknown>,
+): AsyncGenerator<T, void, undefined> {
   try {
     yield* messages;
   } catch (thrown) {
-    throw map(thrown);
+    throw await map(thrown);
   }
 }

@@ -8,6 +8,9 @@ export interface Conversation {
   isClosedByServer: boolean;
 }
 
+/** Turns of the event loop in which nothing more must be received: a process that stood still for a while has yet to read what came meanwhile. */
+const quietTurns = 20;
+
 /**
  * Sends something over a new connection, piece by piece, waits until nothing more is received, and ends the connection.
  *
@@ -20,19 +23,28 @@ export function converse(port: number, pieces: readonly Uint8Array[], quietMs: n
     const rest = [...pieces];
     let hasEnded = false;
     let isClosedByServer = false;
-    const quiet = setTimeout(() => {
+    let moves = 0;
+    const quiet = setTimeout(() => void endUnlessMoved(), quietMs);
+    const move = (): void => {
+      moves += 1;
+      quiet.refresh();
+    };
+    async function endUnlessMoved(): Promise<void> {
+      const before = moves;
+      for (let turn = 0; turn < quietTurns; turn += 1) await new Promise((next) => setImmediate(next));
+      if (moves !== before) return;
       hasEnded = true;
       socket.end();
-    }, quietMs);
+    }
     const sendNext = (): void => {
       const piece = rest.shift();
       if (piece === undefined || !socket.writable) return;
-      quiet.refresh();
+      move();
       socket.write(piece, () => setImmediate(() => setImmediate(sendNext)));
     };
     socket.on("connect", sendNext);
     socket.on("data", (chunk: Buffer) => {
-      if (!hasEnded) quiet.refresh();
+      if (!hasEnded) move();
       received.push(chunk);
     });
     socket.on("end", () => {

@@ -109,3 +109,28 @@ export function envelopes(body: Uint8Array): { flags: number; data: Uint8Array }
   }
   return found;
 }
+
+/** What an HTTP/2 client sends first: the preface and empty settings. */
+export const http2Beginning: Uint8Array = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0", "latin1");
+
+/** Returns the HTTP/2 frames of a POST whose body does not end, and one that resets it. `headers` come after the method and the scheme. */
+export function resetRequest(streamId: number, headers: Readonly<Record<string, string>>, body: string): [Uint8Array, Uint8Array] {
+  const fields = Object.entries(headers).map(([name, value]) => {
+    const text = (part: string) => String.fromCharCode(part.length) + part;
+    return `\0${text(name)}${text(value)}`;
+  });
+  // From the static table: ":method: POST" and ":scheme: http".
+  const head = `\x83\x86${fields.join("")}`;
+  const begun = [frame(1, 4, streamId, head), ...(body === "" ? [] : [frame(0, 0, streamId, body)])];
+  return [Buffer.concat(begun), frame(3, 0, streamId, "\0\0\0\x08")];
+}
+
+function frame(type: number, flags: number, streamId: number, payload: string): Buffer {
+  const bytes = Buffer.alloc(9 + payload.length);
+  bytes.writeUIntBE(payload.length, 0, 3);
+  bytes.writeUInt8(type, 3);
+  bytes.writeUInt8(flags, 4);
+  bytes.writeUInt32BE(streamId, 5);
+  bytes.write(payload, 9, "latin1");
+  return bytes;
+}

@@ -2,9 +2,11 @@ import { Code, ConnectError, type HandlerContext, type Transport } from "@connec
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { CustodyService, DirectoryService, PetakError } from "@petak/protocol";
 import { Health } from "@petak/protocol/grpc";
+import { testCertificate, testKey } from "@petak/testkit";
 import { inject, onTestFinished } from "vitest";
 import { createLogger } from "../../observability/logger.ts";
 import { createMetrics, type Metrics } from "../../observability/metrics.ts";
+import { type CallerAccounts, noCallerAccounts } from "../call/caller-accounts.ts";
 import type { CallLimits } from "../limits/call-limits.ts";
 import type { ServerLimits } from "../limits/server-limits.ts";
 import { createOnePortServer, type OnePortServer } from "../listener/one-port-server.ts";
@@ -12,7 +14,6 @@ import { createRequestListener } from "../listener/request-listener.ts";
 import { operationalRoutes, type ReadinessCheck } from "../plain-http/operational-routes.ts";
 import { createHealth, type GatewayHealth } from "../standard-services/health.ts";
 import { createReflection } from "../standard-services/reflection.ts";
-import { testCertificate, testKey } from "./test-certificate.ts";
 
 /** Options of {@link startTestGateway}. */
 export interface TestGatewayOptions {
@@ -22,6 +23,8 @@ export interface TestGatewayOptions {
   checks?: Record<string, ReadinessCheck>;
   /** Runs in FindNearest before it answers. */
   onFindNearest?: (signal: AbortSignal, context: HandlerContext) => Promise<void> | void;
+  /** Identifies the caller of a call whose headers have no Authorization. Default: lets it pass. */
+  identify?: CallerAccounts["identify"];
   /** Returns the messages of WatchEvents. */
   watchEvents?: (signal: AbortSignal) => AsyncIterable<{ cursor: string }>;
   /** Whether plain calls take the unary fast path. Default: as the test run provides, since the tests run with it and without it. */
@@ -65,7 +68,9 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     shutdownSignal: shutdown.signal,
     hasUnaryFastPath: options.hasUnaryFastPath ?? inject("hasUnaryFastPath") ?? true,
     hasHttp1FastReader: options.hasHttp1FastReader ?? true,
-    ...(options.limits && { limits: options.limits }),
+    callers: { ...callersByHeader, ...(options.identify && { identify: options.identify }) },
+    // Tests make thousands of invalid calls and health checks, which would otherwise be answered later.
+    limits: { callerRefusalsPerSecond: 10_000_000, ...options.limits },
     plainRoutes: operationalRoutes({ metrics, logger, checks: options.checks ?? {}, isServing: health.isServing }),
     routes(router) {
       router.service(DirectoryService, {
@@ -108,6 +113,9 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const baseUrl = `${options.tls ? "https" : "http"}://127.0.0.1:${port}`;
   return { baseUrl, port, server, metrics, health, shutdown, lines, fastReaderCalls: () => fastReaderCalls };
 }
+
+/** Takes the Authorization header for the account of the caller. */
+const callersByHeader: CallerAccounts = { ...noCallerAccounts, recall: (authorization) => authorization };
 
 async function* threeEvents(): AsyncGenerator<{ cursor: string }> {
   yield { cursor: "a" };

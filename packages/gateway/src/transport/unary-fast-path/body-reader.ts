@@ -1,5 +1,3 @@
-import { bodyMaxBytes } from "../http/request-body.ts";
-import type { CallLimits } from "../limits/call-limits.ts";
 import type { CallPlan } from "./call-plan.ts";
 import type { DeadlineWatch } from "./deadline-watch.ts";
 import type { FastCall } from "./fast-call.ts";
@@ -18,7 +16,6 @@ export interface BodyReaderInit {
   call: FastCall;
   plan: CallPlan;
   exchange: NodeExchange;
-  limits: CallLimits;
   /** Called once if the body is not plain after all, with everything read. The request is paused then. */
   handOver(read: ReadSoFar): void;
 }
@@ -39,9 +36,11 @@ export class BodyReader {
   constructor(init: BodyReaderInit, watch: DeadlineWatch) {
     const { source, sink } = init.exchange;
     this.#init = init;
+    sink.on("close", this.#onClose);
+    // The body of a refused call is not read. Its answer may come later.
+    if (!init.call.admit()) return;
     source.on("data", this.#onData);
     source.on("end", this.#onEnd);
-    sink.on("close", this.#onClose);
     watch.add(this);
   }
 
@@ -60,7 +59,7 @@ export class BodyReader {
     const { source, sink } = exchange;
     this.#init = undefined;
     this.#stopReading(exchange);
-    call.stopDeadline();
+    call.giveAway();
     sink.off("close", this.#onClose);
     source.pause();
     handOver({ chunks: this.#chunks ?? (this.#only === undefined ? [] : [this.#only]), isWhole: source.readableEnded });
@@ -74,11 +73,11 @@ export class BodyReader {
       this.#stopReading(init.exchange);
       return;
     }
-    const { readMaxBytes } = init.limits;
-    const { protocol } = init.plan.form;
+    const { readMaxBytes, form } = init.plan;
+    const { protocol } = form;
     const hadHeader = this.#readBytes >= envelopeHeaderBytes;
     this.#keep(chunk);
-    if (this.#readBytes > bodyMaxBytes(protocol, readMaxBytes)) {
+    if (this.#readBytes > init.call.takenMaxBytes) {
       this.#giveAway(init);
     } else if (protocol !== "connect" && !hadHeader && this.#readBytes >= envelopeHeaderBytes) {
       // A message that is announced as too long is refused before it is sent.
@@ -99,7 +98,12 @@ export class BodyReader {
 
   #onEnd = (): void => {
     const init = this.#init;
-    if (init !== undefined && !init.call.isAnswered && !init.call.take(this.#bodySoFar())) this.#giveAway(init);
+    // The body of a stream that was reset ends too.
+    if (init === undefined || init.call.isAnswered || init.exchange.source.closed) return;
+    if (!init.call.take(this.#bodySoFar())) this.#giveAway(init);
+    // A refusal may be told later, and needs no body.
+    this.#only = undefined;
+    this.#chunks = undefined;
   };
 
   #onClose = (): void => {

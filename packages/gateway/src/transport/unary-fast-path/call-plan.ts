@@ -3,6 +3,7 @@ import { compressionNegotiate } from "@connectrpc/connect/protocol";
 import { compressionGzip } from "@connectrpc/connect-node";
 import type { RequestHead } from "../http/node-http.ts";
 import { bodyMaxBytes } from "../http/request-body.ts";
+import { readMaxBytesOf } from "../limits/admission.ts";
 import type { CallLimits } from "../limits/call-limits.ts";
 import { deadlineHeaderOf, effectiveDeadline, parseDeadline } from "../limits/deadline.ts";
 import { type PlainForm, plainFormOf } from "./plain-form.ts";
@@ -14,6 +15,8 @@ export interface CallPlan {
   readonly form: PlainForm;
   /** The time that the call may take, in ms. */
   readonly timeoutMs: number;
+  /** The longest message, in bytes. */
+  readonly readMaxBytes: number;
   readonly acceptsGzip: boolean;
 }
 
@@ -31,11 +34,12 @@ export function createPlanner(methods: ReadonlyMap<string, UnaryMethod>, limits:
     const form = plainFormOf(head);
     if (form === undefined) return undefined;
     const { protocol } = form;
-    if (Number(headers["content-length"] ?? 0) > bodyMaxBytes(protocol, limits.readMaxBytes)) return undefined;
+    const readMaxBytes = readMaxBytesOf(unary.method.parent, unary.name, limits);
+    if (Number(headers["content-length"] ?? 0) > bodyMaxBytes(protocol, readMaxBytes)) return undefined;
     const requestedMs = parseDeadline(headerOf(headers, deadlineHeaderOf(protocol)), protocol);
     const timeoutMs = requestedMs === "invalid" ? undefined : effectiveDeadline(requestedMs, deadlineLimits);
     if (timeoutMs === undefined || timeoutMs <= 0) return undefined;
-    return { unary, form, timeoutMs, acceptsGzip: acceptsGzip(headers, form) };
+    return { unary, form, timeoutMs, readMaxBytes, acceptsGzip: acceptsGzip(headers, form) };
   };
 }
 

@@ -5,19 +5,23 @@ import { PetakError, validateMessage } from "@petak/protocol";
 import type { Logger } from "../../observability/logger.ts";
 import { type Call, callKey, type Outcome } from "../call/call.ts";
 import type { RecordCall } from "../call/call-record.ts";
+import type { ValidatedCall } from "../call/call-step.ts";
+import type { CancelTurn, Ticket } from "../call/ticket.ts";
 import type { WireProtocol } from "../call/wire-protocol.ts";
 import { deadlineExceeded } from "../errors/adapter-error.ts";
 import { interruption, toWireError, wireError } from "../errors/wire-error.ts";
-import { answerHeadersOf } from "../http/common-headers.ts";
+import { answerHeadersOf, proofFrom } from "../http/common-headers.ts";
 import { wholeError } from "../http/error-answer.ts";
 import type { RequestHead } from "../http/node-http.ts";
+import { bodyMaxBytes } from "../http/request-body.ts";
 import type { CallLimits } from "../limits/call-limits.ts";
+import { type Peer, sourceOf } from "../limits/peer.ts";
 import type { CallSequence } from "../stock-adapter/stock-adapter.ts";
 import type { CallPlan } from "./call-plan.ts";
 import { type EncodedAnswer, encodeAnswer } from "./encode-answer.ts";
 import { FastContextValues, FastHandlerContext } from "./handler-context.ts";
 import type { AnswerWriter } from "./node-exchange.ts";
-import { parseMessage } from "./plain-form.ts";
+import { messageBytesOf, parseMessage } from "./plain-form.ts";
 
 /** What all plain calls depend on. */
 export interface FastCallDependencies extends CallSequence {
@@ -25,6 +29,12 @@ export interface FastCallDependencies extends CallSequence {
   logger: Logger;
   recordCall: RecordCall;
 }
+
+/**
+ * The longest body that is collected and parsed before its caller is known, in bytes: the searches of pages are shorter. To parse a message takes up to 2 µs
+ * for each byte, and one that never ends would keep its memory until its deadline; the stock adapter identifies callers first.
+ */
+const strangerMaxBytes = 2048;
 
 /** Options of {@link FastCall}. */
 export interface FastCallInit {
@@ -34,13 +44,15 @@ export interface FastCallInit {
   requestId: string;
   /** The value of `performance.now()` when its head arrived. */
   startedMs: number;
+  peer: Peer;
 }
 
 /**
- * One plain call, from its head to the end of its answer. Does the same as the stock adapter's interceptors, in the same order: errors,
- * concurrency, deadline, the steps, validation. Awaits nothing that is available at once.
+ * One plain call, from its head to the end of its answer. Does the same as the stock adapter, in the same order: admission, errors, deadline,
+ * the steps, the caller's share, validation, the last check. Awaits nothing that is available at once.
  *
- * Its owner calls {@link take} with the complete body, and {@link close} when the answer has been sent or can no longer be sent.
+ * Its owner calls {@link admit} with the head, {@link take} with the complete body, and {@link close} when the answer has been sent or can no
+ * longer be sent.
  */
 export class FastCall implements Call {
   readonly requestId: string;
@@ -56,7 +68,9 @@ export class FastCall implements Call {
   #context: FastHandlerContext | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
   #isAnswered = false;
-  #isAdmitted = false;
+  #ticket: Ticket | undefined = undefined;
+  #isRecalled = false;
+  #refusal: CancelTurn | undefined = undefined;
   /** The number of steps passed. These translate a later error. */
   #passed = 0;
 
@@ -73,17 +87,65 @@ export class FastCall implements Call {
     this.#values = new FastContextValues().set(callKey, this);
   }
 
-  /** Whether the call has an answer or can no longer get one. */
-  get isAnswered(): boolean {
-    return this.#isAnswered;
+  get proof(): string | undefined {
+    return proofFrom(this.#init.head.headers);
   }
 
-  /** Runs the call with its body. Returns false, having done nothing, if that is not one message of the method's type. */
+  /** Whether the call has an answer or can no longer get one, or is refused and waits to be told. */
+  get isAnswered(): boolean {
+    return this.#isAnswered || this.#refusal !== undefined;
+  }
+
+  get ticket(): Ticket | undefined {
+    return this.#ticket;
+  }
+
+  get source(): string {
+    const { peer, head } = this.#init;
+    return sourceOf(peer, head.headers);
+  }
+
+  /** The longest body that the call takes, in bytes. A longer one is the stock adapter's. Known once the call is admitted. */
+  get takenMaxBytes(): number {
+    const { unary, form, readMaxBytes } = this.#init.plan;
+    return unary.isBounded && !this.#isRecalled ? strangerMaxBytes : bodyMaxBytes(form.protocol, readMaxBytes);
+  }
+
+  /** Admits the call. Returns false if it is refused: then it answers by itself and must not get its body. */
+  admit(): boolean {
+    const { plan, peer } = this.#init;
+    const { admission, callers } = this.#dependencies;
+    if (plan.unary.isBounded) {
+      const account = callers.recall(this.authorization, this.#values);
+      this.#isRecalled = account !== undefined;
+      // Whoever is known does not count for an address.
+      const source = account ?? this.source;
+      this.#ticket = admission.arrive("unary", { peer, source, account });
+    } else {
+      this.#ticket = admission.arriveHealthCheck(peer);
+    }
+    try {
+      this.#ticket.enter();
+      return true;
+    } catch (thrown) {
+      this.#fail(thrown);
+      return false;
+    }
+  }
+
+  /**
+   * Runs the call with its body. Returns false, having done nothing, if that is not one message of the method's type, or is not to be parsed before its caller
+   * is known.
+   */
   take(body: Buffer): boolean {
     const { plan, head, startedMs } = this.#init;
     const { unary, form } = plan;
-    const message = parseMessage(unary.method, form, body, this.#dependencies.limits.readMaxBytes);
-    if (message === undefined) return false;
+    const bytes = body.byteLength > this.takenMaxBytes ? undefined : messageBytesOf(form, body, plan.readMaxBytes);
+    const message = bytes && parseMessage(unary.method, form, bytes);
+    if (message === undefined) {
+      this.giveAway();
+      return false;
+    }
     const context = new FastHandlerContext({
       method: unary.method,
       protocolName: form.protocol,
@@ -93,21 +155,26 @@ export class FastCall implements Call {
     });
     this.#context = context;
     try {
-      if (unary.isBounded) {
-        this.#dependencies.admission.enter("unary");
-        this.#isAdmitted = true;
-      }
-      const answer = this.#pass(0, message, context);
+      const call = { service: unary.method.parent, method: unary.method, contextValues: this.#values, message, messageBytes: bytes };
+      const answer = this.#pass(0, call, context);
       if (answer instanceof Promise) {
         this.startDeadline();
         answer.then(
-          (later) => this.#succeed(context, later),
-          (thrown: unknown) => this.#fail(thrown),
+          (later) => {
+            this.#ticket?.pause();
+            this.#succeed(context, later);
+          },
+          (thrown: unknown) => {
+            this.#ticket?.pause();
+            this.#fail(thrown);
+          },
         );
       } else {
+        this.#ticket?.pause();
         this.#succeed(context, answer);
       }
     } catch (thrown) {
+      this.#ticket?.pause();
       this.#fail(thrown);
     }
     return true;
@@ -115,15 +182,17 @@ export class FastCall implements Call {
 
   /** Starts the timer of the deadline, unless it runs. */
   startDeadline(): void {
+    if (this.isAnswered) return;
     const { plan, startedMs } = this.#init;
     const leftMs = Math.ceil(plan.timeoutMs - (performance.now() - startedMs));
     // The synchronous part of the handler may have taken longer than the deadline.
     this.#timer ??= setTimeout(() => this.#onDeadline(), Math.max(leftMs, 0));
   }
 
-  /** Stops the timer of the deadline. */
-  stopDeadline(): void {
+  /** Ends the call without an answer, because the stock adapter answers it. */
+  giveAway(): void {
     clearTimeout(this.#timer);
+    this.#ticket?.leave();
   }
 
   /** Ends the call: its answer has been sent or can no longer be sent. Records it. */
@@ -137,26 +206,41 @@ export class FastCall implements Call {
   }
 
   /** Runs the steps from the given one on, the validation and the handler. Synchronous unless a step waits. */
-  #pass(from: number, message: Message, context: FastHandlerContext): unknown {
+  #pass(from: number, call: ValidatedCall, context: FastHandlerContext): unknown {
     const { steps } = this.#dependencies;
-    const { method, implement } = this.#init.plan.unary;
-    const call = { service: method.parent, contextValues: this.#values };
     for (let index = from; index < steps.length; index += 1) {
       this.#passed = index;
       const waiting = steps[index]?.before?.(call);
-      if (waiting !== undefined) return waiting.then(() => this.#pass(index + 1, message, context));
+      if (waiting !== undefined) return waiting.then(() => this.#pass(index + 1, call, context));
     }
     this.#passed = steps.length;
+    const waiting = this.#takeShare();
+    return waiting === undefined ? this.#handle(call, context) : waiting.then(() => this.#handle(call, context));
+  }
+
+  /** Counts the call for its caller, who is known now. Returns a promise if it has to wait for others of the same caller. */
+  #takeShare(): Promise<void> | undefined {
+    const ticket = this.#ticket;
+    if (ticket === undefined) return undefined;
+    const account = this.#dependencies.callers.accountOf(this.#values);
+    if (account !== undefined) ticket.identify(account);
+    return ticket.start();
+  }
+
+  #handle(call: ValidatedCall, context: FastHandlerContext): unknown {
+    const { message, method } = call;
+    const { implement } = this.#init.plan.unary;
     validateMessage(method.input, message);
-    return implement(message, context);
+    const checking = this.#dependencies.checkValidated?.(call);
+    return checking === undefined ? implement(message, context) : checking.then(() => implement(message, context));
   }
 
   #onDeadline(): void {
     const reason = new ConnectError("the operation timed out", Code.DeadlineExceeded);
     if (this.#context === undefined) {
-      this.#refuse(wireError(deadlineExceeded(this.timeoutMs), this));
+      this.#tell(wireError(deadlineExceeded(this.timeoutMs), this));
     } else {
-      this.#refuse(wireError(interruption(reason, this.timeoutMs), this));
+      this.#tell(wireError(interruption(reason, this.timeoutMs), this));
       this.#context.interrupt(reason);
     }
   }
@@ -165,8 +249,8 @@ export class FastCall implements Call {
   #conclude(): void {
     this.#isAnswered = true;
     clearTimeout(this.#timer);
-    if (this.#isAdmitted) this.#dependencies.admission.leave("unary");
-    this.#isAdmitted = false;
+    this.#ticket?.leave();
+    this.#refusal?.();
   }
 
   #succeed(context: FastHandlerContext, answer: unknown): void {
@@ -211,8 +295,18 @@ export class FastCall implements Call {
     let error = thrown;
     // The steps see errors after the deadline too.
     for (let index = this.#passed - 1; index >= 0; index -= 1) error = steps[index]?.translate?.(error) ?? error;
-    if (this.#isAnswered) return;
-    this.#refuse(toWireError(error, { logger, readMaxBytes: limits.readMaxBytes, call: this, timeoutMs: this.timeoutMs }));
+    if (this.isAnswered) return;
+    this.#tell(toWireError(error, { logger, readMaxBytes: limits.readMaxBytes, call: this, timeoutMs: this.timeoutMs }));
+  }
+
+  /** Tells the caller an error, when it is its turn. */
+  #tell(error: ConnectError): void {
+    clearTimeout(this.#timer);
+    this.#refusal = this.#ticket?.refuse(
+      this.outcome?.reason,
+      () => this.#refuse(error),
+      () => this.#init.writer.giveUp(),
+    );
   }
 
   #refuse(error: ConnectError): void {

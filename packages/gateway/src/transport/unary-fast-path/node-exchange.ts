@@ -1,9 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { IncomingHttpHeaders as Http2Headers, Http2ServerRequest, Http2ServerResponse, ServerHttp2Stream } from "node:http2";
+import {
+  constants,
+  type IncomingHttpHeaders as Http2Headers,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Stream,
+} from "node:http2";
 import type { Readable, Writable } from "node:stream";
 import { type NodeServerRequest, type NodeServerResponse, type RequestHead, requestAndResponseOf } from "../http/node-http.ts";
 import { discardBody } from "../http/request-body.ts";
 import { sendWhole, type WholeAnswer } from "../http/send-answer.ts";
+import { type Peer, peerOf } from "../limits/peer.ts";
 import { type EncodedAnswer, okTrailer } from "./encode-answer.ts";
 
 /** Writes the answer to a plain call. One of its methods is called, once. */
@@ -14,13 +21,16 @@ export interface AnswerWriter {
   refuse(answer: WholeAnswer): void;
   /** Aborts an answer that can no longer be delivered correctly. */
   abandon(): void;
+  /** Closes the connection or stream without an answer, because too many refusals wait already. */
+  giveUp(): void;
 }
 
 /** A request whose body comes as a stream of Node's, and its answer. */
 export interface NodeExchange extends AnswerWriter {
   readonly head: RequestHead;
+  readonly peer: Peer;
   /** The stream of the body. */
-  readonly source: Pick<Readable, "on" | "off" | "pause" | "readableEnded">;
+  readonly source: Pick<Readable, "on" | "off" | "pause" | "readableEnded" | "closed">;
   /** The stream that closes when the answer has been sent or can no longer be sent. */
   readonly sink: Pick<Writable, "on" | "off">;
   /** Returns Node's request and response objects, for the stock adapter. Call it once. */
@@ -31,6 +41,7 @@ export interface NodeExchange extends AnswerWriter {
 export function http1Exchange(request: IncomingMessage, response: ServerResponse): NodeExchange {
   return {
     head: { method: request.method, path: request.url ?? "", headers: request.headers, isHttp2: false },
+    peer: peerOf(request.socket),
     source: request,
     sink: response,
     send({ header, body }) {
@@ -41,6 +52,7 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
     },
     refuse: (answer) => sendWhole(answer, request, response),
     abandon: () => void response.destroy(),
+    giveUp: () => void response.destroy(),
     requestAndResponse: () => ({ request, response }),
   };
 }
@@ -53,12 +65,14 @@ const trailersFollow = Object.freeze({ waitForTrailers: true });
  */
 export class Http2Exchange implements NodeExchange {
   readonly head: RequestHead;
+  readonly peer: Peer;
   readonly source: ServerHttp2Stream;
   readonly sink: ServerHttp2Stream;
   readonly #rawHeaders: readonly string[];
 
   constructor(stream: ServerHttp2Stream, headers: Http2Headers, rawHeaders: readonly string[]) {
     this.head = { method: headers[":method"], path: headers[":path"] ?? "", headers, isHttp2: true };
+    this.peer = peerOf(stream.session);
     this.source = stream;
     this.sink = stream;
     this.#rawHeaders = rawHeaders;
@@ -75,7 +89,11 @@ export class Http2Exchange implements NodeExchange {
   }
 
   abandon(): void {
-    this.source.close();
+    this.source.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  giveUp(): void {
+    this.source.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
   requestAndResponse(): { request: Http2ServerRequest; response: Http2ServerResponse } {

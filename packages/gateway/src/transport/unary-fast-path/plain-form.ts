@@ -1,4 +1,6 @@
+import { isUtf8 } from "node:buffer";
 import { type DescMethodUnary, fromBinary, fromJsonString, type Message } from "@bufbuild/protobuf";
+import { isDenseJson } from "../http/dense-json.ts";
 import type { RequestHead } from "../http/node-http.ts";
 
 /** The form of a plain call: its protocol, its encoding, and the headers that the protocol uses for compression. */
@@ -51,22 +53,22 @@ export function isPlainEnvelope(body: Buffer, readMaxBytes: number): boolean {
 const jsonOptions = { ignoreUnknownFields: false };
 const byteOrderMark = 0xef;
 
-/** Parses a body. Undefined if it is not exactly one uncompressed message of the method's type, at most `readMaxBytes` long. */
-export function parseMessage(method: DescMethodUnary, form: PlainForm, body: Buffer, readMaxBytes: number): Message | undefined {
-  const bytes = messageBytes(form, body);
-  if (bytes === undefined || bytes.byteLength > readMaxBytes) return undefined;
+/** Parses a message. Undefined if it is not of the method's type. */
+export function parseMessage(method: DescMethodUnary, form: PlainForm, bytes: Buffer): Message | undefined {
   try {
     if (!form.isJson) return fromBinary(method.input, bytes);
-    if (bytes[0] === byteOrderMark) return undefined;
+    // Invalid UTF-8 and dense messages are refused by the stock adapter. `toString` would replace it.
+    if (bytes[0] === byteOrderMark || !isUtf8(bytes) || isDenseJson(bytes)) return undefined;
     return fromJsonString(method.input, bytes.toString(), jsonOptions);
   } catch {
     return undefined;
   }
 }
 
-/** The bytes of the only message in a body. Undefined if the message is compressed or cut off, or is not the only one. */
-function messageBytes(form: PlainForm, body: Buffer): Buffer | undefined {
-  if (form.protocol === "connect") return body;
+/** The bytes of the only message in a body. Undefined if it is compressed or cut off, is not the only one, or is longer than `readMaxBytes`. */
+export function messageBytesOf(form: PlainForm, body: Buffer, readMaxBytes: number): Buffer | undefined {
+  if (form.protocol === "connect") return body.byteLength > readMaxBytes ? undefined : body;
   if (body.byteLength < envelopeHeaderBytes || body[0] !== 0) return undefined;
-  return body.readUInt32BE(1) === body.byteLength - envelopeHeaderBytes ? body.subarray(envelopeHeaderBytes) : undefined;
+  const messageLength = body.byteLength - envelopeHeaderBytes;
+  return body.readUInt32BE(1) === messageLength && messageLength <= readMaxBytes ? body.subarray(envelopeHeaderBytes) : undefined;
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { answerHeadersOf, requestIdFrom, requestIdHeader } from "../http/common-headers.ts";
 import type { RequestHead } from "../http/node-http.ts";
+import type { Peer } from "../limits/peer.ts";
 import type { StockAdapter } from "../stock-adapter/stock-adapter.ts";
 
 import { BodyReader, type ReadSoFar } from "./body-reader.ts";
@@ -30,7 +31,7 @@ export interface BufferedCalls {
    *
    * @param startedMs the value of `performance.now()` when its head arrived
    */
-  begin(plan: CallPlan, head: RequestHead, writer: AnswerWriter, startedMs: number): FastCall;
+  begin(plan: CallPlan, head: RequestHead, writer: AnswerWriter, startedMs: number, peer: Peer): FastCall;
 }
 
 /** Answers plain unary calls. The first two methods return false, having done nothing, if the request is not one. */
@@ -60,13 +61,14 @@ export function createUnaryFastPath({ stockAdapter, encoders, ...dependencies }:
     const { head } = exchange;
     const plan = planOf(head);
     if (plan === undefined) return false;
-    const call = new FastCall({ plan, head, writer: exchange, requestId, startedMs }, dependencies);
+    const { peer } = exchange;
+    const call = new FastCall({ plan, head, writer: exchange, requestId, startedMs, peer }, dependencies);
     const handOver = (read: ReadSoFar): void => {
       const { request, response } = exchange.requestAndResponse();
       for (const [name, value] of Object.entries(answerHeadersOf(requestId, head.headers.origin))) response.setHeader(name, value);
       stockAdapter.answer(head.path, request, response, requestId, { startedMs, ...read });
     };
-    new BodyReader({ call, plan, exchange, limits, handOver }, watch);
+    new BodyReader({ call, plan, exchange, handOver }, watch);
     return true;
   }
 
@@ -84,8 +86,8 @@ export function createUnaryFastPath({ stockAdapter, encoders, ...dependencies }:
     },
     bufferedCalls: {
       plan: planOf,
-      begin(plan, head, writer, startedMs) {
-        return new FastCall({ plan, head, writer, requestId: requestIdFrom(head.headers[requestIdHeader]), startedMs }, dependencies);
+      begin(plan, head, writer, startedMs, peer) {
+        return new FastCall({ plan, head, writer, requestId: requestIdFrom(head.headers[requestIdHeader]), startedMs, peer }, dependencies);
       },
     },
   };

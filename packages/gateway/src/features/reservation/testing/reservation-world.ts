@@ -13,7 +13,16 @@ import {
   ReserveRequestSchema,
   type ReserveResponse,
 } from "@petak/protocol";
-import { createSiteCache, createTermsBook, createTermsStore, type SiteCache, type TermsBook } from "@petak/records";
+import {
+  createOperatorNames,
+  createParticipantStore,
+  createSiteCache,
+  createTermsBook,
+  createTermsStore,
+  type OperatorNames,
+  type SiteCache,
+  type TermsBook,
+} from "@petak/records";
 import { createSearchableRecords, type SearchableRecords } from "@petak/records/testing/candidates";
 import { createKeys, type RedisConnection } from "@petak/redis";
 import { createFrozenClock, type FrozenClock, makeSite, type TestRedis, tempDir, testStoreCode } from "@petak/testkit";
@@ -21,10 +30,13 @@ import { onTestFinished } from "vitest";
 import type { ParticipantCaller } from "../../../identity/index.ts";
 import { contextOf } from "../../../identity/testing/test-caller.ts";
 import { type GatewaySecrets, loadGatewaySecrets } from "../../../secrets/gateway-secrets.ts";
+import { createChoices } from "../../choice/choices.ts";
 import { createReceipts, type Receipts } from "../../custody/receipts/receipts.ts";
 import type { FeedReader } from "../../feed/feed-reader.ts";
 import { type CredentialIssuer, createCredentialIssuer } from "../credential-issuer.ts";
 import { type ReservationDependencies, type ReservationParts, reservationDependencies } from "../dependencies.ts";
+import { allowanceOf } from "../hold-allowance.ts";
+import { createHoldTotals } from "../hold-totals.ts";
 import { createReservationService } from "../service.ts";
 
 const dayMs = 86_400_000;
@@ -43,6 +55,7 @@ export interface ReservationGateway {
   readonly records: SearchableRecords;
   readonly siteCache: SiteCache;
   readonly termsBook: TermsBook;
+  readonly operatorNames: OperatorNames;
   readonly credentials: CredentialIssuer;
   readonly service: ServiceImpl<typeof ReservationService>;
   /** Dependencies of the service's handlers. */
@@ -79,19 +92,30 @@ export async function openReservationWorld(redis: TestRedis, caller: Participant
   const context = contextOf(caller);
   const connection = await openForMany(redis);
 
+  // Read beside the calls, so not over a connection whose commands a test counts.
+  const { heldCounts } = createSearchableRecords({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
+  const holdTotals = createHoldTotals(heldCounts, clock.now, (error) => {
+    throw error;
+  });
+
   function over(redisConnection: RedisConnection): ReservationGateway {
     const records = createSearchableRecords({ redis: redisConnection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
     const siteCache = createSiteCache(records.sites);
     const terms = gatewayTerms({ collectWithinMs, storageMaxMs: 14 * dayMs });
     const termsBook = createTermsBook(createTermsStore(redisConnection, records.terms, createKeys(redis.keyPrefix)), terms, clock.now);
-    const credentials = createCredentialIssuer(secrets);
+    const operatorNames = createOperatorNames(createParticipantStore(redisConnection, createKeys(redis.keyPrefix)), clock.now);
+    const credentials = createCredentialIssuer(secrets, records.pinKeys);
     const parts: ReservationParts = {
       search: records,
       records,
       siteCache,
       termsBook,
+      operatorNames,
       credentials,
+      choices: createChoices(secrets),
       receipts,
+      holdTotals,
+      allowance: allowanceOf({ holdsSitePercent: 100 }),
       // These tests do not list.
       reader: {} as FeedReader,
       now: clock.now,
@@ -105,6 +129,7 @@ export async function openReservationWorld(redis: TestRedis, caller: Participant
       dependencies: reservationDependencies(parts),
       siteCache,
       termsBook,
+      operatorNames,
       credentials,
       service,
       async reserve(siteId, more = {}) {

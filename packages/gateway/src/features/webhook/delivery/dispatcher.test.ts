@@ -6,6 +6,7 @@ import { deriveWebhookKey } from "../../../secrets/webhook-keys.ts";
 import { backoffScheduleMs } from "./backoff-schedule.ts";
 import { cursorIn } from "./delivery-health.ts";
 import { pendingMax } from "./delivery-rounds.ts";
+import type { Dispatcher } from "./dispatcher.ts";
 import { replayAt } from "./replay.ts";
 import { type Receiver, startReceiver } from "./testing/receiver.ts";
 import { verifyDelivery } from "./testing/verify-delivery.ts";
@@ -13,8 +14,6 @@ import { derivationKey, openWebhookWorld, participantId, type WebhookWorld } fro
 
 const redis = useRedis();
 const minuteMs = 60_000;
-/** Duration of a lease, in ms: long enough not to expire on a loaded machine, because events are sent again after that. */
-const leaseMs = 2000;
 let world: WebhookWorld;
 let receiver: Receiver;
 
@@ -26,6 +25,18 @@ beforeEach(async () => {
 /** Resolves when a receiver has got `count` requests and responded to all. */
 async function untilReceived(count: number, from = receiver): Promise<void> {
   await expect.poll(() => [from.received.length, from.open.now], { interval: 5 }).toEqual([count, 0]);
+}
+
+/** Makes a dispatcher ask for leases until it delivers what is recorded. By itself it asks several times during a lease, which is longer than a test should wait. */
+async function untilTakenOver(dispatcher: Dispatcher, endpointId: string, received: () => boolean): Promise<void> {
+  const asked = expect.poll(
+    () => {
+      dispatcher.wake(endpointId);
+      return received();
+    },
+    { interval: 20 },
+  );
+  await asked.toBe(true);
 }
 
 /** Resolves when everything recorded so far was accepted and the outcomes are stored. Only then may the clock advance. */
@@ -328,15 +339,16 @@ describe("an owner of an endpoint", () => {
 
 describe("of two gateways", () => {
   it("one delivers to an endpoint, and the other continues when it stops, without gaps or duplicates", async () => {
-    await world.addEndpoint(receiver.url);
-    const first = world.deliver({ leaseMs });
+    const { endpointId } = await world.addEndpoint(receiver.url);
+    const first = world.deliver();
     const ids = await world.record(5);
     await untilReceived(5);
-    world.deliver({ leaseMs });
+    const second = world.deliver();
     ids.push(...(await world.record(5)));
     await untilReceived(10);
     await first.stop(1000);
     ids.push(...(await world.record(5)));
+    await untilTakenOver(second, endpointId, () => receiver.received.length >= 15);
     await untilReceived(15);
     expect([...receiver.ids()].sort()).toEqual([...ids].sort());
   });
@@ -346,7 +358,7 @@ describe("of two gateways", () => {
     // A gateway that acquired the lease and died.
     expect(await world.records.deliveries.lease(endpointId, "the dead", 400)).toBe("acquired");
     const ids = await world.record(5);
-    world.deliver({ leaseMs });
+    await untilTakenOver(world.deliver(), endpointId, () => receiver.received.length > 0);
     await untilReceived(5);
     expect([...receiver.ids()].sort()).toEqual([...ids].sort());
     expect(await world.records.deliveries.commit(endpointId, "the dead", { fields: { cursor: "" } })).toBe(false);
@@ -356,12 +368,12 @@ describe("of two gateways", () => {
     await world.addEndpoint(receiver.url);
     receiver.answer(() => undefined);
     const ids = await world.record(20);
-    const first = world.deliver({ leaseMs });
+    const first = world.deliver();
     await expect.poll(() => receiver.open.now).toBe(4);
     const stopped = first.stop(0);
     await stopped;
     answerAll(204);
-    world.deliver({ leaseMs });
+    world.deliver();
     // The four attempts in flight got no response and are sent again.
     await expect.poll(() => new Set(receiver.ids()).size).toBe(20);
     await untilReceived(24);

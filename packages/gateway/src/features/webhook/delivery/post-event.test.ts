@@ -1,9 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { WebhookFailure } from "@petak/protocol";
-import { createManualTimers, freePort } from "@petak/testkit";
+import { createManualTimers, freePort, testCertificate, testKey } from "@petak/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { testCertificate, testKey } from "../../../transport/testing/test-certificate.ts";
 import { type Networks, parseNetworks } from "./networks.ts";
 import { type Attempt, createPostEvent, type PostDependencies } from "./post-event.ts";
 import { startReceiver } from "./testing/receiver.ts";

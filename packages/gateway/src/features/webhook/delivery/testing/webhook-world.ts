@@ -51,7 +51,8 @@ export interface WebhookWorld {
 
 /** Opens a world under a test's key prefix. */
 export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> {
-  const connection: RedisConnection = await redis.connect();
+  // A dispatcher waits a second after a command that took too long, and no second passes here.
+  const connection: RedisConnection = await redis.connect({ commandTimeoutMs: 0 });
   const records = createRecords({ redis: connection, storeCode: testStoreCode, prefix: redis.keyPrefix });
   const store = createWebhookStore(connection, createKeys(redis.keyPrefix));
   const timers = createManualTimers();

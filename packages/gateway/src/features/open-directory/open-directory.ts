@@ -1,0 +1,44 @@
+import type { PlainRoute } from "../../transport/index.ts";
+import { type BuilderDependencies, createBuilder } from "./builder.ts";
+import type { DirectoryOptions } from "./options.ts";
+import { createPublishedDirectory, type PublishedDirectory } from "./published-directory.ts";
+import { createDirectoryRoutes } from "./routes.ts";
+
+/** The open directory of a gateway. */
+export interface OpenDirectory {
+  readonly published: PublishedDirectory;
+  readonly routes: ReadonlyMap<string, PlainRoute>;
+}
+
+/** Settings of the open directory, as a gateway has them. */
+export interface OpenDirectorySettings {
+  /** The licence of the data, see {@link DirectoryOptions}. Default, and if empty: there is no open directory. */
+  openDirectoryLicence?: string;
+  openDirectoryPublisher?: string;
+  openDirectorySitePage?: string;
+  /** Operators whose sites are left out, by id, separated by commas. */
+  openDirectoryLeavesOut?: string;
+}
+
+/** Creates the open directory. Undefined if none is to be published. */
+export function createOpenDirectory(
+  dependencies: Omit<BuilderDependencies, "options"> & { onFailure: (error: Error) => void },
+  {
+    openDirectoryLicence = "",
+    openDirectoryPublisher = "",
+    openDirectorySitePage = "",
+    openDirectoryLeavesOut = "",
+  }: OpenDirectorySettings,
+): OpenDirectory | undefined {
+  if (openDirectoryLicence === "") return undefined;
+  const leftOut = new Set(openDirectoryLeavesOut.split(",").filter((id) => id !== ""));
+  const options: DirectoryOptions = {
+    licence: openDirectoryLicence,
+    publisher: openDirectoryPublisher,
+    sitePage: openDirectorySitePage,
+    leftOut,
+  };
+  const { now, onFailure } = dependencies;
+  const published = createPublishedDirectory({ build: createBuilder({ ...dependencies, options }), now, onFailure });
+  return { published, routes: createDirectoryRoutes(published, options, now) };
+}
