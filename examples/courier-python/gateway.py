@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import random
+import secrets
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -59,6 +62,11 @@ for _file in (any_pb2.DESCRIPTOR.serialized_pb, duration_pb2.DESCRIPTOR.serializ
     _pool.AddSerializedFile(_file)
 
 
+def _sha256(data: bytes) -> str:
+    """Returns the SHA-256 of bytes in base64url, without padding."""
+    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+
+
 class GatewayError(Exception):
     """A refusal by the gateway."""
 
@@ -103,6 +111,7 @@ class Gateway:
     def __init__(self, address: str, key: dict[str, Any]) -> None:
         """Takes the address, http:// or https://, and the content of a file written by `petak keys make`."""
         url = urlsplit(address)
+        self._address = address.rstrip("/")
         is_tls = url.scheme == "https"
         target = url.netloc if url.port is not None else f"{url.netloc}:{443 if is_tls else 80}"
         self._channel = grpc.secure_channel(target, grpc.ssl_channel_credentials()) if is_tls else grpc.insecure_channel(target)
@@ -126,22 +135,39 @@ class Gateway:
             self._renew_at = now + 240
         return self._token
 
-    def call(self, service: str, method: str, body: dict[str, Any], timeout_s: float = CALL_TIMEOUT_S) -> Any:
+    def proof(self, path: str, request: Message, message: bytes) -> str:
+        """Returns the proof of one call, which is good once and for a minute. The message must be sent exactly as it is given here."""
+        claims = {
+            "jti": secrets.token_urlsafe(16),
+            "htm": "POST",
+            "htu": f"{self._address}{path}",
+            "iat": int(time.time()),
+            "ath": _sha256(self.request_token().encode()),
+            "request_id": request.request_id,
+            "message_sha256": _sha256(message),
+        }
+        headers = {"typ": "dpop+jwt", "kid": self._key["key_id"]}
+        return jwt.encode(claims, self._private_key, algorithm="EdDSA", headers=headers)
+
+    def call(self, service: str, method: str, body: dict[str, Any], timeout_s: float = CALL_TIMEOUT_S, prove: bool = False) -> Any:
         """Calls a method of petak.v1, and repeats the same request, with the same request_id, if that is safe.
 
-        The body is the request in the protocol's JSON, as curl would send it; the response is a message.
+        The body is the request in the protocol's JSON, as curl would send it; the response is a message. With `prove`, each attempt carries
+        a proof, for calls that are refused with PROOF_REQUIRED without one.
         """
+        path = f"/petak.v1.{service}/{method}"
         attempt = 1
         while True:
             try:
                 request_class, response_class = self._schema.method(f"petak.v1.{service}", method)
                 request = json_format.ParseDict(body, request_class())
-                send = self._channel.unary_unary(
-                    f"/petak.v1.{service}/{method}",
-                    request_serializer=request_class.SerializeToString,
-                    response_deserializer=response_class.FromString,
-                )
-                return send(request, timeout=timeout_s, metadata=[("authorization", f"Bearer {self.request_token()}")])
+                # Serialized once: a proof is good for exactly these bytes.
+                message = request.SerializeToString()
+                send = self._channel.unary_unary(path, response_deserializer=response_class.FromString)
+                metadata = [("authorization", f"Bearer {self.request_token()}")]
+                if prove:
+                    metadata.append(("dpop", self.proof(path, request, message)))
+                return send(message, timeout=timeout_s, metadata=metadata)
             except grpc.RpcError as raised:
                 error = GatewayError(raised)
                 if error.retry_after_s is None or error.retry_after_s > MAX_RETRY_DELAY_S or attempt == MAX_ATTEMPTS:

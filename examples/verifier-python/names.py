@@ -10,6 +10,16 @@ def state_of(message, member):
     return name_of(message, member, "RESERVATION_STATE_")
 
 
+def requirement_name(value):
+    """The name of a parcel's requirement."""
+    return str(value).removeprefix("PARCEL_REQUIREMENT_")
+
+
+def cash(amount):
+    """An amount of money as reports and receipts contain it."""
+    return f'{amount.get("currencyCode", "")} {amount.get("units", 0)}.{amount.get("nanos", 0):09}'
+
+
 def party(message):
     """A party, or None if there is none."""
     if message is None:

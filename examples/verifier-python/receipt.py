@@ -32,6 +32,7 @@ PROOF = {
     "device_sequence": int,
 }
 REPORT = {"act": str, "delegated": bool, "bundle_id": str, "device_event_id": str, "public_key": str, "signature": str}
+LATER_OF_REPORT = ("previous", "checks", "cash")  # They came later, and each is there only if set.
 COUNTERSIGNATURE = {"number": int, "receipt": str, "key_id": str, "public_key": str, "signature": str}
 CLAIMS = {
     "version": int,
@@ -116,6 +117,11 @@ def signing_fault(jws, key_id, at_ms, issuer_keys):
 
 def is_of(value, form):
     """Whether a value is an object with exactly these members, in order and of these types; a nested object may be null."""
+    if form is PROOF and isinstance(value, dict):
+        # They came later, and are there only if set.
+        form = PROOF | {name: str for name in ("presence", "clerk_id", "handover", "courier_public_key") if name in value}
+    if form is REPORT and isinstance(value, dict):
+        form = REPORT | {name: str for name in LATER_OF_REPORT if name in value}
     if not isinstance(value, dict) or list(value) != list(form):
         return False
     for name, wanted in form.items():
@@ -170,6 +176,15 @@ def report_jws(claims):
         "delegated": report["delegated"],
         "bundle_id": report["bundle_id"],
     }
+    if "presence" in proof:
+        said["presence"] = proof["presence"]
+    for name in LATER_OF_REPORT:
+        if name in report:
+            said[name] = report[name]
+    if "clerk_id" in proof:
+        said["clerk_id"] = proof["clerk_id"]
+    if "handover" in proof:
+        said["handover"] = proof["handover"]
     return signed_statement("petak-report", proof.get("agent_key_id", ""), said, report["signature"])
 
 

@@ -7,6 +7,10 @@ import json
 import sys
 from pathlib import Path
 
+from certificate import judge_certificate
+from command import judge_command
+from handover import find_list, judge_handover
+from proof import judge_call, judge_possession
 from verifier import decide
 from verify_chain import verify_chain
 
@@ -27,6 +31,18 @@ def outcome(form, vector):
     """The actual and the expected result of a vector."""
     if form == "petak-receipt-vectors-1":
         return judge_chain(vector), (in_order([(fault["code"], fault["link"]) for fault in vector["expected"]]), vector["as_of_ms"])
+    if form == "petak-proof-vectors-1":
+        return {"fault": judge_call(vector)}, vector["expected"]
+    if form == "petak-possession-vectors-1":
+        return {"fault": judge_possession(vector)}, vector["expected"]
+    if form == "petak-certificate-vectors-1":
+        return {"fault": judge_certificate(vector)}, vector["expected"]
+    if form == "petak-command-vectors-1":
+        return {"fault": judge_command(vector)}, vector["expected"]
+    if form == "petak-handover-vectors-1":
+        return {"fault": judge_handover(vector)}, vector["expected"]
+    if form == "petak-handover-code-vectors-1":
+        return find_list(vector["code"], vector["parcels"]), vector["expected"]
     return decide(vector), vector["expected"]
 
 

@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timezone
 from hashlib import sha256
 
-from names import name_of, party, state_of
+from names import name_of, party, requirement_name, state_of
 from receipt import read_believed
 from canonical import encode
 
@@ -120,7 +120,138 @@ def event_text(event):
         "fee_due": part(event, "feeDue", money),
         "overflow_fallback": name_of(event, "overflowFallback", "OVERFLOW_FALLBACK_"),
     }
+    # Members that came later are there only if set.
+    if "refusals" in event:
+        said["refusals"] = refusals(event["refusals"])
+    if "siteChange" in event:
+        said["site_change"] = site_change(event["siteChange"])
+    if "keyChange" in event:
+        said["key_change"] = {"key_id": event["keyChange"].get("keyId", ""), "by_key_id": event["keyChange"].get("byKeyId", "")}
+    if "secondAgent" in event:
+        said["second_agent"] = second_agent(event["secondAgent"])
+    if "enrolmentReuse" in event:
+        said["enrolment_reuse"] = enrolment_reuse(event["enrolmentReuse"])
+    if "command" in event:
+        said["command"] = command(event["command"])
+    if "issuerRevocation" in event:
+        revocation = event["issuerRevocation"]
+        said["issuer_revocation"] = {
+            "issuer_key_id": revocation.get("issuerKeyId", ""),
+            "revoked_at": exact_time(revocation.get("revokedAt")),
+        }
+    if "doubtReason" in event:
+        said["doubt_reason"] = name_of(event, "doubtReason", "DOUBT_REASON_")
+    if "reportedType" in event:
+        said["reported_type"] = name_of(event, "reportedType", "EVENT_TYPE_")
+    if "reportFork" in event:
+        said["report_fork"] = report_fork(event["reportFork"])
+    if "missingReports" in event:
+        said["missing_reports"] = missing_reports(event["missingReports"])
+    if "intake" in event:
+        said["intake"] = intake(event["intake"])
+    if "intakeReason" in event:
+        said["intake_reason"] = name_of(event, "intakeReason", "INTAKE_REASON_")
+    if "siteCondition" in event:
+        said["site_condition"] = site_condition(event["siteCondition"])
+    if "checksDone" in event:
+        said["checks_done"] = [requirement_name(check) for check in event["checksDone"]]
+    if "cashCollected" in event:
+        said["cash_collected"] = money(event["cashCollected"])
+    if "missingChecks" in event:
+        said["missing_checks"] = [requirement_name(check) for check in event["missingChecks"]]
+    if "countedShift" in event:
+        said["counted_shift"] = counted_shift(event["countedShift"])
     return json.dumps(said, separators=(",", ":"), ensure_ascii=False)
+
+
+def second_agent(message):
+    said = {"key_id": message.get("keyId", ""), "in_charge_key_id": message.get("inChargeKeyId", "")}
+    if message.get("currentEpoch", 0) > 0:
+        said["held_epoch"] = message.get("heldEpoch", 0)
+        said["current_epoch"] = message["currentEpoch"]
+    if message.get("reportsKeptApart", False):
+        said["reports_kept_apart"] = True
+    return said
+
+
+def enrolment_reuse(message):
+    return {
+        "enrolment_id": message.get("enrolmentId", ""),
+        "key_id": message.get("keyId", ""),
+        "refused_public_key": encode(base64.b64decode(message.get("refusedPublicKey", ""))),
+    }
+
+
+def report_fork(message):
+    return {
+        "key_id": message.get("keyId", ""),
+        "sequence": str(message.get("sequence", 0)),
+        "report_hash": encode(base64.b64decode(message.get("reportHash", ""))),
+        "statement": message.get("statement", ""),
+        "acknowledged_sequence": str(message.get("acknowledgedSequence", 0)),
+    }
+
+
+def missing_reports(message):
+    return {
+        "key_id": message.get("keyId", ""),
+        "first_sequence": str(message.get("firstSequence", 0)),
+        "last_sequence": str(message.get("lastSequence", 0)),
+        "is_device": message.get("isDevice", False),
+    }
+
+
+def site_condition(message):
+    return {
+        "kind": name_of(message, "kind", "CONDITION_KIND_"),
+        "since": exact_time(message.get("since")),
+        "until": exact_time(message.get("until")),
+        "count": message.get("count", 0),
+        "clock_ahead_ms": str(message.get("clockAheadMs", 0)),
+        "parcels": message.get("parcels", 0),
+    }
+
+
+def counted_shift(message):
+    return {
+        "began_at": exact_time(message.get("beganAt")),
+        "expected": message.get("expected", 0),
+        "counted": message.get("counted", 0),
+        "missing": message.get("missing", 0),
+        "surplus": message.get("surplus", 0),
+        "cash": [
+            {
+                "currency_code": cash.get("currencyCode", ""),
+                "expected_units": str(cash.get("expectedUnits", 0)),
+                "expected_nanos": cash.get("expectedNanos", 0),
+                "counted_units": str(cash.get("countedUnits", 0)),
+                "counted_nanos": cash.get("countedNanos", 0),
+            }
+            for cash in message.get("cash", [])
+        ],
+    }
+
+
+def intake(message):
+    return {
+        "paused": message.get("paused", False),
+        "paused_until": exact_time(message.get("pausedUntil")),
+        "places": [
+            {"size_class_id": place.get("sizeClassId", ""), "in_service": place.get("inService", 0)} for place in message.get("places", [])
+        ],
+    }
+
+
+def command(message):
+    return {
+        "command_id": message.get("commandId", ""),
+        "type": name_of(message, "type", "COMMAND_TYPE_"),
+        "state": name_of(message, "state", "COMMAND_STATE_"),
+        "compartment_id": message.get("compartmentId", ""),
+        "refusal": message.get("refusal", ""),
+        "key_id": message.get("keyId", ""),
+        "second_key_id": message.get("secondKeyId", ""),
+    }
 
 
 def part(event, member, of):
@@ -128,7 +259,7 @@ def part(event, member, of):
 
 
 def proof(message):
-    return {
+    said = {
         "kind": name_of(message, "kind", "PROOF_KIND_"),
         "credential_hash": message.get("credentialHash", ""),
         "offline": message.get("offline", False),
@@ -138,6 +269,15 @@ def proof(message):
         "refusal": message.get("refusal", ""),
         "parent_credential_hash": message.get("parentCredentialHash", ""),
     }
+    if "presence" in message:
+        said["presence"] = message["presence"]
+    if "clerkId" in message:
+        said["clerk_id"] = message["clerkId"]
+    if "handover" in message:
+        said["handover"] = message["handover"]
+    if "courierPublicKey" in message:
+        said["courier_public_key"] = encode(base64.b64decode(message["courierPublicKey"]))
+    return said
 
 
 def cloud_event(message):
@@ -151,6 +291,29 @@ def correction(message):
         "reason": name_of(message, "reason", "CORRECTION_REASON_"),
         "occurred_at": exact_time(message.get("occurredAt")),
     }
+
+
+def refusals(message):
+    return {
+        "count": message.get("count", 0),
+        "first_at": exact_time(message.get("firstAt")),
+        "last_at": exact_time(message.get("lastAt")),
+    }
+
+
+def site_change(message):
+    said = {
+        "kinds": [kind.removeprefix("SITE_CHANGE_KIND_") for kind in message.get("kinds", [])],
+        "moved_m": message.get("movedM", 0),
+        "can_be_kept": message.get("canBeKept", False),
+        "site_revision": message.get("siteRevision", 0),
+        "cancelled": message.get("cancelled", False),
+    }
+    if "siteId" in message:
+        said.update(site_id=message["siteId"], number=message.get("number", 0))
+    if message.get("lacksPlace", False):
+        said["lacks_place"] = True
+    return said
 
 
 def money(message):

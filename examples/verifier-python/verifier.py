@@ -60,7 +60,8 @@ def decide(case):
 
 def told(refusal):
     """What the person at the door sees; it reveals nothing about a credential that does not open."""
-    return {"LOCKED_OUT": "PINS_LOCKED", "NO_COMPARTMENT": "NO_PLACE_FREE"}.get(refusal, "NOT_ACCEPTED")
+    holders = {"NO_COMPARTMENT": "NO_PLACE_FREE", "SITE_OUT_OF_SERVICE": "NO_DEPOSITS"}
+    return {"LOCKED_OUT": "PINS_LOCKED", **holders}.get(refusal, "NOT_ACCEPTED")
 
 
 def is_revoked(credential_hash, proven, case):
@@ -126,11 +127,18 @@ def why_shut(act, reservation, state, size_class=None):
         return "IN_USE"
     if act == "DEPOSIT" and reservation in state["inside"]:
         return "ALREADY_DEPOSITED"
+    if act == "DEPOSIT" and not takes_parcels_in(state["site"]):
+        return "SITE_OUT_OF_SERVICE"
     if act == "DEPOSIT" and size_class not in state["free_size_classes"]:
         return "NO_COMPARTMENT"
     if act != "DEPOSIT" and reservation not in state["inside"]:
         return "NOT_DEPOSITED"
     return None
+
+
+def takes_parcels_in(site):
+    """Whether a site is in service, or retired and keeping the reservations that it has. Unknown phases are out of service."""
+    return site["lifecycle"] in ("UNSPECIFIED", "ACTIVE") or (site["lifecycle"] == "DECOMMISSIONED" and site["draining"])
 
 
 def judge_service(proven, door, case):

@@ -13,9 +13,11 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-from names import name_of, party, state_of
+from names import cash, name_of, party, requirement_name, state_of
 from receipt import HAND_OVERS, RECEIPT, countersignature_jws, hash_of, is_signed, read_believed, read_signed, report_jws, time_ms
 from canonical import decode, encode
+from handover import is_handed_over
+from presence import shows_holder
 from statement import check_statement, read_statement
 
 # The acts that can be the last one, by state. "": the chain may be empty.
@@ -189,6 +191,10 @@ def says_the_same(event, link):
             "offline": proof.get("offline", False),
             "agent_key_id": proof.get("agentKeyId", ""),
             "device_sequence": int(proof.get("deviceSequence", 0)),
+            **({"presence": proof["presence"]} if "presence" in proof else {}),
+            **({"clerk_id": proof["clerkId"]} if "clerkId" in proof else {}),
+            **({"handover": proof["handover"]} if "handover" in proof else {}),
+            **({"courier_public_key": bytes_of(proof, "courierPublicKey")} if "courierPublicKey" in proof else {}),
         },
         "report": report
         and {
@@ -198,6 +204,9 @@ def says_the_same(event, link):
             "device_event_id": report.get("deviceEventId", ""),
             "public_key": bytes_of(report, "publicKey"),
             "signature": bytes_of(report, "signature"),
+            **({"previous": bytes_of(report, "previousHash")} if "previousHash" in report else {}),
+            **({"checks": " ".join(requirement_name(check) for check in event["checksDone"])} if "checksDone" in event else {}),
+            **({"cash": cash(event["cashCollected"])} if "cashCollected" in event else {}),
         },
         "countersignature": countersignature
         and {
@@ -243,6 +252,10 @@ def check_sides(own, faults):
                 faults.append(("REPORT_MISSING", number))
         elif not is_signed(report_jws(claims), decode(claims["report"]["public_key"])):
             faults.append(("REPORT_SIGNATURE", number))
+        if "presence" in (claims["proof"] or {}) and claims["report"] is not None and not shows_holder(claims):
+            faults.append(("PRESENCE", number))
+        if (claims["proof"] or {}).get("kind") == "HANDOVER_LIST" and claims["report"] is not None and not is_handed_over(claims):
+            faults.append(("HANDOVER", number))
         countersignature = claims["countersignature"]
         if countersignature is None:
             continue

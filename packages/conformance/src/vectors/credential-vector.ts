@@ -26,6 +26,8 @@ export interface VectorBundle {
 
 /** A terminal's stored state. */
 export interface VectorState {
+  /** The site's phase, the name of a `SiteLifecycle` without its prefix, and whether it is draining, as the gateway last said. */
+  site: { lifecycle: string; draining: boolean };
   spent: string[];
   /** The reservations for which a bundle's spent credential still opens. */
   to_collect: { credential_id: string; reservation_ids: string[] }[];
@@ -69,5 +71,5 @@ export interface VectorLockOut {
 /** The expected outcome. `act`, `reservation_id` and `credential_hash` are empty if the credential was not verified. */
 export type CredentialOutcome = (
   | { decision: "OPEN"; reopens: boolean; next: string[] }
-  | { decision: "REFUSE"; refusal: string; told: "NOT_ACCEPTED" | "PINS_LOCKED" | "NO_PLACE_FREE" | "OUT_OF_ORDER" }
+  | { decision: "REFUSE"; refusal: string; told: "NOT_ACCEPTED" | "PINS_LOCKED" | "NO_PLACE_FREE" | "NO_DEPOSITS" | "OUT_OF_ORDER" }
 ) & { act: string; reservation_id: string; bundle_id: string; delegated: boolean; credential_hash: string; lock_out: VectorLockOut };

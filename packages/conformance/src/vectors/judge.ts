@@ -1,4 +1,8 @@
+import type { CertificateVector } from "./certificate-vector.ts";
+import type { CommandVector } from "./command-vector.ts";
 import type { CredentialOutcome, CredentialVector } from "./credential-vector.ts";
+import type { HandoverCodeOutcome, HandoverCodeVector, HandoverVector } from "./handover-vector.ts";
+import type { PossessionVector, ProofOutcome, ProofVector } from "./proof-vector.ts";
 import type { ReceiptVector } from "./receipt-vector.ts";
 
 /** The expected and the actual result. The implementation conforms if they are deeply equal. */
@@ -30,6 +34,22 @@ export async function judgeReceipts(
 ): Promise<Verdict<{ faults: string[]; asOfMs: number | null }>> {
   const { faults, asOfMs } = await verify(vector);
   return { expected: { faults: inShort(vector.expected), asOfMs: vector.as_of_ms }, found: { faults: inShort(faults), asOfMs } };
+}
+
+/** Compares the judgement of a proof of a call, of a possession proof, of a certificate, of a command, or of a hand-over with a vector. @param judge the implementation's judgement */
+export async function judgeProof<Vector extends ProofVector | PossessionVector | CertificateVector | CommandVector | HandoverVector>(
+  vector: Vector,
+  judge: (vector: Vector) => Promise<ProofOutcome>,
+): Promise<Verdict<ProofOutcome>> {
+  return { expected: vector.expected, found: await judge(vector) };
+}
+
+/** Compares what a courier finds in a site's code with a vector. @param compare the implementation's comparison */
+export async function judgeSiteCode(
+  vector: HandoverCodeVector,
+  compare: (vector: HandoverCodeVector) => Promise<HandoverCodeOutcome>,
+): Promise<Verdict<HandoverCodeOutcome>> {
+  return { expected: vector.expected, found: await compare(vector) };
 }
 
 /** The distinct faults in a canonical order. */

@@ -105,25 +105,5 @@ export const lockOut: CredentialVector[] = [
       state: state(tenth),
     },
   ),
-  vector(
-    "clock-set-back",
-    "A lock-out that would last longer than the longest comes from a clock that was set back, and is over; the count stays.",
-    right,
-    opens(proven, { ...tenth, failures: 9 }),
-    {
-      now_ms: nowMs - 1,
-      state: state(tenth),
-    },
-  ),
-  vector(
-    "clock-set-back-wrong",
-    "The next wrong PIN locks again, by the clock as it is now.",
-    wrong,
-    refused("PIN_UNKNOWN", { failures: 11, last_failure_ms: nowMs - 1, locked_until_ms: nowMs - 1 + 900_000 }),
-    {
-      now_ms: nowMs - 1,
-      state: state(tenth),
-    },
-  ),
   vector("longest", "The longest lock-out is one.", right, refused("LOCKED_OUT", tenth), { state: state(tenth) }),
 ];

@@ -49,6 +49,7 @@ export const bundle: VectorBundle = {
 };
 
 const state: VectorState = {
+  site: { lifecycle: "ACTIVE", draining: false },
   spent: [],
   to_collect: [],
   challenges: [],
@@ -152,9 +153,15 @@ export function refused(refusal: string, lockOut: VectorLockOut = noLockOut): Cr
   return { decision: "REFUSE", refusal, told, ...nothing, lock_out: lockOut };
 }
 
+/** What the holder of a good credential is told. */
+const toldProven: Readonly<Record<string, "NO_PLACE_FREE" | "NO_DEPOSITS">> = {
+  NO_COMPARTMENT: "NO_PLACE_FREE",
+  SITE_OUT_OF_SERVICE: "NO_DEPOSITS",
+};
+
 /** The outcome of a verified credential that does not open. */
 export function refusedProven(refusal: string, proven: Proven = {}, lockOut: VectorLockOut = noLockOut): CredentialOutcome {
-  const told = refusal === "NO_COMPARTMENT" ? "NO_PLACE_FREE" : "NOT_ACCEPTED";
+  const told = toldProven[refusal] ?? "NOT_ACCEPTED";
   return { decision: "REFUSE", refusal, told, ...ofToken(proven), lock_out: lockOut };
 }
 

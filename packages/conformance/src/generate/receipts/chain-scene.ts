@@ -17,8 +17,8 @@ export const strangerKey = keyNamed("a stranger");
 export const agentKeyId = "key_test_0123456789abcdef";
 export const courierKeyId = "key_test_fedcba9876543210";
 const operatorId = "par_0p0p0p0p0p0p0p0p";
-const courierId = "par_c0c0c0c0c0c0c0c0";
-const siteId = "site_83652b_k3v9c0x2md00004k";
+export const courierId = "par_c0c0c0c0c0c0c0c0";
+export const siteId = "site_83652b_k3v9c0x2md00004k";
 export const reservationId = "res_83652b_8xk2m4p9q7w3t5z1";
 export const otherReservationId = "res_83652b_1z5t3w7q9p4m2kx8";
 
@@ -72,6 +72,20 @@ export function hashOf(jws: string): string {
   return base64url(sha256(jws));
 }
 
+/** What was checked and paid at a hand-over, by the names of the protocol. */
+export interface Checked {
+  checks?: string[];
+  cash?: { currencyCode: string; units: string; nanos: number };
+}
+
+/** The members of reports and receipts that say so. */
+function checkedClaims({ checks, cash }: Checked = {}): Json {
+  return {
+    ...(checks && { checks: checks.join(" ") }),
+    ...(cash && { cash: `${cash.currencyCode} ${cash.units}.${String(cash.nanos).padStart(9, "0")}` }),
+  };
+}
+
 /** Changes of a link. */
 export interface LinkOptions {
   /** Changes the claims before they are signed, and with them the event where it is said so. */
@@ -80,6 +94,14 @@ export interface LinkOptions {
   signer?: VectorKey;
   issuer?: VectorKey;
   kid?: string;
+  /** The credential is a token that is bound to a key: its hash, and the presence of its holder. */
+  bound?: { hash: string; presence: string };
+  /** A hand-over list proves it: its hash, the proof, and the courier's key as the gateway names it, in base64url. */
+  listed?: { hash: string; proof?: string | undefined; courierKey?: string | undefined };
+  /** The agent's report is chained: the hash of the one before it, in base64url, and what the receipt and the event say of it, if that differs. */
+  previous?: { signed: string; told?: string | undefined };
+  /** What the agent signed that it checked and was paid, and what the receipt says of it, if that differs. The event says what the agent signed. */
+  checked?: { signed: Checked; told?: Checked };
   /** True: without the agent's signature. */
   unsigned?: boolean;
   countersigned?: { number: number; hash?: string; participantId?: string };
@@ -128,13 +150,16 @@ export function newLife({ reservationId: id = reservationId, purpose = "DELIVERY
     const proof =
       by === "AGENT"
         ? {
-            kind: act === "COLLECTED" ? "PIN" : "ACCESS_TOKEN",
-            credential_hash: hashOf(`a credential for ${type}`),
+            kind: options.listed ? "HANDOVER_LIST" : options.bound ? "BOUND_ACCESS_TOKEN" : act === "COLLECTED" ? "PIN" : "ACCESS_TOKEN",
+            credential_hash: options.listed?.hash ?? options.bound?.hash ?? hashOf(`a credential for ${type}`),
             parent_credential_hash: "",
             compartment_id: "M-3",
             offline: act === "COLLECTED",
             agent_key_id: agentKeyId,
             device_sequence: sequence,
+            ...(options.bound && { presence: options.bound.presence }),
+            ...(options.listed?.proof !== undefined && { handover: options.listed.proof }),
+            ...(options.listed?.courierKey !== undefined && { courier_public_key: options.listed.courierKey }),
           }
         : null;
     const event: Json = {
@@ -154,6 +179,7 @@ export function newLife({ reservationId: id = reservationId, purpose = "DELIVERY
       partnerReference: "order-7",
       isTest: true,
       reservationRevision: revision,
+      ...checkedJson(options.checked?.signed),
     };
     chain.events.push(event);
     if (act === undefined) return;
@@ -189,7 +215,7 @@ export function newLife({ reservationId: id = reservationId, purpose = "DELIVERY
       is_test: true,
       bundle_id: "",
       proof,
-      report: proof === null || options.unsigned === true ? null : reportOf(proof, type, eventId, options.signer ?? agentKey),
+      report: proof === null || options.unsigned === true ? null : reportOf(proof, type, eventId, options),
       countersignature: countersignatureOf(options),
     };
     options.claims?.(claims);
@@ -200,7 +226,7 @@ export function newLife({ reservationId: id = reservationId, purpose = "DELIVERY
     event.receipt = receiptJson(claims, jws, options.kid ?? issuer.keyId);
   }
 
-  function reportOf(proof: Json, type: string, deviceEventId: string, key: VectorKey) {
+  function reportOf(proof: Json, type: string, deviceEventId: string, { signer = agentKey, previous, checked }: LinkOptions) {
     const acts: Json = { PARCEL_DEPOSITED: "DEPOSIT", PARCEL_COLLECTED: "COLLECT", PARCEL_RECALLED: "RECALL" };
     const report = { act: acts[type], delegated: false, bundle_id: "" };
     const text = signedText("petak-report", agentKeyId, {
@@ -217,9 +243,15 @@ export function newLife({ reservationId: id = reservationId, purpose = "DELIVERY
       credential_hash: proof.credential_hash,
       refusal: "",
       ...report,
+      ...(proof.presence === undefined ? {} : { presence: proof.presence }),
+      ...(previous && { previous: previous.signed }),
+      ...checkedClaims(checked?.signed),
+      ...(proof.handover === undefined ? {} : { handover: proof.handover }),
     });
-    const signature = base64url(signText(text, key));
-    return { ...report, device_event_id: uuidOf(deviceEventId), public_key: base64url(agentKey.publicKey), signature };
+    const signature = base64url(signText(text, signer));
+    const told = previous === undefined || "told" in previous ? previous?.told : previous.signed;
+    const later = { ...(told !== undefined && { previous: told }), ...checkedClaims(checked?.told ?? checked?.signed) };
+    return { ...report, device_event_id: uuidOf(deviceEventId), public_key: base64url(agentKey.publicKey), signature, ...later };
   }
 
   function countersignatureOf({ countersigned, signer = courierKey }: LinkOptions) {
@@ -281,6 +313,11 @@ function withoutUnset(message: Json): Json {
   );
 }
 
+/** The members of an event that say what was checked and paid. */
+function checkedJson({ checks, cash }: Checked = {}): Json {
+  return { ...(checks && { checksDone: checks.map((name) => `PARCEL_REQUIREMENT_${name}`) }), ...(cash && { cashCollected: cash }) };
+}
+
 function partyJson(party: unknown): Json | undefined {
   if (party === null) return undefined;
   const { kind, participant_id } = party as { kind: string; participant_id: string };
@@ -295,6 +332,9 @@ function proofJson(proof: Json): Json {
     agentKeyId: proof.agent_key_id,
     deviceSequence: String(proof.device_sequence),
     compartmentId: proof.compartment_id,
+    presence: proof.presence,
+    handover: proof.handover,
+    courierPublicKey: proof.courier_public_key && bytesJson(proof.courier_public_key),
   });
 }
 
@@ -319,6 +359,7 @@ function receiptJson(claims: Json, jws: string, issuerKeyId: string): Json {
         signature: bytesJson(report.signature),
         deviceEventId: report.device_event_id,
         act: `ACT_${report.act}`,
+        ...(report.previous !== undefined && { previousHash: bytesJson(report.previous) }),
       }),
     countersignature:
       countersignature &&

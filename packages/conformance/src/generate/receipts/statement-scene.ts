@@ -68,6 +68,11 @@ function eventText(event: Json): string {
       compartment_id: text(proof, "compartmentId"),
       refusal: text(proof, "refusal"),
       parent_credential_hash: text(proof, "parentCredentialHash"),
+      ...(proof.presence !== undefined && { presence: proof.presence }),
+      ...(proof.handover !== undefined && { handover: proof.handover }),
+      ...(proof.courierPublicKey !== undefined && {
+        courier_public_key: Buffer.from(String(proof.courierPublicKey), "base64").toString("base64url"),
+      }),
     })),
     partner_reference: text(event, "partnerReference"),
     is_test: event.isTest ?? false,
@@ -88,13 +93,26 @@ function eventText(event: Json): string {
       occurred_at: timeOf(correction.occurredAt),
     })),
     webhook_endpoint_id: text(event, "webhookEndpointId"),
-    fee_due: part(event, "feeDue", (money) => ({
-      currency_code: text(money, "currencyCode"),
-      units: String(money.units ?? 0),
-      nanos: money.nanos ?? 0,
-    })),
+    fee_due: part(event, "feeDue", moneyOf),
     overflow_fallback: nameOf(event.overflowFallback, "OVERFLOW_FALLBACK_"),
+    // Members that came later are there only if they are set.
+    ...(event.refusals !== undefined && {
+      refusals: part(event, "refusals", ({ count, firstAt, lastAt }) => ({ count, first_at: timeOf(firstAt), last_at: timeOf(lastAt) })),
+    }),
+    ...(event.doubtReason !== undefined && { doubt_reason: nameOf(event.doubtReason, "DOUBT_REASON_") }),
+    ...(event.reportedType !== undefined && { reported_type: nameOf(event.reportedType, "EVENT_TYPE_") }),
+    ...(event.checksDone !== undefined && { checks_done: requirementsOf(event.checksDone) }),
+    ...(event.cashCollected !== undefined && { cash_collected: part(event, "cashCollected", moneyOf) }),
+    ...(event.missingChecks !== undefined && { missing_checks: requirementsOf(event.missingChecks) }),
   });
+}
+
+function moneyOf({ currencyCode, units = 0, nanos = 0 }: Json): Json {
+  return { currency_code: String(currencyCode ?? ""), units: String(units), nanos };
+}
+
+function requirementsOf(values: unknown): string[] {
+  return (values as string[]).map((value) => nameOf(value, "PARCEL_REQUIREMENT_"));
 }
 
 function nameOf(value: unknown, prefix: string): string {

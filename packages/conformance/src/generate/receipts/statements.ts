@@ -27,6 +27,17 @@ function doubted(): Chain {
   return life.chain();
 }
 
+/** The same, where the doubt says why: a collection with a credential that was never issued. */
+const withReason = () =>
+  changed(
+    ({ events }) =>
+      Object.assign(events[3] ?? {}, {
+        doubtReason: "DOUBT_REASON_CREDENTIAL_NOT_ISSUED",
+        reportedType: "EVENT_TYPE_PARCEL_COLLECTED",
+      }),
+    doubted(),
+  );
+
 /** A life that has not come farther than the deposit. */
 function deposited(): Chain {
   const life = newLife();
@@ -76,6 +87,25 @@ function withEverything(): Chain {
   });
 }
 
+/** A whole life with an event that stands for several refusals at a door. */
+function withRefusals(): Chain {
+  return changed(({ events }) => {
+    const [before, deposited] = [events[1], events[2]];
+    events.splice(2, 0, {
+      ...before,
+      eventId: "evt_83652b_q7w3t5z100000009",
+      type: "EVENT_TYPE_DOOR_REFUSED",
+      actor: deposited?.actor,
+      occurredAt: "2026-11-24T14:30:59.250Z",
+      recordedAt: "2026-11-24T14:31:00.000Z",
+      stateBefore: before?.stateAfter,
+      proof: { kind: "PROOF_KIND_ACCESS_TOKEN", credentialHash: hashOf("a credential"), refusal: "SPENT", deviceSequence: "40" },
+      refusals: { count: 412, firstAt: "2026-11-24T14:30:00Z", lastAt: "2026-11-24T14:30:59.250Z" },
+      receipt: undefined,
+    });
+  });
+}
+
 const swap = (list: unknown[], left: number, right: number) => {
   [list[left], list[right]] = [list[right], list[left]];
 };
@@ -88,6 +118,26 @@ export const statements: ChainVector[] = [
   standing("complete-held", "A reservation without receipts.", stated(held())),
   standing("complete-between", "With an event that no receipt has.", stated(doubted())),
   standing("complete-everything", "An event that says everything that events can say.", stated(withEverything())),
+  standing("complete-refusals", "An event that stands for 412 refusals at a door.", stated(withRefusals())),
+  standing(
+    "refusals-changed",
+    "An event that stands for 412 refusals says that there were 2.",
+    changed(({ events }) => Object.assign((events[2]?.refusals ?? {}) as Json, { count: 2 }), stated(withRefusals())),
+    [["EVENT_DIFFERS", null]],
+  ),
+  standing(
+    "refusals-removed",
+    "An event that stands for 412 refusals stands for one.",
+    changed(({ events }) => void delete events[2]?.refusals, stated(withRefusals())),
+    [["EVENT_DIFFERS", null]],
+  ),
+  standing("complete-invented", "A doubt about a collection with a credential that was never issued.", stated(withReason())),
+  standing(
+    "doubt-changed",
+    "A doubt about a credential that was never issued says that the agent reported it.",
+    changed(({ events }) => Object.assign(events[3] ?? {}, { doubtReason: "DOUBT_REASON_REPORTED" }), stated(withReason())),
+    [["EVENT_DIFFERS", null]],
+  ),
   standing("complete-earlier", "Fifty-seven events are not listed.", stated(whole(), { earlier: 57 })),
   standing(
     "complete-then",
