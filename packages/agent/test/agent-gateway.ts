@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
@@ -10,6 +10,7 @@ import {
   generateIssuerKey,
   hashPin,
   type IssuerKeyPair,
+  type IssuerPublicKey,
   mintAccessToken,
   newPinKey,
   newTokenId,
@@ -21,12 +22,18 @@ import {
   AllowanceSchema,
   type BundleAllowance,
   BundleAllowanceSchema,
+  CodeStanding,
+  type CourierKeySchema,
   type DeviceEvent,
   DeviceEventType,
   newReservationId,
   PetakError,
   ReportEventsRequestSchema,
   ReservationState,
+  type ResolveCodeResponseSchema,
+  SiteLifecycle,
+  type SiteSchema,
+  type SyncRequest,
   toConnectError,
   validateMessage,
 } from "@petak/protocol";
@@ -41,16 +48,38 @@ export interface AgentGateway {
   readonly issuerKey: IssuerKeyPair;
   /** Version of the trust bundles it returns. */
   bundleVersion: bigint;
+  /** What it says of their end, in ms. Undefined: 7 days from now. */
+  bundleNotAfterMs: number | undefined;
+  /** Its trust bundle in place of one with the issuer's key, if it is set. */
+  bundleKeys: readonly (IssuerPublicKey & { certificate?: string })[] | undefined;
+  revocations: readonly string[];
+  /** The lead of the time that it gives, in ms. */
+  aheadMs: number;
+  /** The site as it returns it. Its `revision` must change with it. */
+  site: MessageInitShape<typeof SiteSchema>;
   /** The recorded reports. */
   readonly events: DeviceEvent[];
   readonly allowances: Allowance[];
   readonly bundles: BundleAllowance[];
+  readonly courierKeys: MessageInitShape<typeof CourierKeySchema>[];
+  /** False: as an earlier gateway. */
+  takesHandoverLists: boolean;
+  /** What it says of codes of labels. Of the others: UNKNOWN. */
+  readonly standings: Map<string, MessageInitShape<typeof ResolveCodeResponseSchema>>;
+  /** Responses of ResolveCode that are made from now on wait for it. */
+  resolveResponses: Promise<void>;
   /** False: connections are closed. */
   isUp: boolean;
+  /** Responses of Sync that are made from now on wait for it. */
+  syncResponses: Promise<void>;
   /** Errors of the next calls. */
   failures: PetakError[];
   /** The received calls, by method. */
   readonly calls: string[];
+  /** The received requests of Sync. */
+  readonly syncs: SyncRequest[];
+  /** Whether Sync claims that what it answers is a difference. */
+  isDifference: boolean;
   /** Marks the allowances as changed. */
   changed(): void;
   newReservation(): string;
@@ -64,6 +93,7 @@ export interface AgentGateway {
       expiresAtMs?: number;
       sizeClassIndex?: number;
       holderKeyHash?: string;
+      issuerKey?: IssuerKeyPair;
     },
   ): Promise<string>;
   /** A token for SERVICE at the site, or at one of its doors. */
@@ -71,7 +101,22 @@ export interface AgentGateway {
   allowPin(
     reservationId: string,
     pin: string,
-    changes?: Partial<Pick<Allowance, "act" | "state" | "notBefore" | "expiresAt" | "compartmentId">>,
+    changes?: Partial<
+      Pick<
+        Allowance,
+        | "act"
+        | "state"
+        | "notBefore"
+        | "expiresAt"
+        | "compartmentId"
+        | "labelCodes"
+        | "requirements"
+        | "participantId"
+        | "cashDue"
+        | "purpose"
+        | "sizeClassId"
+      >
+    >,
   ): Promise<void>;
   /** A bundle's token. */
   bundleToken(
@@ -93,18 +138,36 @@ export async function startAgentGateway(now: () => number): Promise<AgentGateway
   const pinKey = newPinKey();
   let version = 1n;
   const newBundle = () =>
-    createTrustBundle({ version: gateway.bundleVersion, keys: [issuerKey], issuedAtMs: now(), notAfterMs: now() + 30 * 24 * hourMs });
+    createTrustBundle({
+      version: gateway.bundleVersion,
+      keys: gateway.bundleKeys ?? [issuerKey],
+      revocations: gateway.revocations,
+      issuedAtMs: now() + gateway.aheadMs,
+      notAfterMs: gateway.bundleNotAfterMs ?? now() + gateway.aheadMs + 7 * 24 * hourMs,
+    });
 
   const gateway: AgentGateway = {
     agents: undefined as never,
     issuerKey,
     bundleVersion: 1n,
+    bundleNotAfterMs: undefined,
+    bundleKeys: undefined,
+    revocations: [],
+    aheadMs: 0,
+    site: { siteId, sizeClasses: [{ sizeClassId: "S" }, { sizeClassId: "L" }], lifecycle: SiteLifecycle.ACTIVE, revision: 1 },
     events: [],
     allowances: [],
     bundles: [],
+    courierKeys: [],
+    takesHandoverLists: true,
+    standings: new Map(),
+    resolveResponses: Promise.resolve(),
     isUp: true,
+    syncResponses: Promise.resolve(),
     failures: [],
     calls: [],
+    syncs: [],
+    isDifference: false,
     changed() {
       version += 1n;
     },
@@ -176,19 +239,39 @@ export async function startAgentGateway(now: () => number): Promise<AgentGateway
       boot() {
         receive("boot");
         return {
-          serverTime: timestampFromMs(now()),
-          site: { siteId, sizeClasses: [{ sizeClassId: "S" }, { sizeClassId: "L" }] },
+          serverTime: timestampFromMs(now() + gateway.aheadMs),
+          site: gateway.site,
           acknowledgedSequence: gateway.events.at(-1)?.sequence ?? 0n,
           pinKey,
           trustBundle: newBundle(),
           syncInterval: durationFromMs(30_000),
         };
       },
-      sync({ knownVersion }) {
+      async sync(request) {
         receive("sync");
-        return knownVersion === version
-          ? { version, unchanged: true }
-          : { version, allowances: gateway.allowances, bundles: gateway.bundles, trustBundle: newBundle() };
+        gateway.syncs.push(request);
+        const { revision: siteRevision = 0 } = gateway.site;
+        const serverTime = timestampFromMs(now());
+        await gateway.syncResponses;
+        return request.knownVersion === version
+          ? { version, unchanged: true, siteRevision, serverTime, takesHandoverLists: gateway.takesHandoverLists }
+          : {
+              version,
+              serverTime,
+              allowances: gateway.allowances,
+              bundles: gateway.bundles,
+              courierKeys: gateway.courierKeys,
+              takesHandoverLists: gateway.takesHandoverLists,
+              trustBundle: newBundle(),
+              siteRevision,
+              versionTag: 7,
+              isDifference: gateway.isDifference,
+            };
+      },
+      async resolveCode({ code }) {
+        receive("resolveCode");
+        await gateway.resolveResponses;
+        return gateway.standings.get(code) ?? { standing: CodeStanding.UNKNOWN };
       },
       reportEvents(request) {
         receive("reportEvents");

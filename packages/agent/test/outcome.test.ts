@@ -107,6 +107,27 @@ describe("an outcome", () => {
     await expect(agent.markChecked("A1")).rejects.toThrow("compartment 'A1' is not empty");
   });
 
+  it("is in doubt at the end of its grace period, although a response of the gateway was long on its way", async () => {
+    const site = await startSite();
+    const { agent, cabinet, gateway, timers } = site;
+    await agent.present({ token: await gateway.token(Act.DEPOSIT, gateway.newReservation()) });
+    let answer = () => {};
+    gateway.syncResponses = new Promise((resolve) => {
+      answer = resolve;
+    });
+    const syncs = gateway.calls.length;
+    const syncing = agent.syncNow();
+    await until(() => gateway.calls.slice(syncs).includes("sync"));
+    cabinet.closeDoor("A1");
+    await until(() => site.store.visits()[0]?.phase === "CLOSED");
+    timers.advance(119_999);
+    answer();
+    await syncing;
+    timers.advance(1);
+    await agent.flushed();
+    expect(gateway.eventNames().at(-1)).toBe("DOUBT");
+  });
+
   it("is found after a restart, whether the door was closed meanwhile or not", async () => {
     for (const closedMeanwhile of [false, true]) {
       const site = await startSite();

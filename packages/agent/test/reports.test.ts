@@ -1,5 +1,5 @@
 import { generateKeyPair, verifyReport } from "@petak/credential";
-import { Act, PetakError, ReservationState } from "@petak/protocol";
+import { Act, DeviceEventType, PetakError, ReservationState } from "@petak/protocol";
 import { createManualTimers } from "@petak/testkit";
 import { describe, expect, it } from "vitest";
 import { siteId, startAgentGateway } from "./agent-gateway.ts";
@@ -13,7 +13,8 @@ describe("the reports", () => {
   it("are sent in batches of at most a hundred, without a gap", async () => {
     const site = await startSite();
     site.gateway.isUp = false;
-    for (let attempt = 0; attempt < 250; attempt += 1) await site.agent.present({ token: String(attempt) });
+    const report = { type: DeviceEventType.DOOR_REFUSED, refusal: "MALFORMED" };
+    for (let number = 0; number < 250; number += 1) site.store.outbox.append(report, site.timers.now());
     site.gateway.isUp = true;
     await site.agent.syncNow();
     await site.agent.flushed();
@@ -54,7 +55,8 @@ describe("the reports", () => {
     site.gateway.events.splice(1);
     await site.agent.present({ token: "d" });
     const flushed = site.agent.flushed();
-    while (site.timers.waiting() < 2) await new Promise((resolve) => setImmediate(resolve));
+    // The next synchronisation, the end of the window of refusals, and the backoff.
+    while (site.timers.waiting() < 3) await new Promise((resolve) => setImmediate(resolve));
     site.timers.advance(750);
     await flushed;
     expect(site.gateway.events.map(({ sequence }) => Number(sequence))).toEqual([1, 2, 3, 4]);
@@ -138,7 +140,7 @@ describe("the reports", () => {
     const flushed = site.agent.flushed();
     for (const delayMs of [750, 1500]) {
       // The failure must have been met before the clock is moved over the wait that follows it.
-      while (site.timers.waiting() < 2) await new Promise((resolve) => setImmediate(resolve));
+      while (site.timers.waiting() < 3) await new Promise((resolve) => setImmediate(resolve));
       site.timers.advance(delayMs);
     }
     await flushed;

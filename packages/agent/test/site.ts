@@ -53,6 +53,7 @@ export async function startSite(
     cabinet: options.cabinet ?? compartments,
     logger: { info: note("info"), warn: note("warn"), error: note("error") },
     now,
+    elapsedMs: now,
     after,
     random: () => 0.5,
     refusalMs: 0,
@@ -78,7 +79,7 @@ export async function deposit(site: TestSite, reservationId: string): Promise<st
 }
 
 /** Copies a site's store as a power failure would leave it now. @returns the path of the copy */
-export async function diskAfterPowerCut({ storePath }: TestSite): Promise<string> {
+export async function diskAfterPowerCut({ storePath }: Pick<TestSite, "storePath">): Promise<string> {
   const path = join(await tempDir(), "agent.db");
   await Promise.all(["", "-wal"].map((suffix) => copyFile(`${storePath}${suffix}`, `${path}${suffix}`)));
   return path;
@@ -87,6 +88,24 @@ export async function diskAfterPowerCut({ storePath }: TestSite): Promise<string
 /** Waits until a condition holds, e.g. until sensor readings are recorded. */
 export async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Lets time pass in steps of ten seconds until a condition holds. */
+export async function advanceUntil({ timers }: TestSite, isSo: () => boolean): Promise<void> {
+  while (!isSo()) {
+    timers.advance(10_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Lets time pass until the gateway has all reports: an agent that could not write waits before it tries again. */
+export async function flushedInTime(site: TestSite): Promise<void> {
+  let isDone = false;
+  const flushed = site.agent.flushed().finally(() => {
+    isDone = true;
+  });
+  await advanceUntil(site, () => isDone);
+  await flushed;
 }
 
 /** The id in an access token. */

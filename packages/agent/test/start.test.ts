@@ -34,18 +34,41 @@ describe("a start", () => {
     await expect(startSite({ timers, gateway })).rejects.toThrow("another site");
   });
 
-  it("is not repeated for new keys: the trust bundle is renewed at half its validity", async () => {
+  it("is not repeated for new keys: the trust bundle is renewed at half its validity, although nothing changes", async () => {
     const site = await startSite();
     const { agent, gateway, timers } = site;
-    const halfMs = 15 * 24 * 3_600_000;
-    timers.set(timers.now() + halfMs - 1);
+    const halfMs = 3.5 * 24 * 3_600_000;
+    timers.set(timers.now() + halfMs);
     await agent.syncNow();
     expect(gateway.calls.filter((method) => method === "boot")).toHaveLength(1);
-    timers.set(timers.now() + 1);
-    await agent.syncNow();
-    expect(gateway.calls.filter((method) => method === "boot")).toHaveLength(2);
     timers.set(timers.now() + 2 * halfMs - 600_000);
     expect(await agent.present({ token: await gateway.token(Act.DEPOSIT, gateway.newReservation()) })).toMatchObject({ opened: true });
+  });
+
+  it("with a new store asks for everything, and so does the agent after a day; in between it asks for what has changed", async () => {
+    const site = await startSite();
+    const { agent, gateway, timers } = site;
+    const asked = () => gateway.syncs.slice(-1).map((one) => [one.knownVersion, one.knownVersionTag, one.acceptsDifference]);
+    expect(asked()).toEqual([[0n, 0, false]]);
+    await agent.syncNow();
+    expect(asked()).toEqual([[1n, 7, true]]);
+    await site.restart();
+    expect(asked()).toEqual([[1n, 7, true]]);
+    timers.set(timers.now() + 24 * 3_600_000 - 1);
+    await site.agent.syncNow();
+    expect(asked()).toEqual([[1n, 7, true]]);
+    timers.set(timers.now() + 1);
+    await site.agent.syncNow();
+    expect(asked()).toEqual([[0n, 0, false]]);
+  });
+
+  it("takes no difference for everything", async () => {
+    const { agent, gateway, timers, store } = await startSite();
+    gateway.changed();
+    gateway.isDifference = true;
+    timers.set(timers.now() + 24 * 3_600_000);
+    await expect(agent.syncNow()).rejects.toThrow("the gateway answered with a difference, but was asked for everything");
+    expect(store.syncVersion()).toBe(1n);
   });
 
   it("corrects a wrong clock by the gateway's", async () => {

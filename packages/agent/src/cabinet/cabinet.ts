@@ -11,11 +11,19 @@ export interface CabinetCompartment {
   readonly sizeClassId: string;
 }
 
+/** A lock of which nobody knows whether it opened its door, or will yet. */
+export class LockUncertainError extends Error {
+  override readonly name = "LockUncertainError";
+}
+
 /** A terminal's locks and sensors. The agent reads it each time and caches nothing. */
 export interface Cabinet {
   /** Its doors, in the order of preference. */
   compartments(): readonly CabinetCompartment[];
-  /** Pulses a lock. Resolves when the lock has acted; rejects only if the door certainly did not open. */
+  /**
+   * Pulses a lock. Resolves when the lock has acted. Rejects with a {@link LockUncertainError} if the door may have opened or may open yet, and with any other error only
+   * if it certainly did not: then the agent may open another door in its place.
+   */
   open(compartmentId: string): Promise<void>;
   doorState(compartmentId: string): DoorState;
   occupancy(compartmentId: string): Occupancy;

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { createTrustBundle, generateIssuerKey, hashPin, type IssuerKeyPair, mintAccessToken, newTokenId } from "@petak/credential";
-import { Act, AllowanceSchema, newReservationId, ProofKind, ReservationState } from "@petak/protocol";
+import { Act, AllowanceSchema, newReservationId, ProofKind, ReservationState, SiteLifecycle } from "@petak/protocol";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { decide } from "./decide.ts";
@@ -23,6 +23,7 @@ beforeAll(async () => {
   issuerKey = await generateIssuerKey();
   snapshot = {
     siteId,
+    service: { lifecycle: SiteLifecycle.ACTIVE, draining: false },
     sizeClassIds: ["S", "L"],
     trustBundle: createTrustBundle({ version: 1n, keys: [issuerKey], issuedAtMs: nowMs, notAfterMs: nowMs + 86_400_000 }),
     pinKey,
@@ -40,6 +41,7 @@ beforeAll(async () => {
     ],
     bundles: [],
     revokedServiceHashes: [],
+    outOfService: new Set<string>(),
     isSpent: () => false,
     toCollect: () => [],
     hasEnded: () => false,
@@ -277,6 +279,6 @@ describe("the refusals", () => {
 
   it("reveal nothing to the person about a credential that does not open", () => {
     const told = Object.keys(doorRefusals).map((refusal) => personRefusal(refusal as DoorRefusal));
-    expect([...new Set(told)].sort()).toEqual(["NOT_ACCEPTED", "NO_PLACE_FREE", "OUT_OF_ORDER", "PINS_LOCKED"]);
+    expect([...new Set(told)].sort()).toEqual(["NOT_ACCEPTED", "NO_DEPOSITS", "NO_PLACE_FREE", "OUT_OF_ORDER", "PINS_LOCKED"]);
   });
 });

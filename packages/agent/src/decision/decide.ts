@@ -5,6 +5,7 @@ import {
   encodeBase64url,
   equalInConstantTime,
   hashPin,
+  holderPresence,
   isPin,
   judgeAccessToken,
 } from "@petak/credential";
@@ -46,6 +47,8 @@ interface Proven extends Shown {
 /** A door opens. */
 export interface Opening extends Proven {
   readonly opens: true;
+  /** A bound token's claims and the proof of presence that was shown with it, for reports. */
+  readonly presence?: string;
   /** The doors that may be opened, in order of preference. */
   readonly doors: readonly ChosenDoor[];
   /** True: the credential has already opened the first of these doors and may open it again. */
@@ -86,13 +89,15 @@ async function decideToken({ token, presence, compartmentId }: TokenShown, snaps
   const isService = act === Act.SERVICE;
   const doorId = isService ? (compartmentId ?? allowedId) : "";
   const credentialId = doorId === "" ? tokenId : `${tokenId}/${doorId}`;
-  const proven = { ...shown, credentialId, act, reservationId, bundleId, isDelegated, expiresAtMs: claims.expiresAtMs };
+  const facts = { ...shown, credentialId, act, reservationId, bundleId, isDelegated, expiresAtMs: claims.expiresAtMs };
+  const proven: typeof facts & { presence?: string } = facts;
   if (!judgement.ok) return { opens: false, refusal: judgement.refusal, ...proven };
   if (holderKeyHash !== undefined) {
     const refusal = await refusePresence(presence, { holderKeyHash, tokenId, compartmentId: doorId }, snapshot);
     if (refusal !== undefined) return { opens: false, refusal, ...proven };
     // From here on, reports say that the token's holder was present.
     proven.proofKind = ProofKind.BOUND_ACCESS_TOKEN;
+    proven.presence = holderPresence(token, presence ?? "");
   }
   if (isService) {
     // The list contains the token, not a single door.

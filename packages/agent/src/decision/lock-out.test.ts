@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { afterRightPin, afterWrongPin, isLockedOut, type LockOut, longestLockOutMs, noLockOut } from "./lock-out.ts";
+import { afterRightPin, afterWrongPin, isLockedOut, type LockOut, noLockOut } from "./lock-out.ts";
 import { mostTriesADay } from "./testing/optimal-guesser.ts";
 
 const nowMs = Date.UTC(2026, 10, 24);
@@ -20,21 +20,6 @@ describe("the lock-out", () => {
   it("ends exactly at its time", () => {
     const lockOut = { failures: 5, lastFailureMs: nowMs, lockedUntilMs: nowMs + 30_000 };
     expect([isLockedOut(lockOut, nowMs + 29_999), isLockedOut(lockOut, nowMs + 30_000)]).toEqual([true, false]);
-  });
-
-  it("ends when the clock is set back before it, but keeps the count", () => {
-    const lockOut = { failures: 9, lastFailureMs: nowMs, lockedUntilMs: nowMs + 480_000 };
-    const [yearBeforeMs, justBeforeMs] = [nowMs - 365 * 86_400_000, lockOut.lockedUntilMs - longestLockOutMs];
-    expect([isLockedOut(lockOut, yearBeforeMs), isLockedOut(lockOut, justBeforeMs), isLockedOut(lockOut, justBeforeMs - 1)]).toEqual([
-      false,
-      true,
-      false,
-    ]);
-    expect(afterWrongPin(lockOut, yearBeforeMs)).toEqual({
-      failures: 10,
-      lastFailureMs: yearBeforeMs,
-      lockedUntilMs: yearBeforeMs + longestLockOutMs,
-    });
   });
 
   it("is reset after an hour without wrong PINs", () => {

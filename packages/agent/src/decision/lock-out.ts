@@ -4,7 +4,7 @@
 export interface LockOut {
   /** Counted wrong PINs. A right PIN subtracts one; an hour without wrong PINs resets the count. */
   readonly failures: number;
-  /** Time of the last wrong PIN, in ms. */
+  /** Time of the last wrong PIN, in ms. It and {@link lockedUntilMs} are by a clock that nobody can set, shown as the time of the decision. */
   readonly lastFailureMs: number;
   /** Until when all PINs are refused, in ms. */
   readonly lockedUntilMs: number;
@@ -28,13 +28,9 @@ export const longestLockOutMs = 900_000;
 /** Time without wrong PINs after which the count is reset, in ms, so that yesterday's attack does not lock out today's first typing error. */
 const forgottenAfterMs = 3_600_000;
 
-/**
- * Whether PINs are refused at a time. A remaining lock-out longer than the longest one dates from before the clock was set back and is ignored; the count stays, so
- * the next wrong PIN locks again.
- */
-export function isLockedOut(lockOut: LockOut, nowMs: number): boolean {
-  const remainingMs = lockOut.lockedUntilMs - nowMs;
-  return remainingMs > 0 && remainingMs <= longestLockOutMs;
+/** Whether PINs are refused at a time. */
+export function isLockedOut({ lockedUntilMs }: LockOut, nowMs: number): boolean {
+  return nowMs < lockedUntilMs;
 }
 
 /** The state after one more wrong PIN. */

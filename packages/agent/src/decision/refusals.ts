@@ -11,6 +11,8 @@ export const doorRefusals = {
   SPENT: "The credential was used before.",
   RESERVATION_STATE: "The reservation has ended or is in doubt, according to the gateway or the agent's own record.",
   ALREADY_DEPOSITED: "The reservation's parcel is already inside.",
+  SITE_OUT_OF_SERVICE:
+    "The site is paused, not open yet, or retired, and takes no parcels in, according to the gateway, or a command took it out of service.",
   NOT_DEPOSITED: "The agent knows of no parcel of the reservation or bundle at this site.",
   IN_USE: "Another credential has just opened this door, or another door for the reservation.",
   IN_DOUBT: "Somebody must first check what is in the compartment.",
@@ -23,6 +25,8 @@ export const doorRefusals = {
   PIN_UNKNOWN: "The site has no such PIN.",
   PIN_NOT_YET_VALID: "The PIN is not valid yet.",
   PIN_EXPIRED: "The PIN has expired.",
+  WRONG_PARCEL: "The parcel that the clerk scanned is not the one of the credential; the hand-over goes on.",
+  STORAGE_FAILED: "The terminal's disk is full or broken, so that no opening could be recorded. No credential was judged.",
   LOCKED_OUT: "PINs are refused for some minutes after too many wrong ones.",
 } as const;
 
@@ -40,7 +44,9 @@ export type PersonRefusal =
   | "PINS_LOCKED"
   /** The credential is valid, but no place is free. */
   | "NO_PLACE_FREE"
-  /** The credential is valid, but the door does not open. */
+  /** The credential is valid, but the site takes no parcels in for now. Parcels inside can be collected. */
+  | "NO_DEPOSITS"
+  /** The credential is valid, but the door does not open; or the terminal is out of order, whatever the credential. */
   | "OUT_OF_ORDER";
 
 /** What the person sees for a reported refusal. */
@@ -51,7 +57,10 @@ export function personRefusal(refusal: DoorRefusal): PersonRefusal {
     case "NO_COMPARTMENT":
     case "PROMISED_COMPARTMENT":
       return "NO_PLACE_FREE";
+    case "SITE_OUT_OF_SERVICE":
+      return "NO_DEPOSITS";
     case "LOCK_FAILED":
+    case "STORAGE_FAILED":
       return "OUT_OF_ORDER";
     default:
       return "NOT_ACCEPTED";

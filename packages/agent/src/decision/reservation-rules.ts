@@ -1,5 +1,5 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { isAccessClosed } from "@petak/lifecycle";
+import { isAccessClosed, keepsReservations } from "@petak/lifecycle";
 import { Act } from "@petak/protocol";
 import type { DoorRefusal } from "./refusals.ts";
 import type { DoorSnapshot } from "./snapshot.ts";
@@ -45,6 +45,7 @@ function chooseForDeposit(
 ): readonly string[] | DoorRefusal {
   const { compartments, visits } = snapshot;
   if (compartments.some((compartment) => compartment.reservationId === reservationId)) return "ALREADY_DEPOSITED";
+  if (!keepsReservations(snapshot.service) || snapshot.outOfService.has("")) return "SITE_OUT_OF_SERVICE";
   const taken = new Set(visits.map(({ compartmentId }) => compartmentId));
   for (const compartmentId of promisedToOthers(reservationId, snapshot, nowMs)) taken.add(compartmentId);
   const free = compartments.filter(
@@ -52,6 +53,7 @@ function chooseForDeposit(
       compartment.sizeClassId === sizeClassId &&
       compartment.condition === "OK" &&
       compartment.reservationId === "" &&
+      !snapshot.outOfService.has(compartmentId) &&
       compartment.door === "CLOSED" &&
       // Without a sensor reading the place is not free: the record alone may be wrong.
       compartment.occupancy === "EMPTY" &&

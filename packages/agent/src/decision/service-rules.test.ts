@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { Act, AllowanceSchema, newReservationId, ProofKind, ReservationState } from "@petak/protocol";
+import { Act, AllowanceSchema, newReservationId, ProofKind, ReservationState, SiteLifecycle } from "@petak/protocol";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { noLockOut } from "./lock-out.ts";
@@ -39,6 +39,7 @@ it("opens no door behind which a parcel may lie unless the operator named it, an
       const snapshot: DoorSnapshot = {
         hasEnded: () => false,
         siteId: "site_83652b_k3v9c0x2md00004k",
+        service: { lifecycle: SiteLifecycle.ACTIVE, draining: false },
         sizeClassIds: ["S"],
         trustBundle: undefined,
         pinKey: undefined,
@@ -49,6 +50,7 @@ it("opens no door behind which a parcel may lie unless the operator named it, an
         ),
         bundles: [],
         revokedServiceHashes: [],
+        outOfService: new Set<string>(),
         isSpent: () => false,
         toCollect: () => [],
         challengeAgeMs: () => undefined,

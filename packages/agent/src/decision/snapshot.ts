@@ -1,4 +1,4 @@
-import type { Act, Allowance, BundleAllowance, ProofKind, TrustBundle } from "@petak/protocol";
+import type { Act, Allowance, BundleAllowance, ProofKind, Site, TrustBundle } from "@petak/protocol";
 import type { CabinetCompartment, DoorState, Occupancy } from "../cabinet/cabinet.ts";
 import type { LockOut } from "./lock-out.ts";
 
@@ -43,6 +43,8 @@ export interface Visit {
   readonly bundleId: string;
   /** Whether the credential was delegated. */
   readonly isDelegated: boolean;
+  /** The presence for reports, if the token is bound to a key. */
+  readonly presence?: string;
   /** OPENING: the lock is about to be pulsed. OPEN: it was. CLOSED: the door is closed, but the sensors do not show the expected result. */
   readonly phase: "OPENING" | "OPEN" | "CLOSED";
   /** How often the credential has opened the door again. */
@@ -54,12 +56,15 @@ export interface Visit {
 /** The complete input of a decision at the door, besides credential and time. */
 export interface DoorSnapshot {
   readonly siteId: string;
+  /** Whether the site takes parcels in, as the gateway said at the last contact. */
+  readonly service: Pick<Site, "lifecycle" | "draining">;
   /** The site's size classes in its own order, to which tokens refer by index. */
   readonly sizeClassIds: readonly string[];
   /** Undefined before the first boot. */
   readonly trustBundle: TrustBundle | undefined;
   /** Undefined before the first boot. */
   readonly pinKey: Uint8Array | undefined;
+  /** All, or at least those of the reservations that the credential can open, and those of DEPOSIT with a door that is promised. */
   readonly allowances: readonly Allowance[];
   readonly bundles: readonly BundleAllowance[];
   /** Hashes of revoked tokens for SERVICE. */
@@ -72,6 +77,8 @@ export interface DoorSnapshot {
   /** Age of a challenge, in ms. Undefined: not issued by this site since its start, or already used. */
   readonly challengeAgeMs: (challenge: string) => number | undefined;
   readonly visits: readonly Visit[];
+  /** The compartments that a command took out of service; an empty id stands for the whole site. */
+  readonly outOfService: ReadonlySet<string>;
   readonly compartments: readonly (CabinetCompartment & CompartmentRecord & { readonly door: DoorState; readonly occupancy: Occupancy })[];
   readonly lockOut: LockOut;
   /** See JudgeAccessTokenInput. */

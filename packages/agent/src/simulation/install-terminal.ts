@@ -2,10 +2,21 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createPetakClient, createRequestSigner, generateKeyPair, type KeyFile, type PetakClient } from "@petak/client/node";
+import {
+  createPetakClient,
+  createRequestSigner,
+  generateKeyPair,
+  type KeyFile,
+  type PetakClient,
+  type RequestSigner,
+  signKeyPossession,
+} from "@petak/client/node";
 import { Mode, type Site } from "@petak/protocol";
 import type { AgentOptions } from "../agent.ts";
+import type { CabinetCompartment } from "../cabinet/cabinet.ts";
+import { compartmentsOf } from "../cabinet/compartments-of.ts";
 import type { AgentLogger } from "../logger.ts";
+import type { SimulatedCabinet } from "./simulated-cabinet.ts";
 import { createSimulatedTerminal, type SimulatedTerminal } from "./simulated-terminal.ts";
 
 /** A terminal with its own key, registered by the site's operator. */
@@ -26,20 +37,31 @@ export interface InstallTerminalOptions {
   logger: AgentLogger;
   /** Test network only: the gateway's test clock, see {@link AgentOptions}. */
   testClock?: AgentOptions["testClock"];
+  /** Makes the agent's client, which is closed with the terminal. Default: one with connections of its own. */
+  connect?: (signer: RequestSigner) => { readonly agents: AgentOptions["client"]; close(): void };
+  /** Makes the cabinet. Default: one without faults. What the gateway knows to be inside lies in it. */
+  makeCabinet?: (compartments: readonly CabinetCompartment[]) => SimulatedCabinet;
+  /** False: its database survives a restart of the agent, but not a power failure of this machine. Default true. */
+  isDurable?: boolean;
+  /** Further options of the agent. */
+  agent?: Pick<AgentOptions, "refusalMs" | "random" | "software">;
 }
 
 /**
- * Installs a terminal at a site: a registered key, a database in a temporary directory, empty compartments. `start` starts the agent. Throws a ConnectError, and
+ * Installs a terminal at a site: a registered key, a database in a temporary directory, and in the compartments what the gateway knows. `start` starts the agent. Throws a ConnectError, and
  * leaves nothing behind, if the operator may not register the key.
  */
 export async function installTerminal(options: InstallTerminalOptions): Promise<InstalledTerminal> {
-  const { url, operator, operatorKey, site, logger, testClock } = options;
+  const { url, operator, operatorKey, site, logger, testClock, makeCabinet } = options;
+  const { connect = (signer) => createPetakClient({ baseUrl: url, signer }) } = options;
   const { siteId } = site;
   const { participant_id: participantId, audience } = operatorKey;
   const mode = operatorKey.mode === "live" ? Mode.LIVE : Mode.TEST;
   const { privateJwk, publicKey } = await generateKeyPair();
   const label = "simulated terminal";
-  const { key } = await operator.participants.registerKey({ requestId: randomUUID(), publicKey, mode, siteId, label });
+  const requestId = randomUUID();
+  const possessionProof = await signKeyPossession(privateJwk, audience, { participantId, mode: operatorKey.mode, siteId, requestId });
+  const { key } = await operator.participants.registerKey({ requestId, publicKey, mode, siteId, label, possessionProof });
   const keyId = key?.keyId ?? "";
   const undo: { what: string; step: () => unknown }[] = [
     {
@@ -59,14 +81,18 @@ export async function installTerminal(options: InstallTerminalOptions): Promise<
   try {
     const disk = await mkdtemp(join(tmpdir(), "petak-terminal-"));
     undo.push({ what: `the terminal's disk ${disk} could not be removed`, step: () => rm(disk, { recursive: true, force: true }) });
-    const client = createPetakClient({ baseUrl: url, signer: createRequestSigner({ participantId, keyId, privateJwk, audience }) });
+    const client = connect(createRequestSigner({ participantId, keyId, privateJwk, audience }));
     undo.push({ what: "the terminal's connections could not be closed", step: () => client.close() });
+    const compartments = compartmentsOf(site);
     const terminal = createSimulatedTerminal({
+      ...options.agent,
       client: client.agents,
       siteId,
       reportKey: { keyId, privateJwk },
       storePath: join(disk, "agent.db"),
-      cabinet: compartmentsOf(site),
+      isDurable: options.isDurable ?? true,
+      cabinet: makeCabinet === undefined ? compartments : makeCabinet(compartments),
+      isNewCabinet: true,
       logger,
       ...(testClock && { testClock }),
     });
@@ -76,12 +102,4 @@ export async function installTerminal(options: InstallTerminalOptions): Promise<
     await remove();
     throw error;
   }
-}
-
-/** The compartments of a site, or one for each place if it lists none. */
-function compartmentsOf(site: Site): { compartmentId: string; sizeClassId: string }[] {
-  if (site.compartments.length > 0) return site.compartments;
-  return site.sizeClasses.flatMap(({ sizeClassId, installed }) =>
-    Array.from({ length: installed }, (_, index) => ({ compartmentId: `${sizeClassId}-${index + 1}`, sizeClassId })),
-  );
 }

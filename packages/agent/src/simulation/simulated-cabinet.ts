@@ -20,26 +20,41 @@ export interface SimulatedCabinet extends Cabinet {
   putIn(compartmentId: string): void;
   /** Takes the parcel out. Throws if the door is closed or nothing is inside. */
   takeOut(compartmentId: string): void;
+  /** Makes compartments contain a parcel that was put in before anybody looked. */
+  fill(compartmentIds: Iterable<string>): void;
   /** Closes the door, if it is open. */
   closeDoor(compartmentId: string): void;
+  /** Jams a lock, so that its door does not open until it is freed. */
+  setJammed(compartmentId: string, isJammed: boolean): void;
+  isJammed(compartmentId: string): boolean;
   /** The compartments that contain a parcel, regardless of sensor faults; can be passed to another cabinet as `occupied`. */
   contents(): string[];
+}
+
+interface Place {
+  isOpen: boolean;
+  isOccupied: boolean;
+  isJammed: boolean;
 }
 
 /** Makes a cabinet whose doors open when their locks are pulsed and stay open until somebody closes them. */
 export function createSimulatedCabinet(options: SimulatedCabinetOptions): SimulatedCabinet {
   const { compartments, random = () => 1, lockFaultRate = 0, sensorFaultRate = 0, hasOccupancySensors = true } = options;
-  const places = new Map(compartments.map(({ compartmentId }) => [compartmentId, { isOpen: false, isOccupied: false }]));
+  const places = new Map(compartments.map(({ compartmentId }) => [compartmentId, { isOpen: false, isOccupied: false, isJammed: false }]));
   const listeners = new Set<(compartmentId: string) => void>();
-  for (const compartmentId of options.occupied ?? []) place(compartmentId).isOccupied = true;
+  fill(options.occupied ?? []);
 
-  function place(compartmentId: string): { isOpen: boolean; isOccupied: boolean } {
+  function place(compartmentId: string): Place {
     const found = places.get(compartmentId);
     if (found === undefined) throw new Error(`the cabinet has no compartment '${compartmentId}'`);
     return found;
   }
 
-  function openPlace(compartmentId: string): { isOpen: boolean; isOccupied: boolean } {
+  function fill(compartmentIds: Iterable<string>): void {
+    for (const compartmentId of compartmentIds) place(compartmentId).isOccupied = true;
+  }
+
+  function openPlace(compartmentId: string): Place {
     const found = place(compartmentId);
     if (!found.isOpen) throw new Error(`the door of compartment '${compartmentId}' is closed`);
     return found;
@@ -53,7 +68,7 @@ export function createSimulatedCabinet(options: SimulatedCabinetOptions): Simula
     compartments: () => compartments,
     async open(compartmentId) {
       const target = place(compartmentId);
-      if (random() < lockFaultRate) throw new Error(`the lock of compartment '${compartmentId}' did not open`);
+      if (target.isJammed || random() < lockFaultRate) throw new Error(`the lock of compartment '${compartmentId}' did not open`);
       target.isOpen = true;
       changed(compartmentId);
     },
@@ -81,12 +96,17 @@ export function createSimulatedCabinet(options: SimulatedCabinetOptions): Simula
       target.isOccupied = false;
       changed(compartmentId);
     },
+    fill,
     closeDoor(compartmentId) {
       const target = place(compartmentId);
       if (!target.isOpen) return;
       target.isOpen = false;
       changed(compartmentId);
     },
+    setJammed(compartmentId, isJammed) {
+      place(compartmentId).isJammed = isJammed;
+    },
+    isJammed: (compartmentId) => place(compartmentId).isJammed,
     contents: () => [...places].filter(([, { isOccupied }]) => isOccupied).map(([compartmentId]) => compartmentId),
   };
 }

@@ -14,8 +14,12 @@ export type OpenDoor = Presentation & { opened: true };
 export interface SimulatedTerminalOptions extends Omit<AgentOptions, "store" | "cabinet" | "logger"> {
   /** Path of the agent's database; created if it does not exist. */
   storePath: string;
-  /** The doors of a new, empty cabinet; or an existing cabinet. */
+  /** False: the database survives a restart of the agent, but not a power failure of this machine. Default true. */
+  isDurable?: boolean;
+  /** The doors of a new cabinet, in which lies what the gateway knows; or a cabinet. */
   cabinet: readonly CabinetCompartment[] | SimulatedCabinet;
+  /** True: the given cabinet is a new one too. Default false: what lies in it is known by it alone. */
+  isNewCabinet?: boolean;
   /** Default: nothing is logged. */
   logger?: AgentLogger;
 }
@@ -32,6 +36,8 @@ export interface SimulatedTerminal {
   start(): Promise<boolean>;
   /** Stops the agent, and starts a new one with the same database and cabinet. @param changes options of the new agent */
   restart(changes?: Partial<AgentOptions>): Promise<boolean>;
+  /** Cuts the power, and starts a new agent with what is on disk. The cabinet stays as it is. */
+  cutPower(): Promise<boolean>;
   /**
    * Simulates a person who presents a credential and uses each door that opens (see {@link useDoor}). Resolves with the first door, or the refusal, once the
    * gateway has acknowledged the reports. Throws if a further door of a bundle does not open.
@@ -48,13 +54,21 @@ export interface SimulatedTerminal {
 const silent: AgentLogger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** Makes a terminal and opens its database. {@link SimulatedTerminal.start} starts the agent. */
-export function createSimulatedTerminal({ storePath, logger = silent, ...options }: SimulatedTerminalOptions): SimulatedTerminal {
+export function createSimulatedTerminal({
+  storePath,
+  isDurable = true,
+  isNewCabinet = false,
+  logger = silent,
+  ...options
+}: SimulatedTerminalOptions): SimulatedTerminal {
+  const isGiven = "open" in options.cabinet;
   const cabinet = "open" in options.cabinet ? options.cabinet : createSimulatedCabinet({ compartments: options.cabinet });
+  const onAdopted = !isGiven || isNewCabinet ? cabinet.fill : undefined;
   let isOpen = true;
 
   function open(changes: Partial<AgentOptions> = {}): { store: AgentStore; agent: Agent } {
-    const store = openAgentStore(storePath);
-    return { store, agent: createAgent({ ...options, store, cabinet, logger, ...changes }) };
+    const store = openAgentStore(storePath, { isDurable });
+    return { store, agent: createAgent({ ...options, ...(onAdopted && { onAdopted }), store, cabinet, logger, ...changes }) };
   }
 
   const terminal: SimulatedTerminal = {
@@ -65,6 +79,14 @@ export function createSimulatedTerminal({ storePath, logger = silent, ...options
     async restart(changes) {
       await terminal.stop();
       Object.assign(terminal, open(changes));
+      isOpen = true;
+      return await terminal.start();
+    },
+    async cutPower() {
+      // First, so that nothing is written after the cut.
+      terminal.store.close();
+      await terminal.agent.stop().catch((error: unknown) => logger.warn({ err: error }, "the power was cut while the agent wrote"));
+      Object.assign(terminal, open());
       isOpen = true;
       return await terminal.start();
     },

@@ -3,8 +3,9 @@ import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { encodeBase64url } from "@petak/credential";
 import { Act, AllowanceSchema, BundleAllowanceSchema, DeviceEventType, ProofKind } from "@petak/protocol";
 import { createTempDir, tempDir } from "@petak/testkit";
 import fc from "fast-check";
@@ -16,6 +17,7 @@ const nowMs = Date.UTC(2026, 10, 24);
 const report = { type: DeviceEventType.DOOR_REFUSED, refusal: "MALFORMED" };
 const sequences = (events: { sequence: bigint }[]) => events.map(({ sequence }) => Number(sequence));
 const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, index) => index + first);
+const recorded = (sequence: number) => ({ sequence, hash: new Uint8Array() });
 
 async function newPath(): Promise<string> {
   return join(await tempDir(), "agent.db");
@@ -76,26 +78,26 @@ describe("an outbox", () => {
     store.close();
   });
 
-  it("continues after another store's reports, and yields if the gateway has more than it ever wrote", async () => {
+  it("continues after another store's reports, also if the gateway has more than it ever wrote", async () => {
     const store = openAgentStore(await newPath());
     const ids = [1, 2].map(() => store.outbox.append(report, nowMs).deviceEventId);
-    store.outbox.continueAfter("key_test_a", 57);
+    store.outbox.continueAfter("key_test_a", recorded(57));
     expect(sequences(store.outbox.after(57, 10))).toEqual([58, 59]);
     expect(store.outbox.after(57, 10).map(({ deviceEventId }) => deviceEventId)).toEqual(ids);
-    store.outbox.continueAfter("key_test_a", 58);
+    store.outbox.continueAfter("key_test_a", recorded(58));
     expect(store.outbox.lastSequence()).toBe(59);
-    store.outbox.continueAfter("key_test_a", 80);
-    expect(store.outbox.after(80, 10)).toEqual([]);
-    expect(store.outbox.append(report, nowMs).sequence).toBe(81n);
+    store.outbox.continueAfter("key_test_a", recorded(80));
+    expect(store.outbox.after(80, 10).map(({ deviceEventId }) => deviceEventId)).toEqual(ids);
+    expect(store.outbox.append(report, nowMs).sequence).toBe(83n);
     store.close();
   });
 
   it("restarts its numbers under a new key, with the reports unacknowledged under the old one", async () => {
     const store = openAgentStore(await newPath());
-    store.outbox.continueAfter("key_test_a", 0);
+    store.outbox.continueAfter("key_test_a", recorded(0));
     const ids = upTo(4).map(() => store.outbox.append(report, nowMs).deviceEventId);
     store.outbox.acknowledge(2);
-    store.outbox.continueAfter("key_test_b", 0);
+    store.outbox.continueAfter("key_test_b", recorded(0));
     expect(sequences(store.outbox.after(0, 10))).toEqual([1, 2]);
     expect(store.outbox.after(0, 10).map(({ deviceEventId }) => deviceEventId)).toEqual(ids.slice(2));
     store.close();
@@ -136,11 +138,12 @@ describe("a store", () => {
       reservationId: "r",
       bundleId: "b",
       isDelegated: true,
+      presence: "claims.challenge.key.signature",
       phase: "OPEN",
       reopenings: 1,
       graceUntilMs: nowMs,
     } as const;
-    const lockOut = { failures: 6, lastFailureMs: nowMs, lockedUntilMs: nowMs + 60_000 };
+    const lockOut = { failures: 6, leftMs: 60_000 };
     expect([store.syncVersion(), store.pinKey(), store.site(), store.trustBundle()]).toEqual([0n, undefined, undefined, undefined]);
     expect(store.compartment("A1")).toEqual({ compartmentId: "A1", condition: "OK", reservationId: "" });
     store.saveBoot({ site: undefined, pinKey: new Uint8Array(32).fill(2), trustBundle: undefined });
@@ -157,7 +160,7 @@ describe("a store", () => {
     store = openAgentStore(path);
     expect(store.pinKey()).toEqual(new Uint8Array(32).fill(2));
     expect(store.syncVersion()).toBe(2n ** 64n - 1n);
-    expect(store.allowances()).toEqual([allowance]);
+    expect(store.allowances.all()).toEqual([allowance]);
     expect(store.bundles()).toEqual([bundle]);
     expect(store.revokedServiceHashes()).toEqual(["h"]);
     expect([store.toCollect("c"), store.toCollect("another")]).toEqual([["s"], []]);
@@ -165,6 +168,75 @@ describe("a store", () => {
     expect(store.compartment("A1")).toEqual({ compartmentId: "A1", condition: "IN_DOUBT", reservationId: "r" });
     expect(store.lockOut()).toEqual(lockOut);
     expect([store.clockFloorMs(), store.clockOffsetMs()]).toEqual([nowMs, -7]);
+    store.close();
+  });
+
+  it("finds the allowances that bear on a reservation or a PIN: its own, and the doors promised to others", async () => {
+    const store = openAgentStore(await newPath());
+    const [pin, other] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+    const make = (reservationId: string, act: Act, more = {}) => create(AllowanceSchema, { reservationId, act, ...more });
+    const deposit = make("a", Act.DEPOSIT, { compartmentId: "A1" });
+    const collect = make("a", Act.COLLECT, { pinHash: pin });
+    const promised = make("b", Act.DEPOSIT, { compartmentId: "A2" });
+    const allowances = [
+      deposit,
+      promised,
+      collect,
+      make("b", Act.COLLECT, { pinHash: other, compartmentId: "A2" }),
+      make("c", Act.DEPOSIT),
+    ];
+    const told = { bundles: [], revokedServiceHashes: [], trustBundle: undefined };
+    store.saveSync({ version: 1n, allowances, ...told });
+    expect(store.allowances.all()).toEqual(allowances);
+    expect(store.allowances.of("a")).toEqual([deposit, collect, promised]);
+    expect(store.allowances.ofPin(encodeBase64url(pin))).toEqual([deposit, collect, promised]);
+    expect(store.allowances.ofPin(encodeBase64url(new Uint8Array(32)))).toEqual([]);
+    store.spend(encodeBase64url(pin), nowMs);
+    store.spend("a token", nowMs);
+    store.forgetSpent(nowMs + 1);
+    expect([store.isSpent(encodeBase64url(pin)), store.isSpent("a token")]).toEqual([true, false]);
+    store.saveSync({ version: 2n, allowances: [], ...told });
+    expect(store.allowances.of("a")).toEqual([]);
+    store.close();
+  });
+
+  it("applies a difference to allowances and bundles, or nothing of it", async () => {
+    const path = await newPath();
+    let store = openAgentStore(path);
+    const allowance = (reservationId: string, act: Act, compartmentId = "") =>
+      create(AllowanceSchema, { reservationId, act, compartmentId });
+    const bundle = (bundleId: string, ...reservationIds: string[]) => create(BundleAllowanceSchema, { bundleId, reservationIds });
+    const told = { revokedServiceHashes: [], trustBundle: undefined };
+    const allowances = ["a", "b", "c"].flatMap((id) => [allowance(id, Act.DEPOSIT), allowance(id, Act.COLLECT)]);
+    const bundles = [bundle("one", "a", "b"), bundle("two", "b"), bundle("three", "c"), bundle("four", "c")];
+    store.saveSync({ version: 7n, versionTag: 8, allowances, bundles, ...told });
+    const difference = {
+      ...{ version: 9n, versionTag: 2 ** 32 - 1, isDifference: true, revokedServiceHashes: ["hash"], trustBundle: undefined },
+      allowances: [allowance("c", Act.COLLECT, "A1"), allowance("d", Act.DEPOSIT)],
+      bundles: [bundle("three", "c", "d")],
+      ...{ removedReservationIds: ["b", "unknown"], removedBundleIds: ["four", "unknown"] },
+    };
+    const state = () => ({
+      known: [store.syncVersion(), store.syncVersionTag()],
+      allowances: store.allowances.all(),
+      bundles: store.bundles(),
+      revoked: store.revokedServiceHashes(),
+    });
+    const before = state();
+    // The trust bundle, which is written last, cannot be.
+    expect(() => store.saveSync({ ...difference, trustBundle: {} as never })).toThrow();
+    expect(state()).toEqual(before);
+    store.saveSync(difference);
+    const after = {
+      known: [9n, 2 ** 32 - 1],
+      allowances: [...allowances.slice(0, 2), ...difference.allowances],
+      bundles: [bundle("one", "a"), bundle("three", "c", "d")],
+      revoked: ["hash"],
+    };
+    expect(state()).toEqual(after);
+    store.close();
+    store = openAgentStore(path);
+    expect(state()).toEqual(after);
     store.close();
   });
 
@@ -197,12 +269,18 @@ describe("a store", () => {
       INSERT INTO spent VALUES ('a', ${nowMs});
       INSERT INTO compartment VALUES ('A1', 'IN_DOUBT', 'r');
       INSERT INTO visit VALUES ('A2', 'a', 1, 2, 's', 'OPEN', 1, ${nowMs});
+      INSERT INTO number VALUES ('lock_out_failures', 8), ('lock_out_last_failure_ms', ${nowMs}), ('lock_out_until_ms', ${nowMs + 240_000});
       PRAGMA user_version = 1;`);
+    const pinHash = new Uint8Array(32).fill(1);
+    const allowance = create(AllowanceSchema, { reservationId: "r", act: Act.COLLECT, pinHash });
+    database.prepare("INSERT INTO allowance (message) VALUES (?)").run(toBinary(AllowanceSchema, allowance));
     database.close();
     const store = openAgentStore(path);
+    expect([store.allowances.of("r"), store.allowances.ofPin(encodeBase64url(pinHash))]).toEqual([[allowance], [allowance]]);
     expect(store.isSpent("a")).toBe(true);
     expect(store.compartment("A1")).toEqual({ compartmentId: "A1", condition: "IN_DOUBT", reservationId: "r" });
     expect(store.visits()).toMatchObject([{ compartmentId: "A2", credentialId: "a", bundleId: "", isDelegated: false }]);
+    expect(store.lockOut()).toEqual({ failures: 8, leftMs: 240_000 });
     store.saveEnded("r");
     expect(store.hasEnded("r")).toBe(true);
     store.close();
@@ -212,15 +290,15 @@ describe("a store", () => {
     const path = await newPath();
     openAgentStore(path).close();
     const database = new DatabaseSync(path);
-    database.exec("PRAGMA user_version = 5");
+    database.exec("PRAGMA user_version = 7");
     database.close();
     expect(() => openAgentStore(path)).toThrow(
       new AgentStoreError(
-        `${path} has version 5 and this release reads versions up to 4: start a later release of the agent that reads version 5, or give this one a new store`,
+        `${path} has version 7 and this release reads versions up to 6: start a later release of the agent that reads version 7, or give this one a new store`,
       ),
     );
     const after = new DatabaseSync(path);
-    expect(after.prepare("PRAGMA user_version").get()).toEqual({ user_version: 5 });
+    expect(after.prepare("PRAGMA user_version").get()).toEqual({ user_version: 7 });
     after.close();
   });
 
@@ -231,7 +309,12 @@ describe("a store", () => {
       store.bind(siteId);
       store.close();
       const database = new DatabaseSync(path);
-      database.exec("PRAGMA user_version = 3");
+      database.exec(`
+        ALTER TABLE visit DROP COLUMN presence; DROP TABLE revoked_issuer_key; DROP TABLE command; DROP TABLE out_of_service; DROP TABLE condition;
+        DROP TABLE shelf_place; DROP TABLE delivery; DROP TABLE shift; DROP TABLE month_work; DROP TABLE photo; DROP TABLE hand_over; DROP TABLE counter_entry; DROP TABLE counter_session; DROP TABLE clerk_lock; DROP TABLE counter_lease;
+        DROP TABLE shelf_parcel; DROP INDEX allowance_of_reservation; DROP INDEX allowance_of_pin;
+        DROP INDEX promise; ALTER TABLE allowance DROP COLUMN reservation_id; ALTER TABLE allowance DROP COLUMN pin_id;
+        ALTER TABLE allowance DROP COLUMN is_promise; PRAGMA user_version = 3`);
       database.close();
     };
     await asVersion3("site_836520_k3v9c0x2md000008");

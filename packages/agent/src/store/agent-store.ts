@@ -2,18 +2,26 @@ import { create, type DescMessage, fromBinary, type MessageShape, toBinary } fro
 import { encodeBase64url } from "@petak/credential";
 import {
   type Allowance,
-  AllowanceSchema,
   type BundleAllowance,
+  type CourierKey,
   type Site,
   SiteSchema,
+  type SyncResponse,
   SyncResponseSchema,
   type TrustBundle,
   TrustBundleSchema,
 } from "@petak/protocol";
-import { type LockOut, noLockOut } from "../decision/lock-out.ts";
 import type { CompartmentRecord, Visit } from "../decision/snapshot.ts";
-import { AgentStoreError, openDatabase } from "./open-database.ts";
+import { createAllowances, type StoredAllowances } from "./allowances.ts";
+import { type CommandRecords, createCommandRecords } from "./command-records.ts";
+import { type ConditionRecords, createConditionRecords } from "./condition-records.ts";
+import { type CounterRecords, createCounterRecords } from "./counter-records.ts";
+import { AgentStoreError, closeDatabase, openDatabase, type StoreOptions } from "./open-database.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
+import { bundlesAfter, type SavedSync } from "./saved-sync.ts";
+import { createStoredEpoch, type StoredEpoch } from "./stored-epoch.ts";
+import { createStoredIntake, type StoredIntake } from "./stored-intake.ts";
+import { createTrustStore, type TrustStore } from "./trust-store.ts";
 import { createFacts, createNumbers, createTransaction, type Transaction } from "./values.ts";
 
 /**
@@ -23,6 +31,17 @@ export interface AgentStore {
   readonly path: string;
   /** The reports to the gateway. */
   readonly outbox: Outbox;
+  readonly epoch: StoredEpoch;
+  /** What the agent knows of the operator's root key. */
+  readonly trust: TrustStore;
+  /** What is kept of commands. */
+  readonly commands: CommandRecords;
+  /** What is kept of what the site takes in. */
+  readonly intake: StoredIntake;
+  /** What was wrong with the device. */
+  readonly conditions: ConditionRecords;
+  /** What is kept of a store's counter. Empty at a terminal. */
+  readonly counter: CounterRecords;
   /** Makes several changes atomically. If `change` throws, none is made. */
   readonly transaction: Transaction;
 
@@ -32,25 +51,41 @@ export interface AgentStore {
   site(): Site | undefined;
   pinKey(): Uint8Array | undefined;
   trustBundle(): TrustBundle | undefined;
+  saveTrustBundle(trustBundle: TrustBundle): void;
   saveBoot(boot: { site: Site | undefined; pinKey: Uint8Array; trustBundle: TrustBundle | undefined }): void;
+  /** Whether the gateway takes no reports of the device, since they have forked. */
+  isQuarantined(): boolean;
+  saveQuarantine(isQuarantined: boolean): void;
   /** The version of the allowances. 0: no sync yet. */
   syncVersion(): bigint;
-  allowances(): readonly Allowance[];
+  /** The tag of the version. 0: none. */
+  syncVersionTag(): number;
+  /** When everything came last, and not only a difference, in ms since 1970. 0: never. */
+  completeSyncAtMs(): number;
+  readonly allowances: Omit<StoredAllowances, "replace" | "change">;
   /** The bundles of the reservations in the allowances. */
   bundles(): readonly BundleAllowance[];
   /** Hashes of revoked tokens for SERVICE. */
   revokedServiceHashes(): readonly string[];
-  saveSync(sync: {
-    version: bigint;
-    allowances: readonly Allowance[];
-    bundles: readonly BundleAllowance[];
-    revokedServiceHashes: readonly string[];
-    trustBundle: TrustBundle | undefined;
-  }): void;
+  /** Applies a response of Sync. */
+  saveSync(sync: SavedSync): void;
+  /** Adds allowances that the gateway gave between two calls of Sync, in place of those of the same reservations. */
+  saveAllowances(given: readonly Allowance[]): void;
+
+  /** The keys of couriers, by which the agent judges hand-over lists. */
+  courierKeys(): readonly CourierKey[];
+  /** Whether the gateway takes reports of hand-over lists. */
+  takesHandoverLists(): boolean;
+  /** Applies what a response of Sync says of them. A difference replaces only the keys of the couriers that it names. */
+  saveCouriers(couriers: Pick<SyncResponse, "courierKeys" | "takesHandoverLists" | "unchanged" | "isDifference">): void;
 
   isSpent(credentialId: string): boolean;
   /** Spends a credential until it has expired. Throws if it is already spent. */
   spend(credentialId: string, expiresAtMs: number): void;
+  /**
+   * Makes a spent credential good again for a reservation whose parcel has certainly not moved: a reservation's own opens once more, a bundle's opens once more for this one.
+   */
+  unspend(credentialId: string, right: Pick<Visit, "reservationId" | "bundleId">): void;
   /** Records the reservations for which a bundle's spent credential still opens. */
   saveToCollect(credentialId: string, reservationIds: readonly string[]): void;
   /** The reservations for which a bundle's credential still opens. */
@@ -78,36 +113,48 @@ export interface AgentStore {
   saveVisit(visit: Visit): void;
   removeVisit(compartmentId: string): void;
 
-  lockOut(): LockOut;
-  saveLockOut(lockOut: LockOut): void;
+  /** The wrong PINs that count, and how long PINs are locked if the agent starts now, in ms. */
+  lockOut(): StoredLockOut;
+  saveLockOut(lockOut: StoredLockOut): void;
   /** The latest time that is known to have passed, in ms since 1970. 0: none. */
   clockFloorMs(): number;
   /** Lead of the gateway's clock over the device's, in ms. */
   clockOffsetMs(): number;
   saveClock(clock: { floorMs: number; offsetMs: number }): void;
 
+  /** Writes more than a decision at the door needs, and removes it. Throws if the disk does not take it. */
+  probe(): void;
   /** Closes the file. */
   close(): void;
 }
 
-type VisitRow = Omit<Visit, "isDelegated"> & { isDelegated: number };
+/** A lock-out without times: those of a clock that somebody could set would say little. */
+export interface StoredLockOut {
+  readonly failures: number;
+  readonly leftMs: number;
+}
+
+/** More than the changes of an opening take in the log, in bytes. */
+const probeBytes = 65_536;
+
+type VisitRow = Omit<Visit, "isDelegated" | "presence"> & { isDelegated: number; presence: string };
 
 /** Opens or creates an agent's store. Throws an AgentStoreError if another process has it or the file is not a store. */
-export function openAgentStore(path: string): AgentStore {
-  const database = openDatabase(path);
+export function openAgentStore(path: string, options: StoreOptions = {}): AgentStore {
+  const database = openDatabase(path, options);
   const facts = createFacts(database);
   const numbers = createNumbers(database);
   const transaction = createTransaction(database);
   const outbox = createOutbox(database, { facts, numbers, transaction });
   const sql = {
-    allowances: database.prepare("SELECT message FROM allowance ORDER BY position"),
-    clearAllowances: database.prepare("DELETE FROM allowance"),
-    addAllowance: database.prepare("INSERT INTO allowance (message) VALUES (?)"),
     isSpent: database.prepare("SELECT 1 FROM spent WHERE credential_id = ?"),
     spend: database.prepare("INSERT INTO spent (credential_id, expires_at_ms) VALUES (?, ?)"),
-    forgetSpent: database.prepare("DELETE FROM spent WHERE expires_at_ms < ? AND credential_id NOT IN (SELECT value FROM json_each(?))"),
+    unspend: database.prepare("DELETE FROM spent WHERE credential_id = ?"),
+    forgetSpent: database.prepare(`
+      DELETE FROM spent WHERE expires_at_ms < ?
+        AND credential_id NOT IN (SELECT pin_id FROM allowance) AND credential_id NOT IN (SELECT value FROM json_each(?))`),
     toCollect: database.prepare("SELECT reservation_id AS reservationId FROM to_collect WHERE credential_id = ?"),
-    addToCollect: database.prepare("INSERT INTO to_collect (credential_id, reservation_id) VALUES (?, ?)"),
+    addToCollect: database.prepare("INSERT OR IGNORE INTO to_collect (credential_id, reservation_id) VALUES (?, ?)"),
     removeToCollect: database.prepare("DELETE FROM to_collect WHERE credential_id = ? AND reservation_id = ?"),
     forgetToCollect: database.prepare("DELETE FROM to_collect WHERE credential_id NOT IN (SELECT credential_id FROM spent)"),
     saveEnded: database.prepare("INSERT OR IGNORE INTO ended (reservation_id, forget_at_ms) VALUES (?, NULL)"),
@@ -118,24 +165,31 @@ export function openAgentStore(path: string): AgentStore {
     saveCompartment: database.prepare("INSERT OR REPLACE INTO compartment (compartment_id, condition, reservation_id) VALUES (?, ?, ?)"),
     visits: database.prepare(`
       SELECT compartment_id AS compartmentId, credential_id AS credentialId, proof_kind AS proofKind, act,
-        reservation_id AS reservationId, bundle_id AS bundleId, is_delegated AS isDelegated, phase, reopenings,
+        reservation_id AS reservationId, bundle_id AS bundleId, is_delegated AS isDelegated, presence, phase, reopenings,
         grace_until_ms AS graceUntilMs
       FROM visit ORDER BY compartment_id`),
     saveVisit: database.prepare(`
       INSERT OR REPLACE INTO visit
-        (compartment_id, credential_id, proof_kind, act, reservation_id, bundle_id, is_delegated, phase, reopenings, grace_until_ms)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+        (compartment_id, credential_id, proof_kind, act, reservation_id, bundle_id, is_delegated, presence, phase, reopenings, grace_until_ms)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     removeVisit: database.prepare("DELETE FROM visit WHERE compartment_id = ?"),
   };
-  const rows = sql.allowances.all() as { message: Uint8Array }[];
-  let allowances = rows.map(({ message }) => fromBinary(AllowanceSchema, message));
+  const allowances = createAllowances(database);
   const listed = readMessage(facts.read("bundles"), SyncResponseSchema);
   let bundles = listed?.bundles ?? [];
   let revokedServiceHashes = listed?.revokedServiceHashes ?? [];
 
+  const courierKeys = () => readMessage(facts.read("courier_keys"), SyncResponseSchema)?.courierKeys ?? [];
+
   return {
     path,
     outbox,
+    epoch: createStoredEpoch({ facts, numbers, transaction }),
+    trust: createTrustStore(database, { facts, numbers, transaction }),
+    commands: createCommandRecords(database, facts),
+    intake: createStoredIntake({ facts, numbers }),
+    conditions: createConditionRecords(database, numbers),
+    counter: createCounterRecords(database),
     transaction,
 
     bind(siteId) {
@@ -148,6 +202,9 @@ export function openAgentStore(path: string): AgentStore {
     site: () => readMessage(facts.read("site"), SiteSchema),
     pinKey: () => facts.read("pin_key"),
     trustBundle: () => readMessage(facts.read("trust_bundle"), TrustBundleSchema),
+    saveTrustBundle(trustBundle) {
+      facts.write("trust_bundle", toBinary(TrustBundleSchema, trustBundle));
+    },
     saveBoot({ site, pinKey, trustBundle }) {
       transaction(() => {
         if (site !== undefined) facts.write("site", toBinary(SiteSchema, site));
@@ -155,27 +212,52 @@ export function openAgentStore(path: string): AgentStore {
         if (trustBundle !== undefined) facts.write("trust_bundle", toBinary(TrustBundleSchema, trustBundle));
       });
     },
+    isQuarantined: () => numbers.read("quarantined") === 1,
+    saveQuarantine(isQuarantined) {
+      if (isQuarantined !== (numbers.read("quarantined") === 1)) numbers.write("quarantined", isQuarantined ? 1 : 0);
+    },
     syncVersion: () => BigInt(facts.readText("sync_version") ?? 0),
-    allowances: () => allowances,
+    syncVersionTag: () => numbers.read("sync_version_tag") ?? 0,
+    completeSyncAtMs: () => numbers.read("complete_sync_at_ms") ?? 0,
+    allowances,
     bundles: () => bundles,
     revokedServiceHashes: () => revokedServiceHashes,
     saveSync(sync) {
+      const listed = { bundles: bundlesAfter(bundles, sync), revokedServiceHashes: [...sync.revokedServiceHashes] };
       transaction(() => {
-        sql.clearAllowances.run();
-        for (const allowance of sync.allowances) sql.addAllowance.run(toBinary(AllowanceSchema, allowance));
-        const listed = { bundles: [...sync.bundles], revokedServiceHashes: [...sync.revokedServiceHashes] };
+        if (sync.isDifference === true) allowances.change(sync.allowances, sync.removedReservationIds ?? []);
+        else {
+          allowances.replace(sync.allowances);
+          numbers.write("complete_sync_at_ms", sync.nowMs ?? 0);
+        }
         facts.write("bundles", toBinary(SyncResponseSchema, create(SyncResponseSchema, listed)));
         facts.writeText("sync_version", String(sync.version));
+        numbers.write("sync_version_tag", sync.versionTag ?? 0);
+        if (sync.pinKey !== undefined && sync.pinKey.length > 0) facts.write("pin_key", sync.pinKey);
         if (sync.trustBundle !== undefined) facts.write("trust_bundle", toBinary(TrustBundleSchema, sync.trustBundle));
       });
-      allowances = [...sync.allowances];
-      bundles = [...sync.bundles];
-      revokedServiceHashes = [...sync.revokedServiceHashes];
+      ({ bundles, revokedServiceHashes } = listed);
+    },
+    saveAllowances: (given) => transaction(() => allowances.change(given, [])),
+
+    courierKeys,
+    takesHandoverLists: () => numbers.read("takes_handover_lists") === 1,
+    saveCouriers({ courierKeys: told, takesHandoverLists, unchanged, isDifference }) {
+      const toldOf = new Set(told.map(({ courierId }) => courierId));
+      const kept = isDifference ? courierKeys().filter(({ courierId }) => !toldOf.has(courierId)) : [];
+      if (!unchanged)
+        facts.write("courier_keys", toBinary(SyncResponseSchema, create(SyncResponseSchema, { courierKeys: [...kept, ...told] })));
+      if (takesHandoverLists !== (numbers.read("takes_handover_lists") === 1))
+        numbers.write("takes_handover_lists", takesHandoverLists ? 1 : 0);
     },
 
     isSpent: (credentialId) => sql.isSpent.get(credentialId) !== undefined,
     spend(credentialId, expiresAtMs) {
       sql.spend.run(credentialId, expiresAtMs);
+    },
+    unspend(credentialId, { reservationId, bundleId }) {
+      if (bundleId === "") sql.unspend.run(credentialId);
+      else sql.addToCollect.run(credentialId, reservationId);
     },
     saveToCollect(credentialId, reservationIds) {
       for (const reservationId of reservationIds) sql.addToCollect.run(credentialId, reservationId);
@@ -186,7 +268,7 @@ export function openAgentStore(path: string): AgentStore {
     },
     forgetSpent(expiredBeforeMs) {
       transaction(() => {
-        sql.forgetSpent.run(Math.floor(expiredBeforeMs), JSON.stringify(namedPinIds([...allowances, ...bundles])));
+        sql.forgetSpent.run(Math.floor(expiredBeforeMs), JSON.stringify(namedPinIds(bundles)));
         sql.forgetToCollect.run();
       });
     },
@@ -210,10 +292,15 @@ export function openAgentStore(path: string): AgentStore {
       sql.saveCompartment.run(compartmentId, condition, reservationId);
     },
     visits: () =>
-      (sql.visits.all() as unknown as VisitRow[]).map(({ isDelegated, ...visit }) => ({ ...visit, isDelegated: isDelegated !== 0 })),
+      (sql.visits.all() as unknown as VisitRow[]).map(({ isDelegated, presence, ...visit }) => ({
+        ...visit,
+        isDelegated: isDelegated !== 0,
+        ...(presence !== "" && { presence }),
+      })),
     saveVisit(visit) {
-      const { compartmentId, credentialId, proofKind, act, reservationId, bundleId, isDelegated, phase, reopenings, graceUntilMs } = visit;
-      const credential = [credentialId, proofKind, act, reservationId, bundleId, Number(isDelegated)] as const;
+      const { compartmentId, credentialId, proofKind, act, reservationId, bundleId, isDelegated, presence = "" } = visit;
+      const { phase, reopenings, graceUntilMs } = visit;
+      const credential = [credentialId, proofKind, act, reservationId, bundleId, Number(isDelegated), presence] as const;
       sql.saveVisit.run(compartmentId, ...credential, phase, reopenings, Math.floor(graceUntilMs));
     },
     removeVisit(compartmentId) {
@@ -221,15 +308,13 @@ export function openAgentStore(path: string): AgentStore {
     },
 
     lockOut: () => ({
-      failures: numbers.read("lock_out_failures") ?? noLockOut.failures,
-      lastFailureMs: numbers.read("lock_out_last_failure_ms") ?? noLockOut.lastFailureMs,
-      lockedUntilMs: numbers.read("lock_out_until_ms") ?? noLockOut.lockedUntilMs,
+      failures: numbers.read("lock_out_failures") ?? 0,
+      leftMs: numbers.read("lock_out_left_ms") ?? 0,
     }),
-    saveLockOut({ failures, lastFailureMs, lockedUntilMs }) {
+    saveLockOut({ failures, leftMs }) {
       transaction(() => {
         numbers.write("lock_out_failures", failures);
-        numbers.write("lock_out_last_failure_ms", lastFailureMs);
-        numbers.write("lock_out_until_ms", lockedUntilMs);
+        numbers.write("lock_out_left_ms", leftMs);
       });
     },
     clockFloorMs: () => numbers.read("clock_floor_ms") ?? 0,
@@ -241,14 +326,18 @@ export function openAgentStore(path: string): AgentStore {
       });
     },
 
+    probe() {
+      facts.write("probe", new Uint8Array(probeBytes));
+      facts.write("probe", new Uint8Array());
+    },
     close() {
-      if (database.isOpen) database.close();
+      if (database.isOpen) closeDatabase(database);
     },
   };
 }
 
-/** The ids of the PINs in a list of allowances. */
-function namedPinIds(list: readonly (Allowance | BundleAllowance)[]): string[] {
+/** The ids of the PINs of bundles. */
+function namedPinIds(list: readonly BundleAllowance[]): string[] {
   return list.flatMap(({ pinHash }) => (pinHash.length === 0 ? [] : encodeBase64url(pinHash)));
 }
 

@@ -58,8 +58,14 @@ export function createTransaction(database: DatabaseSync): Transaction {
       database.exec("COMMIT");
       return result;
     } catch (error) {
-      database.exec("ROLLBACK");
+      // On a full or broken disk SQLite may have rolled back by itself.
+      if (database.isTransaction) database.exec("ROLLBACK");
       throw error;
     }
   };
+}
+
+/** Whether SQLite could not read or write: the disk is full, broken or read-only, or the file damaged. */
+export function isStorageError(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR";
 }

@@ -2,7 +2,9 @@ import { ConnectError } from "@connectrpc/connect";
 import { fromConnectError, type PetakClient } from "@petak/client";
 import type { AgentLogger } from "../logger.ts";
 import type { AgentStore } from "../store/agent-store.ts";
+import { isStorageError } from "../store/values.ts";
 import type { After } from "../timer.ts";
+import { epochOf, noteRefusal } from "./epoch.ts";
 import { backoffMs, createPause } from "./pause.ts";
 
 /** The protocol's limit of reports in a call. */
@@ -34,6 +36,8 @@ export function createFlusher(options: {
   random: () => number;
   /** Called with whether the gateway was reached. */
   onContact: (isReached: boolean) => void;
+  /** Called when the disk has not taken something. */
+  onStorageFailure: (error: unknown) => void;
 }): Flusher {
   const { client, siteId, store, logger, after, random, onContact } = options;
   const { outbox } = store;
@@ -48,11 +52,13 @@ export function createFlusher(options: {
   async function run(): Promise<void> {
     let failures = 0;
     while (!abort.signal.aborted) {
-      if (position >= outbox.lastSequence()) {
-        await work.wait();
-        continue;
-      }
       try {
+        // What the gateway lacks of those that are deleted it is told with the next batch.
+        position = Math.max(position, outbox.deletedSequence());
+        if (position >= outbox.lastSequence()) {
+          await work.wait();
+          continue;
+        }
         await sendBatch();
         failures = 0;
       } catch (error) {
@@ -66,23 +72,40 @@ export function createFlusher(options: {
 
   async function sendBatch(): Promise<void> {
     const events = outbox.after(position, batchSize);
-    if (events.length === 0) throw new Error(`the gateway misses report ${position + 1}, which the outbox has already deleted`);
-    const response = await client.reportEvents({ siteId, events }, { signal: abort.signal });
+    const deletedSequence = BigInt(outbox.deletedSequence());
+    const response = await client.reportEvents({ siteId, events, deletedSequence, ...epochOf(store) }, { signal: abort.signal });
     onContact(true);
+    if (response.keptApartSequence > 0n) {
+      // They stay in the outbox, for when this agent goes on.
+      position = Math.min(Number(response.keptApartSequence), position + events.length);
+      return;
+    }
     const acknowledged = Math.min(Number(response.acknowledgedSequence), position + events.length);
     if (acknowledged <= position) throw new Error(`the gateway acknowledged only report ${acknowledged} and none of those sent after it`);
-    position = acknowledged;
     outbox.acknowledge(acknowledged);
+    position = acknowledged;
     settleWaiters();
   }
 
   function recover(error: unknown): void {
     const refusal = error instanceof ConnectError ? fromConnectError(error) : undefined;
-    // A response of the gateway, even a refusal, shows that it was reached.
-    onContact(refusal !== undefined);
+    noteRefusal(store, refusal?.reason);
+    // A response of the gateway, even a refusal, shows that it was reached. A failure of the disk says nothing of it.
+    if (isStorageError(error)) options.onStorageFailure(error);
+    else onContact(refusal !== undefined);
+    if (refusal?.reason === "SEQUENCE_FORK") noteFork();
     const expected = Number(refusal?.metadata.expected);
     if (refusal?.reason === "SEQUENCE_GAP" && Number.isSafeInteger(expected) && expected > 0) position = expected - 1;
-    logger.warn({ err: error, position, lastSequence: outbox.lastSequence() }, "reports could not be delivered");
+    logger.warn({ err: error, position }, "reports could not be delivered");
+  }
+
+  /** The gateway takes none of the reports then, and they stay in the outbox. On a full disk, where nothing opens, it is noted another time. */
+  function noteFork(): void {
+    try {
+      store.saveQuarantine(true);
+    } catch (error) {
+      if (!isStorageError(error)) throw error;
+    }
   }
 
   function settleWaiters(): void {
@@ -97,6 +120,8 @@ export function createFlusher(options: {
       outbox.acknowledge(acknowledgedSequence);
       settleWaiters();
       running ??= run();
+      // It rejects if the store is closed under it, and `stop` says so.
+      running.catch(() => undefined);
       work.wake();
     },
     wake: work.wake,

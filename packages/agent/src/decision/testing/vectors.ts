@@ -8,6 +8,7 @@ import {
   BundleAllowanceSchema,
   ProofKind,
   ReservationState,
+  SiteLifecycle,
   type TrustBundle,
   TrustBundleSchema,
 } from "@petak/protocol";
@@ -41,7 +42,9 @@ function snapshotOf({ trust_bundle, site_id, pin_key, clock_trusted, max_skew_ms
   const place = { condition: "OK", door: "CLOSED", reservationId: "" } as const;
   return {
     siteId: site_id,
+    service: { lifecycle: lifecycleOf(state.site.lifecycle), draining: state.site.draining },
     sizeClassIds,
+    outOfService: new Set(),
     trustBundle: trust_bundle === null ? undefined : bundleOf(trust_bundle),
     pinKey: pin_key === null ? undefined : bytesOf(pin_key),
     allowances: [
@@ -120,6 +123,12 @@ function snapshotOf({ trust_bundle, site_id, pin_key, clock_trusted, max_skew_ms
     clockTrusted: clock_trusted,
     maxSkewMs: max_skew_ms,
   };
+}
+
+/** A phase of a site's life. One that this release does not know is a number that it does not know. */
+function lifecycleOf(name: string): SiteLifecycle {
+  const known = Object.entries(SiteLifecycle).find(([one]) => one === name)?.[1];
+  return typeof known === "number" ? known : (99 as SiteLifecycle);
 }
 
 /** A decision, as vectors write it. */
