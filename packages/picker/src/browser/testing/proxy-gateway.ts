@@ -1,0 +1,43 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
+
+/** The path under which a shop passes calls on to its gateway. */
+const path = "/gateway/";
+
+/** A shop's path to a gateway, which a test can close. */
+export interface GatewayProxy {
+  /** `down`: connections break. `late`: calls wait until it is open. `older`: it answers like a program that is no gateway. */
+  state: "open" | "down" | "late" | "older";
+  answer(request: IncomingMessage, response: ServerResponse): boolean;
+}
+
+/** Passes calls under `/gateway/` on to a gateway. */
+export function proxyGateway(baseUrl: string): GatewayProxy {
+  let state: GatewayProxy["state"] = "open";
+  const waiting: (() => void)[] = [];
+
+  async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { authorization = "", origin = "" } = request.headers;
+    const headers = { authorization, origin, "content-type": "application/json", "connect-protocol-version": "1" };
+    const answer = await fetch(`${baseUrl}/${request.url?.slice(path.length)}`, { method: "POST", headers, body: await text(request) });
+    response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" }).end(await answer.text());
+  }
+
+  return {
+    get state() {
+      return state;
+    },
+    set state(next) {
+      state = next;
+      if (next === "open") for (const go of waiting.splice(0)) go();
+    },
+    answer(request, response) {
+      if (request.url?.startsWith(path) !== true) return false;
+      if (state === "down") request.socket.destroy();
+      else if (state === "older") response.writeHead(404, { "content-type": "text/html" }).end("<h1>Not found</h1>");
+      else if (state === "late") waiting.push(() => void pass(request, response));
+      else void pass(request, response);
+      return true;
+    },
+  };
+}

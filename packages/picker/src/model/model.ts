@@ -1,0 +1,71 @@
+import { type Filter, toggleFilter } from "../settings/filters.ts";
+import { type Chooser, createChooser } from "./chooser.ts";
+import { createCore, type Ports } from "./core.ts";
+import { createFinder, type Finder } from "./finder.ts";
+import { createSearcher } from "./searcher.ts";
+import { maxLimit, pageSize, type State } from "./state.ts";
+
+/** What a picker knows, and what a shopper can do with it. */
+export interface Model extends Omit<Finder, "stop">, Omit<Chooser, "stop" | "tick"> {
+  readonly state: State;
+  /** The time by the gateway's clock, in ms. */
+  gatewayNow(): number;
+  toggle(filter: Filter): void;
+  openFilters(): void;
+  showAll(): void;
+  showMore(): void;
+  select(siteId: string): void;
+  change(): void;
+  tryAgain(): void;
+  clear(): void;
+  /** Refreshes what has expired. To be called every second or so while the picker is seen. */
+  tick(): void;
+  /** Ends all that is under way. */
+  stop(): void;
+}
+
+export function createModel(ports: Ports): Model {
+  const core = createCore(ports);
+  const { state, set, gatewayNow } = core;
+  const searcher = createSearcher(core);
+  const finder = createFinder(core, searcher);
+  const chooser = createChooser(core, searcher);
+  const { search } = searcher;
+  return {
+    ...finder,
+    ...chooser,
+    state,
+    gatewayNow,
+    toggle(filter) {
+      set({ filters: toggleFilter(state.filters, filter), limit: pageSize, notice: undefined });
+      void search(false);
+    },
+    openFilters: () => set({ areFiltersOpen: true }),
+    showAll() {
+      set({ filters: new Set(), limit: pageSize });
+      void search(false);
+    },
+    showMore() {
+      set({ limit: Math.min(maxLimit, state.limit + pageSize) });
+      void search(false);
+    },
+    select: (siteId) => set({ selectedId: siteId, notice: undefined }),
+    change() {
+      const { choice, point, offers } = state;
+      set({ isChanging: true, selectedId: choice?.siteId });
+      if (point === undefined && choice !== undefined) finder.goTo(choice, choice.name);
+      else if (offers === undefined) void search(false);
+    },
+    tryAgain: () => void search(false),
+    clear: () => set({ choice: undefined, isChanging: false, notice: undefined }),
+    tick() {
+      searcher.tick();
+      chooser.tick();
+    },
+    stop() {
+      searcher.stop();
+      finder.stop();
+      chooser.stop();
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import type { FindNearestRequest } from "@petak/protocol";
+import type { Directory } from "../gateway/directory.ts";
+import type { JsonOf } from "../gateway/json-of.ts";
+import { problemOf } from "../gateway/problem.ts";
+import type { Point } from "../map/picker-map.ts";
+import { kindsOf, requirementsOf } from "../settings/filters.ts";
+import { roundPoint, type Settings } from "../settings/settings.ts";
+import { type Offer, offerOf } from "../sites/offer.ts";
+import type { NotOffered, Reason, State } from "./state.ts";
+
+/** What a search asks for. */
+export type Query = Pick<State, "filters" | "limit"> & { readonly point: Point; readonly nowMs: number };
+
+function requestOf(settings: Settings, { point, filters, limit, nowMs }: Query): JsonOf<FindNearestRequest> {
+  const kinds = kindsOf(filters) as JsonOf<FindNearestRequest>["kinds"];
+  return {
+    origin: roundPoint(point, settings.roundingM),
+    parcel: settings.parcel,
+    limit,
+    kinds,
+    operatorIds: settings.operatorIds,
+    requirements: requirementsOf(filters, nowMs),
+  };
+}
+
+/** The nearest sites that take the parcel, the nearest first; those of which nobody knows whether a place is free are among them. */
+export async function findOffers(directory: Directory, settings: Settings, query: Query, signal: AbortSignal): Promise<readonly Offer[]> {
+  const { options = [] } = await directory.call("FindNearest", { ...requestOf(settings, query), includeUnknown: true }, signal);
+  return options.flatMap((option) => offerOf(option) ?? []);
+}
+
+/** How many sites are named that are not offered. */
+const namedSites = 10;
+
+/** The sites that are not offered, and the time by the gateway's clock. */
+export interface LeftOut {
+  readonly notOffered: NotOffered;
+  /** In ms. Undefined from a gateway of an earlier release, which names no sites either. */
+  readonly countedAtMs: number | undefined;
+}
+
+/** The sites within the distance of the farthest offer that are not offered, by reason, and the nearest of them by name. */
+export async function findLeftOut(directory: Directory, settings: Settings, query: Query, signal: AbortSignal): Promise<LeftOut> {
+  const request = { ...requestOf(settings, query), includeUnknown: true };
+  const ask = (more: JsonOf<FindNearestRequest>) => directory.call("FindNearest", { ...request, ...more }, signal);
+  const { passedOver = {} } = await ask({ passedOverLimit: namedSites }).catch((error: unknown) => {
+    if (problemOf(error).reason !== "INVALID_FIELD" && problemOf(error).isPassing) throw error;
+    return ask({ countPassedOver: true });
+  });
+  const { counts = [], sites = [], countedAt = "" } = passedOver;
+  const reasonOf = (name = ""): string => name.replace("PASSED_OVER_REASON_", "");
+  const countedAtMs = Date.parse(countedAt);
+  return {
+    notOffered: {
+      counts: counts.map(({ reason, sites: count = 0 }) => ({ reason: reasonOf(reason), sites: count })),
+      sites: sites.map(({ site, distanceM = 0, reason }) => ({ name: site?.name ?? "", distanceM, reason: reasonOf(reason) })),
+    },
+    countedAtMs: Number.isNaN(countedAtMs) ? undefined : countedAtMs,
+  };
+}
+
+/** What a gateway says of a site that somebody wants. */
+export type Fit =
+  | { readonly fits: true; readonly signedChoice?: string; readonly signedUntil?: string }
+  | { readonly fits: false; readonly reason: Reason };
+
+/** Asks whether the parcel fits at a site and a place is free there now, and has the choice signed. */
+export async function checkFit(directory: Directory, settings: Settings, siteId: string, signal: AbortSignal): Promise<Fit> {
+  const { fits = [] } = await directory.call("CheckFit", { siteIds: [siteId], parcel: settings.parcel }, signal);
+  const { fits: isFit = false, reason = "", choice, choiceExpiresAt } = fits[0] ?? {};
+  if (!isFit) return { fits: false, reason: reason.replace("PASSED_OVER_REASON_", "") };
+  return {
+    fits: true,
+    ...(choice !== undefined && choiceExpiresAt !== undefined && { signedChoice: choice, signedUntil: choiceExpiresAt }),
+  };
+}

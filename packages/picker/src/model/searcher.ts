@@ -1,0 +1,83 @@
+import { ProblemError, problemOf } from "../gateway/problem.ts";
+import { type Offer, placeState } from "../sites/offer.ts";
+import type { Core } from "./core.ts";
+import { loadFacts } from "./details.ts";
+import { findLeftOut, findOffers, type Query } from "./search.ts";
+
+/** Searches for the places around the shopper's point. */
+export interface Searcher {
+  search(isSilent: boolean): Promise<void>;
+  /** Refreshes what has expired. */
+  tick(): void;
+  stop(): void;
+}
+
+/** The shortest time between two refreshes, in ms. */
+const refreshEveryMs = 20_000;
+
+export function createSearcher({ ports, state, set, gatewayNow, selectFrom }: Core): Searcher {
+  const { settings, directory } = ports;
+  let searching = new AbortController();
+  let searchedAtMs = 0;
+  let again: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param isSilent the list stays until the answer comes, and after it fails */
+  async function search(isSilent: boolean): Promise<void> {
+    const { point, filters, limit } = state;
+    if (point === undefined) return;
+    searching.abort();
+    searching = new AbortController();
+    const { signal } = searching;
+    clearTimeout(again);
+    set(isSilent ? {} : { searchingSinceMs: ports.now(), problem: undefined });
+    const query: Query = { point, filters, limit, nowMs: gatewayNow() };
+    try {
+      const offers = await findOffers(directory, settings, query, signal);
+      const leftOut = isSilent ? undefined : findOut(query, signal);
+      // By a clock that is wrong everything may look expired.
+      if (offers.every((offer) => placeState(offer, gatewayNow()) === "unknown")) await leftOut?.catch(() => undefined);
+      searchedAtMs = ports.now();
+      set({ offers, problem: undefined, searchingSinceMs: undefined });
+      set({ selectedId: selectFrom(offers) });
+      await addDetails(offers, leftOut, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      searchedAtMs = ports.now();
+      const problem = problemOf(error);
+      set({ problem, searchingSinceMs: undefined });
+      ports.failed(problem);
+      if (problem.retryAfterMs !== undefined) again = setTimeout(() => void search(isSilent), problem.retryAfterMs);
+    }
+  }
+
+  /** Finds what is not offered, and learns what the gateway's clock shows: a shopper's own may be wrong by hours. */
+  async function findOut(query: Query, signal: AbortSignal): Promise<void> {
+    const { notOffered, countedAtMs } = await findLeftOut(directory, settings, query, signal);
+    set({ notOffered, ...(countedAtMs !== undefined && { clockAheadMs: countedAtMs - ports.now() }) });
+  }
+
+  /** What a list can do without for a moment. What of it fails is left out. */
+  async function addDetails(offers: readonly Offer[], leftOut: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
+    const facts = loadFacts(directory, offers, state.facts, signal, ports.changed);
+    const results = await Promise.allSettled([facts, leftOut]);
+    for (const result of results) {
+      if (result.status === "rejected" && !(result.reason instanceof ProblemError) && !signal.aborted) throw result.reason;
+    }
+  }
+
+  return {
+    search,
+    tick() {
+      const isSeen = state.offers !== undefined && state.searchingSinceMs === undefined && (state.choice === undefined || state.isChanging);
+      const hasExpired = state.problem?.isPassing === true || state.offers?.some((offer) => placeState(offer, gatewayNow()) === "unknown");
+      if (isSeen && hasExpired === true && ports.now() - searchedAtMs >= refreshEveryMs) {
+        searchedAtMs = ports.now();
+        void search(true);
+      }
+    },
+    stop() {
+      searching.abort();
+      clearTimeout(again);
+    },
+  };
+}

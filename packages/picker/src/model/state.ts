@@ -1,0 +1,92 @@
+import type { PickerChoice } from "../choice/choice.ts";
+import type { Problem } from "../gateway/problem.ts";
+import type { Point } from "../map/picker-map.ts";
+import type { Filter } from "../settings/filters.ts";
+import type { Offer, SiteFacts } from "../sites/offer.ts";
+
+/** A point that a typed address may mean. */
+export interface Address extends Point {
+  /** For the shopper to read. */
+  readonly label: string;
+}
+
+/** Why sites are not offered: the end of a name in `PassedOverReason`, e.g. `FULL`. */
+export type Reason = string;
+
+/** The sites nearby that are not offered. */
+export interface NotOffered {
+  readonly counts: readonly { readonly reason: Reason; readonly sites: number }[];
+  /** The nearest of them. */
+  readonly sites: readonly { readonly name: string; readonly distanceM: number; readonly reason: Reason }[];
+}
+
+/** A notice to the shopper that stands until they do something else. */
+export type Notice =
+  | { readonly kind: "address-not-found"; readonly text: string }
+  | { readonly kind: "address-failed" }
+  | { readonly kind: "location-denied" }
+  | { readonly kind: "place-gone"; readonly name: string; readonly nextName: string | undefined }
+  | { readonly kind: "hold-failed" }
+  | { readonly kind: "choosing-failed" }
+  | { readonly kind: "not-offered"; readonly name: string };
+
+/** All that the picker shows. */
+export interface State {
+  point: Point | undefined;
+  /** What the address field says. */
+  typed: string;
+  /** What a typed address may mean, if that is not clear. */
+  addresses: readonly Address[];
+  isLocating: boolean;
+  filters: ReadonlySet<Filter>;
+  /** Whether all filters are shown where there is little room. */
+  areFiltersOpen: boolean;
+  /** How many options are asked for. */
+  limit: number;
+  /** Since when a search that the shopper waits for is under way, in ms. */
+  searchingSinceMs: number | undefined;
+  /** Undefined: nothing was found yet. */
+  offers: readonly Offer[] | undefined;
+  notOffered: NotOffered;
+  /** The facts of sites by `siteId`. */
+  readonly facts: Map<string, SiteFacts>;
+  selectedId: string | undefined;
+  problem: Problem | undefined;
+  notice: Notice | undefined;
+  choice: PickerChoice | undefined;
+  /** Whether the shopper looks for another place although there is a choice. */
+  isChanging: boolean;
+  isConfirming: boolean;
+  /** How far the gateway's clock is ahead of this one, in ms. */
+  clockAheadMs: number;
+}
+
+/** Nothing nearby is left out, or it is not known yet. */
+export const noneLeftOut: NotOffered = { counts: [], sites: [] };
+
+/** How many options a search asks for, at first and with each "show more". The protocol allows 50. */
+export const pageSize = 10;
+export const maxLimit = 50;
+
+export function initialState(filters: ReadonlySet<Filter>): State {
+  return {
+    point: undefined,
+    typed: "",
+    addresses: [],
+    isLocating: false,
+    filters,
+    areFiltersOpen: false,
+    limit: pageSize,
+    searchingSinceMs: undefined,
+    offers: undefined,
+    notOffered: noneLeftOut,
+    facts: new Map(),
+    selectedId: undefined,
+    problem: undefined,
+    notice: undefined,
+    choice: undefined,
+    isChanging: false,
+    isConfirming: false,
+    clockAheadMs: 0,
+  };
+}

@@ -1,0 +1,40 @@
+import type { SiteRequirements } from "@petak/protocol";
+import type { JsonOf } from "../gateway/json-of.ts";
+
+/** What a shopper can ask of a place. `terminal` and `store` exclude each other. */
+export type Filter = "open-now" | "step-free" | "low-compartment" | "terminal" | "store";
+
+/** All filters, in the order in which they stand. */
+export const allFilters: readonly Filter[] = ["open-now", "step-free", "low-compartment", "terminal", "store"];
+
+/** Reads a list with spaces or commas between. */
+export function readFilters(value: string | null, wrong: (allowed: string) => void): ReadonlySet<Filter> {
+  const names = (value ?? "").split(/[\s,]+/).filter((name) => name !== "");
+  const known = names.filter((name): name is Filter => (allFilters as readonly string[]).includes(name));
+  if (known.length < names.length) wrong(allFilters.join(", "));
+  return new Set(known);
+}
+
+/** The filters after one was pressed. */
+export function toggleFilter(filters: ReadonlySet<Filter>, pressed: Filter): ReadonlySet<Filter> {
+  const next = new Set(filters);
+  if (!next.delete(pressed)) next.add(pressed);
+  if (pressed === "terminal") next.delete("store");
+  if (pressed === "store") next.delete("terminal");
+  return next;
+}
+
+/** The filters as the protocol has them. @param atMs the time at which a place must be open */
+export function requirementsOf(filters: ReadonlySet<Filter>, atMs: number): JsonOf<SiteRequirements> {
+  return {
+    ...(filters.has("open-now") && { openAt: new Date(atMs).toISOString() }),
+    ...(filters.has("step-free") && { stepFree: true }),
+    ...(filters.has("low-compartment") && { accessible: true }),
+  };
+}
+
+/** The kinds of site that the filters leave. Empty: all. */
+export function kindsOf(filters: ReadonlySet<Filter>): readonly string[] {
+  if (filters.has("terminal")) return ["SITE_KIND_PARCEL_TERMINAL"];
+  return filters.has("store") ? ["SITE_KIND_COLLECTION_POINT"] : [];
+}

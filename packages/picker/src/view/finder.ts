@@ -1,0 +1,78 @@
+import { icon } from "@petak/ui";
+import { html, nothing, type TemplateResult } from "lit";
+import { allFilters, type Filter } from "../settings/filters.ts";
+import type { WordKey } from "../words/english.ts";
+import type { View } from "./view.ts";
+
+const filterWords = {
+  "open-now": "openNow",
+  "step-free": "stepFree",
+  "low-compartment": "lowCompartment",
+  terminal: "terminals",
+  store: "stores",
+} as const satisfies Record<Filter, WordKey>;
+
+/** The filters that stand on a telephone too; the others are one tap away, unless they are on. */
+const often: readonly Filter[] = ["open-now", "step-free"];
+
+/** Where the shopper is, and what is to be shown. */
+export function head(view: View): TemplateResult {
+  const { model, say } = view;
+  const { filters, addresses, areFiltersOpen } = model.state;
+  const isRare = (filter: Filter): boolean => !often.includes(filter) && !filters.has(filter);
+  const chips = allFilters.map(
+    (
+      filter,
+    ) => html`<button class="chip ${isRare(filter) ? "rare" : ""}" type="button" aria-pressed=${filters.has(filter)} @click=${() => model.toggle(filter)}>
+      ${say(filterWords[filter])}
+    </button>`,
+  );
+  const answers = html`<div>
+    <p id="which">${say("whichOne")}</p>
+    <ul class="answers" aria-labelledby="which">
+      ${addresses.map((address) => html`<li><button class="row" type="button" @click=${() => model.goTo(address, address.label)}>${address.label}</button></li>`)}
+    </ul>
+  </div>`;
+  return html`<div class="head" part="head">
+    ${finder(view)}
+    <fieldset class="chips ${areFiltersOpen ? "is-open" : ""}">
+      <legend class="for-readers">${say("showOnly")}</legend>${chips}
+      ${areFiltersOpen ? nothing : html`<button class="chip opener" type="button" @click=${model.openFilters}>${say("moreFilters")}</button>`}
+    </fieldset>
+    ${addresses.length > 0 ? answers : nothing}
+  </div>`;
+}
+
+/** The address field stands only where the shop can look addresses up. It is no form: there may be one around the picker. */
+function finder({ model, say, hasResolver, isDisabled }: View): TemplateResult {
+  const { typed, isLocating } = model.state;
+  const locate = (): void => void model.locate();
+  if (!hasResolver) {
+    return html`<div class="finder">
+      <span>${say("where")}</span>
+      <div class="finder-row"><button class="button wide" type="button" ?disabled=${isDisabled || isLocating} @click=${locate}>${target} ${say("useMyLocation")}</button></div>
+    </div>`;
+  }
+  const find = (event: Event): void => {
+    const field = (event.currentTarget as Element).closest(".finder")?.querySelector("input");
+    void model.findAddress(field?.value ?? "");
+  };
+  const onKey = (event: KeyboardEvent): void => {
+    if (event.key !== "Enter" || event.isComposing) return;
+    // Enter would send the form around the picker.
+    event.preventDefault();
+    find(event);
+  };
+  return html`<div class="finder">
+    <label for="address">${say("where")}</label>
+    <div class="finder-row">
+      <input id="address" type="search" autocomplete="street-address" enterkeyhint="search" placeholder=${say("address")} .value=${typed} ?disabled=${isDisabled} @keydown=${onKey} />
+      <button class="button square" type="button" ?disabled=${isDisabled} aria-label=${say("find")} title=${say("find")} @click=${find}>${icon("search", 20)}</button>
+      <button class="button square" type="button" ?disabled=${isDisabled || isLocating} aria-label=${say("useMyLocation")} title=${say("useMyLocation")} @click=${locate}>${target}</button>
+    </div>
+  </div>`;
+}
+
+const target = html`<svg width="20" height="20" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round" aria-hidden="true">
+  <circle cx="12" cy="12" r="7" /><circle cx="12" cy="12" r="1.5" fill="currentColor" /><path d="M12 2v3M12 19v3M2 12h3M19 12h3" />
+</svg>`;

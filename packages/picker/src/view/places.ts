@@ -1,0 +1,100 @@
+import { mark, notice } from "@petak/ui";
+import { html, nothing, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import { maxLimit } from "../model/state.ts";
+import type { PlainKey } from "../words/english.ts";
+import { place } from "./place.ts";
+import { problemWords } from "./problems.ts";
+import type { View } from "./view.ts";
+
+/** After how long a search says how long it has taken, in ms. */
+const longSearchMs = 2000;
+
+/** The list: the truth, whatever the map does. */
+export function places(view: View): TemplateResult {
+  const { model, say } = view;
+  const { offers, problem, point, searchingSinceMs } = model.state;
+  const content = () => {
+    if (problem !== undefined) return problemOf(view);
+    if (offers !== undefined) return offers.length === 0 ? nothingFound(view) : list(view);
+    if (searchingSinceMs !== undefined) return coming(view, searchingSinceMs);
+    return point === undefined ? html`<div class="empty">${mark(40)}<p>${say("sayWhere")}</p></div>` : nothing;
+  };
+  return html`<div class="places" part="places">${content()}</div>`;
+}
+
+function list(view: View): TemplateResult {
+  const { model, say } = view;
+  const { offers = [], limit, searchingSinceMs } = model.state;
+  const mayHaveMore = offers.length >= limit && limit < maxLimit;
+  return html`<div role="radiogroup" aria-label=${say("places")} aria-busy=${searchingSinceMs !== undefined}>
+      ${repeat(
+        offers,
+        ({ siteId }) => siteId,
+        (offer, index) => place(view, offer, index),
+      )}
+    </div>
+    ${mayHaveMore ? html`<div class="under"><button class="button" type="button" @click=${model.showMore}>${say("showMore")}</button></div>` : nothing}
+    ${notOffered(view)}`;
+}
+
+function nothingFound(view: View): TemplateResult {
+  const { model, say } = view;
+  const isFiltered = model.state.filters.size > 0;
+  return html`<div class="empty">
+      ${mark(40)}
+      <p>${say(isFiltered ? "noneMatch" : "noneFound")}</p>
+      ${isFiltered ? html`<button class="button" type="button" @click=${model.showAll}>${say("showAll")}</button>` : nothing}
+    </div>
+    ${notOffered(view)}`;
+}
+
+const reasonWords: Readonly<Record<string, PlainKey>> = {
+  KIND: "whyKind",
+  OPERATOR: "whyOperator",
+  PURPOSE: "whyPurpose",
+  COUNTRY: "whyCountry",
+  PARCEL_REQUIREMENT: "whyParcel",
+  STEP_FREE: "whyNotStepFree",
+  CARD_PAYMENT: "whyNoCard",
+  DOES_NOT_FIT: "whyTooSmall",
+  REFRIGERATED: "whyNotCooled",
+  COMPARTMENT_HEIGHT: "whyTooHigh",
+  CLOSED: "whyClosed",
+  UNKNOWN_AVAILABILITY: "whyUnknown",
+  FULL: "whyFull",
+};
+
+/** What is nearby and not offered, with the reasons one tap away: site by site where the gateway names them, the others by number. */
+function notOffered({ model, say }: View): TemplateResult | typeof nothing {
+  const { counts, sites } = model.state.notOffered;
+  const count = counts.reduce((sum, each) => sum + each.sites, 0);
+  if (count === 0) return nothing;
+  const why = (reason: string): string => say(reasonWords[reason] ?? "whyOther");
+  const unnamed = counts.map(({ reason, sites: all }) => ({ reason, left: all - sites.filter((site) => site.reason === reason).length }));
+  return html`<details class="not-offered" part="not-offered">
+    <summary>${say("notOffered", { count })}</summary>
+    <ul>
+      ${sites.map(({ name, distanceM, reason }) => html`<li class="count"><span>${name} <span class="quiet">${say.distance(distanceM)}</span></span><span>${why(reason)}</span></li>`)}
+      ${unnamed.filter(({ left }) => left > 0).map(({ reason, left }) => html`<li class="count"><span>${why(reason)}</span><span>${say.number(left)}</span></li>`)}
+    </ul>
+  </details>`;
+}
+
+/** The room of the rows that are on their way, so that nothing jumps when they come. */
+function coming({ model, say, nowMs }: View, sinceMs: number): TemplateResult {
+  const soFarMs = nowMs - model.state.clockAheadMs - sinceMs;
+  const row = html`<div class="coming"><span></span><span></span><span></span><span></span><span></span></div>`;
+  return html`${soFarMs < longSearchMs ? nothing : html`<p class="under quiet">${say("stillLooking", { duration: say.duration(soFarMs / 1000) })}</p>`}
+    <div aria-hidden="true">${row}${row}${row}</div>`;
+}
+
+function problemOf(view: View): TemplateResult {
+  const { model, say } = view;
+  const { problem, offers } = model.state;
+  if (problem === undefined) return html``;
+  const button = html`<button class="button" type="button" @click=${model.tryAgain}>${say("tryAgain")}</button>`;
+  const isOld = problem.isPassing && offers !== undefined && offers.length > 0;
+  const words = say(isOld ? "outdated" : problemWords(problem));
+  return html`<div class="under">${notice(isOld ? "attention" : "error", words)}${problem.isPassing ? button : nothing}</div>${isOld ? list(view) : nothing}`;
+}
