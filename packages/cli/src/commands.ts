@@ -29,9 +29,44 @@ export const lazyCommands: readonly LazyCommand[] = [
     load: async () => (await import("./commands/import.ts")).registerImport,
   },
   {
+    name: "sites",
+    description: "list sites and what has changed; pause, resume and retire your own",
+    load: async () => (await import("./commands/sites.ts")).registerSites,
+  },
+  {
+    name: "stores",
+    description: "for the owner of several shops: how they stand, and closing early",
+    load: async () => (await import("./commands/stores.ts")).registerStores,
+  },
+  {
+    name: "operator",
+    description: "show an operator's name and links, or set your own",
+    load: async () => (await import("./commands/operator.ts")).registerOperator,
+  },
+  {
     name: "keys",
     description: "make, list, rotate and revoke keys",
     load: async () => (await import("./commands/keys.ts")).registerKeys,
+  },
+  {
+    name: "issuer",
+    description: "the operator's root key: make it, certify and revoke issuer keys, install what it signed, and see how it stands",
+    load: async () => (await import("./commands/issuer.ts")).registerIssuer,
+  },
+  {
+    name: "agents",
+    description: "for operators: enrol, list, revoke and replace the devices of your sites",
+    load: async () => (await import("./commands/agents.ts")).registerAgents,
+  },
+  {
+    name: "command",
+    description: "for operators: tell a device to open a door, leave or enter service, synchronise, restart, or send its log",
+    load: async () => (await import("./commands/command.ts")).registerCommand,
+  },
+  {
+    name: "agent",
+    description: "on a device: enrol it, and run its agent",
+    load: async () => (await import("./commands/agent.ts")).registerAgent,
   },
   {
     name: "participants",
@@ -39,13 +74,23 @@ export const lazyCommands: readonly LazyCommand[] = [
     load: async () => (await import("./commands/participants.ts")).registerParticipants,
   },
   {
+    name: "limits",
+    description: "show your limits and what is used of them; set those of a participant (for administrators)",
+    load: async () => (await import("./commands/limits.ts")).registerLimits,
+  },
+  {
     name: "reservations",
     description: "list your reservations, or those at your sites; --overdue for overdue parcels",
     load: async () => (await import("./commands/reservations.ts")).registerReservations,
   },
   {
+    name: "courier",
+    description: "for couriers: drivers' keys, and hand-over lists that a driver and a site sign, also without the network",
+    load: async () => (await import("./commands/courier.ts")).registerCourier,
+  },
+  {
     name: "credentials",
-    description: "issue, delegate, list and revoke credentials",
+    description: "issue, delegate, list and revoke credentials, and prove at a door that you hold one",
     load: async () => (await import("./commands/credentials.ts")).registerCredentials,
   },
   {
@@ -72,6 +117,26 @@ export const lazyCommands: readonly LazyCommand[] = [
     name: "archive",
     description: "list, show and verify archived records; works on the files, without a gateway",
     load: async () => (await import("./commands/archive.ts")).registerArchive,
+  },
+  {
+    name: "simulate",
+    description: "run a city's parcels against a running gateway, and write a report",
+    load: async () => (await import("./commands/simulate.ts")).registerSimulate,
+  },
+  {
+    name: "replay",
+    description: "run a recorded trace, or your own CSV, against a running gateway at a speed or a rate",
+    load: async () => (await import("./commands/replay.ts")).registerReplay,
+  },
+  {
+    name: "report",
+    description: "make the report of a run log, or compare two runs",
+    load: async () => (await import("./commands/report.ts")).registerReport,
+  },
+  {
+    name: "trace",
+    description: "make traces of a city for replay, drawn or from your own CSV, without a gateway",
+    load: async () => (await import("./commands/trace.ts")).registerTrace,
   },
   {
     name: "token",

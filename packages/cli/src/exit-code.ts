@@ -10,6 +10,8 @@ export const ExitCode = {
   unreachable: 3,
   /** What is there is valid, but completeness cannot be shown. */
   notShown: 4,
+  /** The agent of a device ends by a command, to be started again. */
+  startAgain: 75,
 } as const;
 
 /** A value of {@link ExitCode}. */

@@ -39,6 +39,11 @@ export function usageFailure(message: string): CliFailure {
   return new CliFailure(message, { exitCode: ExitCode.usage, reason: "usage" });
 }
 
+/** A message that begins with a small letter and has no full stop, as a sentence. */
+export function asSentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
 /**
  * Converts any thrown value to a failure.
  *

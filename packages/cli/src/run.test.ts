@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { freePort, tempDir } from "@petak/testkit";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { runPetak } from "../test/run-petak.ts";
+import { runPetak } from "./testing/run-petak.ts";
 
 describe("help", () => {
   test("is shown when asked for, on standard output", async () => {

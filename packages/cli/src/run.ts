@@ -6,20 +6,30 @@ import { ExitCode } from "./exit-code.ts";
 import type { CliIo, GlobalOptions, Session } from "./session.ts";
 import { createOutput } from "./terminal/output.ts";
 
+/** A program with commands. */
+export interface Program {
+  readonly name: string;
+  readonly description: string;
+  /** Whether it calls with the key files of participants. */
+  readonly hasKeys: boolean;
+}
+
+const petak: Program = { name: "petak", description: "Parcel lockers and collection points over the Petak protocol.", hasKeys: true };
+
 /**
- * Runs `petak` once. Never throws and never ends the process: failures are printed and returned as an exit code.
+ * Runs `petak` or another program once. Never throws and never ends the process: failures are printed and returned as an exit code.
  *
  * @param commands in the order of the help. Only the called one is loaded.
  */
-export async function run(io: CliIo, commands: readonly LazyCommand[]): Promise<ExitCode> {
+export async function run(io: CliIo, commands: readonly LazyCommand[], what: Program = petak): Promise<ExitCode> {
   const sessions: Session[] = [];
-  const program = createProgram(io);
+  const program = createProgram(io, what);
   const loaders = new Map(commands.map(({ name, load }) => [name, load]));
   for (const { name, description } of commands) program.command(name).description(description);
   // The command whose help a usage error refers to.
-  let called = "petak";
+  let called = what.name;
   program.hook("preSubcommand", async (_program, command) => {
-    called = `petak ${command.name()}`;
+    called = `${what.name} ${command.name()}`;
     const [{ createSession }, register] = await Promise.all([import("./session.ts"), loaders.get(command.name())?.()]);
     register?.(command, {
       io,
@@ -49,11 +59,12 @@ export async function run(io: CliIo, commands: readonly LazyCommand[]): Promise<
   }
 }
 
-function createProgram(io: CliIo): Command {
-  return new Command("petak")
-    .description("Parcel lockers and collection points over the Petak protocol.")
-    .option("--url <address>", `the gateway's address (env: PETAK_URL; default: ${defaultUrl})`)
-    .option("--key <file>", `the key file of the participant who calls (env: PETAK_KEY; default: ${defaultKeyPath})`)
+function createProgram(io: CliIo, { name, description, hasKeys }: Program): Command {
+  const program = new Command(name)
+    .description(description)
+    .option("--url <address>", `the gateway's address (env: PETAK_URL; default: ${defaultUrl})`);
+  if (hasKeys) program.option("--key <file>", `the key file of the participant who calls (env: PETAK_KEY; default: ${defaultKeyPath})`);
+  return program
     .option("--json", "print the result as one JSON value, errors too")
     .option("--no-color", "print without colours (env: NO_COLOR)")
     .version(cliPackage.version, "-V, --version", "print the version")
@@ -97,12 +108,12 @@ function outputOf(io: CliIo, sessions: readonly Session[]) {
 }
 
 /**
- * A position south of the equator begins with a minus and would pass for an option, `-6.2,106.8`, and so would one in 64 of the hashes of credentials. The
- * true minus sign of Unicode, which positions may have anyway, keeps them apart.
+ * A position south of the equator begins with a minus and would pass for an option, `-6.2,106.8`, and so would one in 64 of the hashes of credentials and of
+ * the challenges of terminals. The true minus sign of Unicode, which positions may have anyway, keeps them apart.
  */
 function protectHyphen(argument: string): string {
   const isPosition = /^-\d[\d.]*\s*[,;°\s]\s*[-−]?\d/.test(argument);
-  return isPosition || /^-[\w-]{42}$/.test(argument) ? `−${argument.slice(1)}` : argument;
+  return isPosition || /^-([\w-]{42}|[\w-]{21})$/.test(argument) ? `−${argument.slice(1)}` : argument;
 }
 
 function sentence(message: string): string {

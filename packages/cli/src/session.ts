@@ -23,6 +23,8 @@ export interface CliIo {
   cwd: string;
   stdout: TextStream;
   stderr: TextStream;
+  /** Standard input. */
+  stdin: () => NodeJS.ReadableStream;
   /** The time in ms since 1970. */
   now: () => number;
   /**
@@ -80,6 +82,7 @@ export function createSession(io: CliIo, options: GlobalOptions): Session {
   const key = options.key ?? nonEmpty(io.env.PETAK_KEY);
   const clients: PetakClient[] = [];
   const output = createOutput({ stdout: io.stdout, stderr: io.stderr, json: options.json, color: options.color, env: io.env });
+  const signerOf = (keyFile: KeyFile) => signerOfKeyFile(keyFile, { now: io.now });
   const fromHere = (path: string) => resolve(io.cwd, path);
 
   function open(credentials: { signer?: RequestSigner; publishableKey?: string }, retry: RetryOptions | false = defaultRetry): PetakClient {
@@ -115,14 +118,14 @@ export function createSession(io: CliIo, options: GlobalOptions): Session {
       if (found === undefined) {
         throw usageFailure(`No key given: pass --key FILE or set PETAK_KEY (${defaultKeyPath}, which \`npm start\` makes, is not here).`);
       }
-      const signer = signerOfKeyFile(found.keyFile);
+      const signer = signerOf(found.keyFile);
       return { ...found, signer, client: open({ signer }, retry) };
     },
-    connectWith: (keyFile, retry) => open({ signer: signerOfKeyFile(keyFile) }, retry),
+    connectWith: (keyFile, retry) => open({ signer: signerOf(keyFile) }, retry),
     async connectToRead() {
       if (key !== undefined && isPublishable(key)) return open({ publishableKey: key });
       const found = await findKey();
-      if (found !== undefined) return open({ signer: signerOfKeyFile(found.keyFile) });
+      if (found !== undefined) return open({ signer: signerOf(found.keyFile) });
       const publishableKeyPath = fromHere(defaultPublishableKeyPath);
       if (existsSync(publishableKeyPath)) return open({ publishableKey: (await readFile(publishableKeyPath, "utf8")).trim() });
       throw usageFailure(

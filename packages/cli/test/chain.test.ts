@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { runPetak } from "./run-petak.ts";
+import { runPetak } from "../src/testing/run-petak.ts";
 import { useGateway } from "./running-gateway.ts";
 
 const gateway = useGateway();

@@ -53,8 +53,8 @@ describe("importing", () => {
     const found = await gateway.petak(["--key", operator, "find", "1.3,103.8", "--limit", "2"]);
     expect(found.stdout.split("\n").slice(0, 3)).toEqual([
       expect.stringMatching(/^DISTANCE +NAME +OPERATOR +KIND +SIZE +FREE +SITE$/),
-      expect.stringMatching(/^ +0 m +A 0 +par_\w+ +terminal +M +14 +site_\w+$/),
-      expect.stringMatching(/^ +11 m +A 1 +par_\w+ +terminal +M +14 +site_\w+$/),
+      expect.stringMatching(/^ +0 m +A 0 +Kancil Lockers +terminal +M +14 +site_\w+$/),
+      expect.stringMatching(/^ +11 m +A 1 +Kancil Lockers +terminal +M +14 +site_\w+$/),
     ]);
   });
 
@@ -64,6 +64,24 @@ describe("importing", () => {
     expect((await importFile(file)).stdout).toMatch(/^Imported: 0 created, 0 updated, 120 unchanged\.$/m);
     const changed = await importFile(file, ["--compartments", "S:400x120x500:20"]);
     expect(changed.stdout).toMatch(/^Imported: 0 created, 120 updated, 0 unchanged\.$/m);
+  });
+
+  test("leaves a paused site paused, brings a retired one back, says both, and writes the ids", async () => {
+    const file = rows("P", 3, 1.33, 103.6);
+    await importFile(file, ["--ids", "ids.csv"]);
+    const ids = (await readFile(join(gateway.folder, "ids.csv"), "utf8"))
+      .trim()
+      .split("\n")
+      .map((line) => line.split(","));
+    expect(ids.map(([reference]) => reference)).toEqual(["operator_site_ref", "P0", "P1", "P2"]);
+    const [paused = "", retired = ""] = ids.slice(1).map(([, siteId]) => siteId);
+    await gateway.petak(["--key", operator, "sites", "pause", paused]);
+    await gateway.petak(["--key", operator, "sites", "retire", retired]);
+    const again = await importFile(file);
+    expect(again.stdout).toMatch(/^ {2}1 out of service, which stays so: `petak sites resume` ends that\.$/m);
+    expect(again.stdout).toMatch(/^ {2}1 retired, which is undone\.$/m);
+    expect(again.stdout).toMatch(/^Imported: 0 created, 1 updated, 2 unchanged\.$/m);
+    expect(await namesNear("1.33,103.6")).toEqual(["P 1", "P 2"]);
   });
 
   test("with --dry-run asks the gateway and writes nothing", async () => {

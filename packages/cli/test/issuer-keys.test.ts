@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { tempDir } from "@petak/testkit";
 import { expect, test } from "vitest";
-import { runPetak } from "./run-petak.ts";
+import { runPetak } from "../src/testing/run-petak.ts";
 import { useGateway } from "./running-gateway.ts";
 
 const gateway = useGateway();

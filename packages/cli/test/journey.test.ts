@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { PetakClient } from "@petak/client/node";
 import { ReservationState } from "@petak/protocol";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import type { PetakRun } from "./run-petak.ts";
+import type { PetakRun } from "../src/testing/run-petak.ts";
 import { useGateway } from "./running-gateway.ts";
 
 const gateway = useGateway();
@@ -100,4 +100,26 @@ test("a journey of several parcels names the parcel of each step", async () => {
     expect(stdout).toContain(`The custody chain of ${id}`);
   }
   expect(stdout).not.toContain(" 0 m away");
+});
+
+test("a journey at a terminal without a link shows that the gateway hears of everything afterwards", async () => {
+  const { exitCode, stdout, stderr } = await gateway.petak([
+    ...["--key", keys.courier, "journey", "--operator-key", keys.operator, "--site", "terminal", "--offline", "--pin", "--json"],
+  ]);
+  expect([exitCode, stderr]).toEqual([0, ""]);
+  const steps = JSON.parse(stdout) as { step: string; by?: string; reservation?: { state: string }; events?: { offline?: boolean }[] }[];
+  expect(
+    steps.map(({ step, by, reservation }) =>
+      [step, by ?? reservation?.state.replace("RESERVATION_STATE_", "")].filter((part) => part !== undefined).join(": "),
+    ),
+  ).toEqual([
+    ...["options found", "place held: HELD", "confirmed: CONFIRMED", "credential issued", "credential issued"],
+    ...["device enrolled", "program ready", "link cut", "door opened: access token", "door opened: PIN", "not heard of: CONFIRMED"],
+    ...["link restored", "collected: COLLECTED", "custody chain: COLLECTED"],
+  ]);
+  const { keys: devices } = await operator.participants.listKeys({});
+  expect(devices.filter(({ siteId, revokedAt }) => siteId !== "" && revokedAt === undefined)).toEqual([]);
+  expect(await readdir(disks)).toEqual([]);
+  const more = await gateway.petak(["--key", keys.courier, "journey", "--offline", "--recall"]);
+  expect(more).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--offline is for one parcel that is collected") as unknown });
 });

@@ -30,11 +30,13 @@ describe("participants", () => {
       "Both",
       "--role",
       "courier,merchant",
+      "--role",
+      "operator",
     ]);
     expect(made).toMatchObject({ exitCode: 0, stderr: "" });
     expect(made.stdout).toMatch(/^Made par_[0-9a-z]+, Both\.\nGive it a key, with the same --key: npx petak keys make --participant par_/);
     const listed = await gateway.petak(["--key", gateway.adminKeyPath, "participants", "list"]);
-    expect(listed.stdout).toMatch(/^par_[0-9a-z]+ +Both +courier, merchant +\d{4}-\d\d-\d\d$/m);
+    expect(listed.stdout).toMatch(/^par_[0-9a-z]+ +Both +courier, merchant, operator +\d{4}-\d\d-\d\d$/m);
   });
 
   test("are not for others", async () => {

@@ -39,5 +39,7 @@ test.each([
 test("petak --help loads no command at all", async () => {
   const loaded = await loadedBy("--help");
   expect(loaded.some((url) => url.endsWith("/cli/src/run.ts"))).toBe(true);
-  expect(loaded.filter((url) => heavy.test(url) || /packages\/(protocol|client)\/|src\/commands\//.test(url))).toEqual([]);
+  // What escapes the output is of the protocol, and of its many modules the only one.
+  const others = loaded.filter((url) => !url.endsWith("/protocol/src/validation/printable-text.ts"));
+  expect(others.filter((url) => heavy.test(url) || /packages\/(protocol|client)\/|src\/commands\//.test(url))).toEqual([]);
 });

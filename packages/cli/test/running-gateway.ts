@@ -1,10 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type PetakClient, readKeyFile, signerOfKeyFile, writeKeyFile } from "@petak/client/node";
-import { createTempDir, makeSite } from "@petak/testkit";
+import { createTempDir, makeSite, type SiteFacts } from "@petak/testkit";
 import { keyFileOf, startTestNetwork, type TestNetwork } from "@petak/testkit/network";
 import { beforeAll } from "vitest";
-import { type PetakRun, type RunPetakOptions, runPetak } from "./run-petak.ts";
+import { type PetakRun, type RunPetakOptions, runPetak } from "../src/testing/run-petak.ts";
 
 /** A real gateway on a private server, for the tests of a file. To be used within a test or hook. */
 export interface RunningGateway {
@@ -18,8 +18,8 @@ export interface RunningGateway {
   makeParticipant(name: string, role: string): Promise<string>;
   /** A client that calls with a key file, and does not call again where a call fails. Closed after the tests of the file. */
   clientOf(keyPath: string): Promise<PetakClient>;
-  /** Puts a site in Singapore for the operator of a key file. Gives its id. */
-  putSite(keyPath: string): Promise<string>;
+  /** Puts a site in Singapore, by default a terminal, for the operator of a key file. Gives its id. */
+  putSite(keyPath: string, facts?: Partial<SiteFacts>): Promise<string>;
 }
 
 /** Gives the tests of a file a gateway. Call it at the top. */
@@ -67,9 +67,9 @@ export function useGateway(): RunningGateway {
     async clientOf(keyPath) {
       return running().network.clientFor(signerOfKeyFile(await readKeyFile(keyPath)), { retry: false });
     },
-    async putSite(keyPath) {
+    async putSite(keyPath, facts = {}) {
       const operator = { client: await gateway.clientOf(keyPath) };
-      return await running().network.putSite(operator, makeSite({ latitude: 1.3521, longitude: 103.8198 }));
+      return await running().network.putSite(operator, makeSite({ latitude: 1.3521, longitude: 103.8198, ...facts }));
     },
   };
   return gateway;

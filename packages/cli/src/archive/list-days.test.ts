@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { createLayout } from "@petak/records";
 import { tempDir } from "@petak/testkit";
 import { expect, test } from "vitest";
-import { runPetak } from "../../test/run-petak.ts";
+import { runPetak } from "../testing/run-petak.ts";
 
 test("an empty archive is reported as such", async () => {
   const directory = join(await tempDir(), "archive");

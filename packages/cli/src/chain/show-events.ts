@@ -1,6 +1,9 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { type Event, EventType, PartyKind, ProofKind, ReservationState } from "@petak/protocol";
+import { type Event, EventType, ParcelRequirement, PartyKind, ProofKind, ReservationState } from "@petak/protocol";
 import type { Output } from "../terminal/output.ts";
+import { describeDoubt } from "./doubt.ts";
+import { nameIn } from "./name-in.ts";
+import { describeSiteChange } from "./site-change.ts";
 
 /**
  * Shows events in a table, in their order.
@@ -14,21 +17,27 @@ export function showEvents(output: Output, events: readonly Event[], margin = ""
       { title: "EVENT", paint: output.colors.bold },
       { title: "BY" },
       { title: "STATE AFTER" },
-      { title: "PROOF", flexible: true },
+      { title: "DETAILS", flexible: true },
     ],
-    events.map(({ recordedAt, type, actor, stateAfter, proof }) => [
-      `${margin}${recordedAt === undefined ? "" : timestampDate(recordedAt).toISOString()}`,
-      nameIn(EventType, type),
-      nameIn(PartyKind, actor?.kind ?? PartyKind.UNSPECIFIED),
-      nameIn(ReservationState, stateAfter),
-      proof === undefined || proof.deviceSequence === 0n
-        ? ""
-        : `${nameIn(ProofKind, proof.kind)}, report ${proof.deviceSequence}${proof.offline ? ", offline" : ""}`,
+    events.map((event) => [
+      `${margin}${event.recordedAt === undefined ? "" : timestampDate(event.recordedAt).toISOString()}`,
+      nameIn(EventType, event.type),
+      nameIn(PartyKind, event.actor?.kind ?? PartyKind.UNSPECIFIED),
+      nameIn(ReservationState, event.stateAfter),
+      detailsOf(event),
     ]),
   );
 }
 
-/** The protocol's name of an enum value. */
-export function nameIn(values: Readonly<Record<string, number>>, value: number): string {
-  return Object.entries(values).find(([, number]) => number === value)?.[0] ?? String(value);
+function detailsOf(event: Event): string {
+  const { proof, siteChange } = event;
+  if (siteChange !== undefined) return describeSiteChange(siteChange);
+  if (proof === undefined || proof.deviceSequence === 0n) return "";
+  const shown = `${nameIn(ProofKind, proof.kind)}, report ${proof.deviceSequence}${proof.offline ? ", offline" : ""}`;
+  return [describeDoubt(event), describeMissing(event), shown].filter((part) => part !== "").join("; ");
+}
+
+/** What the parcel asks for and was not reported: `without AGE_CHECK`. Empty: nothing. */
+function describeMissing({ missingChecks }: Event): string {
+  return missingChecks.length === 0 ? "" : `without ${missingChecks.map((check) => nameIn(ParcelRequirement, check)).join(", ")}`;
 }

@@ -20,7 +20,7 @@ export function showLinks(output: Output, receipts: readonly Receipt[]): void {
     ],
     receipts.map(({ number, jws }) => {
       const read = readReceipt(jws);
-      return typeof read === "string" ? [String(number), "unreadable", "", "", "", ""] : rowOf(read.claims).map(printable);
+      return typeof read === "string" ? [String(number), "unreadable", "", "", "", ""] : rowOf(read.claims);
     }),
   );
 }
@@ -43,9 +43,4 @@ function partyText(party: ReceiptClaims["given_by"]): string {
 function timeText(atMs: number): string {
   const date = new Date(atMs);
   return Number.isNaN(date.getTime()) ? "" : `${date.toISOString().slice(0, 19)}Z`;
-}
-
-/** Escapes control and format characters of untrusted text, so that it cannot control the terminal. */
-export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { create, type JsonObject, toJson } from "@bufbuild/protobuf";
 import { type Timestamp, timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { PetakClient } from "@petak/client/node";
@@ -17,10 +16,11 @@ import {
 import { type Command, InvalidArgumentError } from "commander";
 import type { CommandModule } from "../command.ts";
 import { CliFailure, usageFailure } from "../failure.ts";
-import type { Session } from "../session.ts";
 import type { Output } from "../terminal/output.ts";
+import { readToken } from "./access-token.ts";
 import { type CredentialSubject, parseCollectable, parsePublicKey, parseSubject } from "./credential-subject.ts";
 import { parseInstant } from "./instant.ts";
+import { registerPresence } from "./presence.ts";
 
 const subjectArgument = "the reservation, res_…, or the bundle, bdl_…";
 const holderOption = "--holder <public-key>";
@@ -32,7 +32,7 @@ interface IssueOptions {
   door: string;
 }
 
-/** `petak credentials`: issues, lists, delegates and revokes credentials. */
+/** `petak credentials`: issues, lists, delegates and revokes credentials, and proves that their holder is at the door. */
 export const registerCredentials: CommandModule = (command, context) => {
   command
     .command("issue")
@@ -108,6 +108,8 @@ export const registerCredentials: CommandModule = (command, context) => {
       session.output.json({ revoked: { for: subject.id, credentialHash: hash ?? "", pin } });
       session.output.print(`Revoked ${what} of ${subject.id}. An offline terminal learns of it later.`);
     });
+
+  registerPresence(command, context);
 };
 
 /** Checks the combination of options before the gateway is called. */
@@ -210,18 +212,6 @@ function list(
       ],
       rows,
     );
-  }
-}
-
-/** A token as it was given or, with an @, as a file has it: what opens doors need not stand in a shell's history. */
-async function readToken({ resolve }: Session, given: string): Promise<string> {
-  if (!given.startsWith("@")) return given;
-  const file = given.slice(1);
-  try {
-    const text = (await readFile(resolve(file), "utf8")).trim();
-    return text.startsWith("{") ? (JSON.parse(text) as { accessToken: string }).accessToken : text;
-  } catch (error) {
-    throw new CliFailure(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}.`, { cause: error });
   }
 }
 

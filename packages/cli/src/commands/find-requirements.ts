@@ -57,7 +57,8 @@ function reasonName(reason: PassedOverReason): string {
   return name.toLowerCase().replaceAll("_", " ");
 }
 
-function collectCountries(text: string, earlier: string[] = []): string[] {
+/** Reads country codes of an option. @param earlier those of the same option before */
+export function collectCountries(text: string, earlier: string[] = []): string[] {
   const codes = text.split(",").map((code) => code.trim().toUpperCase());
   if (codes.some((code) => !/^[A-Z]{2}$/.test(code))) throw new InvalidArgumentError("write codes of two letters, e.g. SG,MY.");
   return [...new Set([...earlier, ...codes])];

@@ -76,7 +76,7 @@ function toRow({ distanceM, site, sizeClassId, freeToPromise }: SiteOption): str
   return [
     formatDistance(distanceM),
     site?.name ?? "",
-    site?.operatorId ?? "",
+    site?.operatorName || (site?.operatorId ?? ""),
     siteKindName(site?.kind ?? SiteKind.UNSPECIFIED),
     sizeClassId,
     // The index counts up to 255.

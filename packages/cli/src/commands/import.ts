@@ -1,11 +1,11 @@
-import type { ModeName } from "@petak/protocol";
-import { Role, SiteKind } from "@petak/protocol";
+import type { LiveReservations, ModeName } from "@petak/protocol";
+import { Role, SiteKind, type SiteService } from "@petak/protocol";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CommandModule } from "../command.ts";
 import { CliFailure, usageFailure } from "../failure.ts";
 import type { SiteSettings } from "../import-sites/build-site.ts";
 import { defaultMix, type ImportedMix, parseCompartments } from "../import-sites/compartments.ts";
-import { countryCodeOf } from "../import-sites/country-code.ts";
+import { openIdFile } from "../import-sites/id-file.ts";
 import { type ImportDepth, type ImportSummary, importSites } from "../import-sites/import-sites.ts";
 import { type OpenedFile, openSites } from "../import-sites/open-source.ts";
 import { createRefusalReport } from "../import-sites/report.ts";
@@ -15,8 +15,11 @@ import { everyDay, parseOpeningHours, type WeeklyHours } from "../places/opening
 import type { Session } from "../session.ts";
 import type { Output } from "../terminal/output.ts";
 import { formatCount } from "../terminal/progress.ts";
+import { parseCountry } from "./country.ts";
+import { liveOption } from "./live-option.ts";
 import { parseMode } from "./mode.ts";
 import { parseSiteKind } from "./site-kind.ts";
+import { collectServices, siteServiceName, siteServiceNames } from "./site-services.ts";
 
 interface ImportCommandOptions {
   kind?: SiteKind;
@@ -27,12 +30,15 @@ interface ImportCommandOptions {
   country?: string;
   hours?: string;
   compartments?: string;
+  services?: SiteService[];
   delimiter?: string;
   skipRefused?: boolean;
   report?: string;
+  ids?: string;
   dryRun?: boolean;
   offline?: boolean;
   trustCoordinates?: boolean;
+  live?: LiveReservations;
 }
 
 /** `petak import sites`: imports a list of real places as sites. */
@@ -53,9 +59,12 @@ export const registerImport: CommandModule = (command, context) => {
       "compartments of each site: S:400x120x500:20,M:… (mm and count), or a made-up mix (default: medium or shelf)",
     )
     .option("--delimiter <character>", "delimiter of a CSV file (default: by its header)", parseDelimiter)
+    .option("--services <what>", `what the sites offer: ${siteServiceNames.join(", ")}`, collectServices)
     .option("--skip-refused", "import the other rows if some are refused")
     .option("--report <file>", "write every refused row with its reason, as CSV or .json")
+    .option("--ids <file>", "write reference and id of every site that is written, as CSV")
     .option("--trust-coordinates", "accept positions that look swapped given their country")
+    .addOption(liveOption())
     .option("--dry-run", "check everything with the gateway without writing")
     .option("--offline", "check only the file, without a gateway")
     .action(async (path: string, options: ImportCommandOptions, running: Command) => {
@@ -78,6 +87,7 @@ async function runImport(session: Session, path: string, options: ImportCommandO
   const settings = settingsOf(options, mode, file);
   describeReading(output, file, settings, options, mode);
   const report = createRefusalReport(options.report === undefined ? undefined : session.resolve(options.report));
+  const ids = options.ids === undefined || depth !== "write" ? undefined : openIdFile(session.resolve(options.ids));
   try {
     const summary = await importSites({
       file,
@@ -89,10 +99,13 @@ async function runImport(session: Session, path: string, options: ImportCommandO
       url: session.url,
       connect: () => connectAsOperator(session),
       signal,
+      live: options.live,
+      ...(ids && { onWritten: ids.add }),
     });
     describeResult(output, summary, (performance.now() - startedMs) / 1000);
   } finally {
     report.close();
+    ids?.close();
   }
 }
 
@@ -139,6 +152,7 @@ function settingsOf(options: ImportCommandOptions, mode: ModeName, { source }: O
     countryCode: country,
     mixFor: (siteKind) => mix ?? defaultMix(siteKind),
     hoursFor: (siteKind) => hours ?? (siteKind === SiteKind.PARCEL_TERMINAL ? { alwaysOpen: true } : everyDay(8 * 60, 22 * 60)),
+    services: options.services ?? [],
     trustCoordinates: options.trustCoordinates === true,
   };
 }
@@ -178,6 +192,7 @@ function describeReading(output: Output, file: OpenedFile, settings: SiteSetting
     const what = kind === SiteKind.PARCEL_TERMINAL ? "compartments" : "shelf places";
     lines.push([what, description, isMadeUp ? "give the real ones with --compartments" : "as given"]);
   }
+  if (options.services !== undefined) lines.push(["services", options.services.map(siteServiceName).join(", "), "as given"]);
   output.print(`${bold(file.name)}: ${source.description}, for the ${mode} network`);
   const width = Math.max(...lines.map(([name]) => name.length));
   for (const [name, value, note] of lines) output.print(`  ${name.padEnd(width)}  ${value}${note === "" ? "" : dim(` (${note})`)}`);
@@ -205,6 +220,9 @@ function describeResult(output: Output, summary: ImportSummary, seconds: number)
       `  ${formatCount(summary.outsideCountry)} seem to be outside their country (line ${lines}${summary.outsideCountry > 3 ? ", …" : ""}), judging by their time zone. Near borders and coasts this is unreliable.`,
     );
   }
+  const { paused = 0, broughtBack = 0 } = summary;
+  if (paused > 0) output.print(`  ${formatCount(paused)} out of service, which stays so: \`petak sites resume\` ends that.`);
+  if (broughtBack > 0) output.print(`  ${formatCount(broughtBack)} retired, which ${summary.depth === "ask" ? "would be" : "is"} undone.`);
   if (summary.depth === "file") output.print("Only the file was checked; no gateway was called.");
   else if (summary.depth === "ask") {
     const existing = summary.existing ?? 0;
@@ -222,12 +240,6 @@ function describeResult(output: Output, summary: ImportSummary, seconds: number)
 
 function collect(text: string, earlier: string[] = []): string[] {
   return [...earlier, text];
-}
-
-function parseCountry(text: string): string {
-  const code = countryCodeOf(text);
-  if (code === undefined) throw new InvalidArgumentError("write a two-letter country code, e.g. SG.");
-  return code;
 }
 
 function parseDelimiter(text: string): string {

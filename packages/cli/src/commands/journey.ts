@@ -23,6 +23,8 @@ interface JourneyCommandOptions {
   parcels: number;
   operatorKey?: string;
   testClock?: boolean;
+  site: "terminal" | "store";
+  offline?: boolean;
 }
 
 /** A shoe box. */
@@ -43,7 +45,13 @@ export const registerJourney: CommandModule = (command, context) => {
     .option("--parcels <count>", "several parcels, collected in one visit with one credential (at most 20)", parseParcels, 1)
     .option("--operator-key <file>", "key file of the site's operator (default: the demonstration's, beside the courier's key)")
     .option("--test-clock", "the terminal follows the gateway's test clock (test network only)")
+    .addOption(new Option("--site <kind>", "the kind of site that it leads to").choices(["terminal", "store"]).default("terminal"))
+    .option(
+      "--offline",
+      "enrol a device whose program runs in a process of its own, and cut its link from before the deposit until after the collection",
+    )
     .action(async (options: JourneyCommandOptions, running: Command) => {
+      checkDevice(options);
       const session = context.session(running);
       const { output } = session;
       const signal = context.io.interruption();
@@ -61,6 +69,9 @@ export const registerJourney: CommandModule = (command, context) => {
         withService: options.service === true,
         isHard: options.hard === true,
         parcels: options.parcels,
+        site: options.site,
+        isOffline: options.offline === true,
+        now: context.io.now,
         logger: {
           info: () => undefined,
           warn: (facts, message) => output.note(`${message}: ${JSON.stringify(facts)}`),
@@ -90,6 +101,14 @@ export const registerJourney: CommandModule = (command, context) => {
       output.json(steps);
     });
 };
+
+/** A device of its own carries one parcel, which is collected. */
+function checkDevice({ site, offline, recall, service, parcels, testClock }: JourneyCommandOptions): void {
+  if (site === "terminal" && offline !== true) return;
+  const isMore = recall === true || service === true || testClock === true || parcels > 1;
+  const asked = site === "store" ? "--site store" : "--offline";
+  if (isMore) throw usageFailure(`${asked} is for one parcel that is collected: omit --recall, --service, --parcels and --test-clock.`);
+}
 
 async function followGatewayClock(baseUrl: string, signer: RequestSigner): Promise<TestClockFollower> {
   if (signer.mode === "live") throw usageFailure("--test-clock is for the test network: give a test key with --key.");

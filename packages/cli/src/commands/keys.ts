@@ -2,20 +2,26 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { access, constants } from "node:fs/promises";
 import { dirname } from "node:path";
-import { toJson } from "@bufbuild/protobuf";
+import { create, toJson } from "@bufbuild/protobuf";
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
-import { generateKeyPair, type KeyFile, type PetakClient, writeKeyFile } from "@petak/client/node";
+import { generateKeyPair, type KeyFile, type PetakClient, signKeyPossession, writeKeyFile } from "@petak/client/node";
 import { ListKeysResponseSchema, type ModeName, PublishableKeySchema } from "@petak/protocol";
 import { type Command, InvalidArgumentError } from "commander";
 import type { CommandModule } from "../command.ts";
 import { CliFailure, toFailure, usageFailure } from "../failure.ts";
+import { pagesOf } from "../pages.ts";
 import type { Session } from "../session.ts";
+import { registerDeviceKeys } from "./device-keys.ts";
 import { registerIssuerKeys } from "./issuer-keys.ts";
 import { modeName, modeOf, parseMode } from "./mode.ts";
+
+/** Keys of a page, the protocol's greatest. */
+const pageSize = 500;
 
 /** `petak keys`: signing keys of participants and their agents, and publishable keys of web pages. */
 export const registerKeys: CommandModule = (command, context) => {
   registerIssuerKeys(command, context);
+  registerDeviceKeys(command, context);
   command
     .command("make")
     .description("make a key pair, register its public key, and write a key file that only its owner can read")
@@ -30,7 +36,7 @@ export const registerKeys: CommandModule = (command, context) => {
 
   command
     .command("list")
-    .description("list keys and publishable keys, newest first")
+    .description("list keys and publishable keys; of each kind those in force, newest first, then revoked ones")
     .option("--participant <id>", "owner of the keys (default: the caller; others only for administrators)")
     .action(async (options: { participant?: string }, running: Command) => {
       await listKeys(context.session(running), options.participant ?? "");
@@ -165,13 +171,15 @@ interface NewKey {
 /** Makes a key pair, registers its public key, and returns the content of its key file. */
 async function registerNewKey(client: PetakClient, { participantId, mode, audience, siteId, label }: NewKey): Promise<KeyFile> {
   const { privateJwk, publicKey } = await generateKeyPair();
+  const requestId = randomUUID();
   const { key } = await client.participants.registerKey({
-    requestId: randomUUID(),
+    requestId,
     participantId,
     publicKey,
     mode: modeOf(mode),
     siteId,
     label,
+    possessionProof: await signKeyPossession(privateJwk, audience, { participantId, mode, siteId, requestId }),
   });
   if (key === undefined) throw new CliFailure("The gateway registered the key, but its response lacks the key.");
   return { participant_id: key.participantId, key_id: key.keyId, mode, audience, private_jwk: privateJwk };
@@ -180,7 +188,11 @@ async function registerNewKey(client: PetakClient, { participantId, mode, audien
 async function listKeys(session: Session, participantId: string): Promise<void> {
   const { output } = session;
   const { client } = await session.connect();
-  const response = await client.participants.listKeys({ participantId });
+  const response = create(ListKeysResponseSchema);
+  for await (const { keys, publishableKeys } of pagesOf((cursor) => client.participants.listKeys({ participantId, cursor, pageSize }))) {
+    response.keys.push(...keys);
+    response.publishableKeys.push(...publishableKeys);
+  }
   output.json(toJson(ListKeysResponseSchema, response));
   const dim = output.colors.dim;
   output.table(

@@ -1,9 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { toJson } from "@bufbuild/protobuf";
+import { create, toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { ListParticipantsResponseSchema, type Participant, ParticipantSchema, Role } from "@petak/protocol";
 import { type Command, InvalidArgumentError } from "commander";
 import type { CommandModule } from "../command.ts";
+import { pagesOf } from "../pages.ts";
+
+/** Participants of a page, the protocol's greatest. */
+const pageSize = 500;
 
 const roleNames: Record<string, Role> = {
   operator: Role.OPERATOR,
@@ -18,7 +22,7 @@ export const registerParticipants: CommandModule = (command, context) => {
     .command("make")
     .description("make a participant")
     .requiredOption("--name <name>", "its name, 1 to 100 characters")
-    .requiredOption("--role <role>", `its roles: ${Object.keys(roleNames).join(", ")}; several with commas`, parseRoles)
+    .requiredOption("--role <role>", `its roles: ${Object.keys(roleNames).join(", ")}; several with commas, or repeated`, collectRoles)
     .action(async (options: { name: string; role: Role[] }, running: Command) => {
       const session = context.session(running);
       const { client } = await session.connect();
@@ -41,7 +45,10 @@ export const registerParticipants: CommandModule = (command, context) => {
     .action(async (_options: object, running: Command) => {
       const session = context.session(running);
       const { client } = await session.connect();
-      const response = await client.participants.listParticipants({});
+      const response = create(ListParticipantsResponseSchema);
+      for await (const page of pagesOf((cursor) => client.participants.listParticipants({ cursor, pageSize }))) {
+        response.participants.push(...page.participants);
+      }
       session.output.json(toJson(ListParticipantsResponseSchema, response));
       session.output.table(
         [
@@ -60,8 +67,8 @@ function toRow({ participantId, displayName, roles, createdAt }: Participant): s
   return [participantId, displayName, names.join(", "), createdAt === undefined ? "" : timestampDate(createdAt).toISOString().slice(0, 10)];
 }
 
-function parseRoles(text: string): Role[] {
+function collectRoles(text: string, earlier: readonly Role[] = []): Role[] {
   const roles = text.split(",").map((name) => roleNames[name.trim().toLowerCase()]);
   if (roles.some((role) => role === undefined)) throw new InvalidArgumentError(`write ${Object.keys(roleNames).join(", ")}.`);
-  return [...new Set(roles as Role[])];
+  return [...new Set([...earlier, ...(roles as Role[])])];
 }

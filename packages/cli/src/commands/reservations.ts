@@ -3,6 +3,7 @@ import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { isOverdue, limitInForce } from "@petak/lifecycle";
 import { ListReservationsRequestSchema, ListReservationsResponseSchema, type Reservation, ReservationState } from "@petak/protocol";
 import { type Command, InvalidArgumentError } from "commander";
+import { isUnkeepable } from "../chain/site-change.ts";
 import type { CommandModule } from "../command.ts";
 import { parseInstant } from "./instant.ts";
 
@@ -80,7 +81,7 @@ function toRow(reservation: Reservation): string[] {
   const until = limitInForce(reservation);
   return [
     reservationId,
-    isOverdue(reservation) ? "overdue" : name,
+    `${isOverdue(reservation) ? "overdue" : name}${isUnkeepable(reservation) ? ", cannot be kept" : ""}`,
     until === undefined ? "" : `${timestampDate(until).toISOString().slice(0, 16)}Z`,
     siteId,
     compartmentId || heldCompartmentId,

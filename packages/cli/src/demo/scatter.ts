@@ -1,6 +1,6 @@
+import { createRandom, type Random } from "@petak/simulator/random";
 import type { CountryMap } from "../places/country-map.ts";
 import type { City } from "./cities.ts";
-import { createRandom, type Random } from "./random.ts";
 
 /** A point in degrees. */
 export interface Position {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
-import { PetakError, type Site, SiteKind, SiteLifecycle, SiteSchema, validateMessage } from "@petak/protocol";
+import { PetakError, type Site, SiteKind, SiteSchema, type SiteService, validateMessage } from "@petak/protocol";
 import type { WeeklyHours } from "../places/opening-hours.ts";
 import { timeZoneAt } from "../places/time-zone.ts";
 import { type AngleResult, checkAngle } from "./angle.ts";
@@ -18,6 +18,8 @@ export interface SiteSettings {
   readonly countryCode: string | undefined;
   mixFor(kind: SiteKind): ImportedMix;
   hoursFor(kind: SiteKind): WeeklyHours;
+  /** What the sites offer. Default: nothing. */
+  readonly services?: readonly SiteService[];
   /** True: accept positions that look swapped given their country. */
   readonly trustCoordinates: boolean;
 }
@@ -77,9 +79,9 @@ export function buildSite(draft: SiteDraft, settings: SiteSettings): CheckedSite
     access: draft.isStepFree === true ? { stepFree: true } : undefined,
     sizeClasses: mix.sizeClasses,
     compartments: kind === SiteKind.PARCEL_TERMINAL ? mix.compartments : [],
-    lifecycle: SiteLifecycle.ACTIVE,
     isTest: settings.isTest,
     purposes: draft.purposes ?? [],
+    services: [...(settings.services ?? [])],
   });
   try {
     validateMessage(SiteSchema, site);

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { SiteKind } from "@petak/protocol";
+import { SiteKind, SiteService } from "@petak/protocol";
 import { tempDir } from "@petak/testkit";
 import { describe, expect, test } from "vitest";
 import type { CheckedSite, SiteSettings } from "./build-site.ts";
@@ -47,6 +47,12 @@ test("a valid row becomes a complete site", async () => {
       },
     },
   ]);
+});
+
+test("a store gets the services of the import", async () => {
+  const services = [SiteService.AGE_CHECK, SiteService.CASH_ON_DELIVERY];
+  const { sites } = await check("id,name,lat,lng\nA1,Shop,1.35,103.82\n", { siteKind: SiteKind.COLLECTION_POINT, services });
+  expect(sites).toMatchObject([{ site: { kind: SiteKind.COLLECTION_POINT, services } }]);
 });
 
 describe("a bad row is refused with its line and the reason", () => {

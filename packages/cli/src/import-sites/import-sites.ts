@@ -1,11 +1,13 @@
 import type { PetakClient } from "@petak/client/node";
-import { CliFailure, toFailure } from "../failure.ts";
+import { type LiveReservations, SiteLifecycle, type UpsertSiteResult } from "@petak/protocol";
+import { asSentence, CliFailure, toFailure } from "../failure.ts";
 import type { Output } from "../terminal/output.ts";
 import { formatCount, formatMegabytes } from "../terminal/progress.ts";
 import type { CheckedSite, SiteSettings } from "./build-site.ts";
 import { checkSites, type FileFacts, noFacts } from "./check-sites.ts";
 import { fileProblem } from "./file-problem.ts";
 import type { OpenedFile } from "./open-source.ts";
+import { addOutOfService, type OutOfService } from "./out-of-service.ts";
 import { type RefusalReason, refusalReasons } from "./refusal.ts";
 import type { RefusalReport } from "./report.ts";
 import { validateSites, type WriteCounts, WriteFailure, writeSites } from "./upload.ts";
@@ -31,6 +33,10 @@ export interface ImportOptions {
   /** Called once the file has been accepted. Not called for depth `file`. */
   connect(): Promise<Pick<PetakClient, "directory">>;
   signal: AbortSignal;
+  /** What happens to the live reservations of sites that move far. Default REFUSE. */
+  live?: LiveReservations | undefined;
+  /** See {@link writeSites}. */
+  onWritten?: (results: readonly UpsertSiteResult[]) => void;
   /** See {@link writeSites}. */
   retryDelaysMs?: readonly number[];
 }
@@ -45,6 +51,10 @@ export interface ImportSummary extends FileFacts {
   refusedByReason: Partial<Record<RefusalReason, number>>;
   /** Existing sites, if the gateway was asked. */
   existing?: number;
+  /** Existing sites that are paused or planned, and stay so. */
+  paused?: number;
+  /** Existing sites that are retired, and are brought back. */
+  broughtBack?: number;
   created?: number;
   updated?: number;
   unchanged?: number;
@@ -60,6 +70,7 @@ export async function importSites(options: ImportOptions): Promise<ImportSummary
   const { file, settings, depth, skipRefused, report, output, signal, url } = options;
   const facts = noFacts();
   const refusedRows = new Set<number>();
+  const outOfService: OutOfService = { paused: 0, retired: new Set() };
   let digest: string | undefined;
   let accepted = 0;
 
@@ -88,14 +99,16 @@ export async function importSites(options: ImportOptions): Promise<ImportSummary
     }
   }
 
-  /** The sites without the refused ones. */
+  /** The sites without the refused ones. Retired ones are put into service; the others stay in the phase that they are in. */
   async function* sitesAgain(): AsyncGenerator<CheckedSite, void, undefined> {
     let again: string | undefined;
     const onDigest = (value: string) => {
       again = value;
     };
     for await (const checked of checkSites(file.source, settings, noFacts(), { onDigest })) {
-      if (checked.kind === "site" && !refusedRows.has(checked.row)) yield checked;
+      if (checked.kind !== "site" || refusedRows.has(checked.row)) continue;
+      const isRetired = outOfService.retired.has(checked.site.operatorSiteRef);
+      yield isRetired ? { ...checked, site: { ...checked.site, lifecycle: SiteLifecycle.ACTIVE } } : checked;
     }
     if (again !== digest) throw fileProblem(file.name, "changed while it was being imported");
   }
@@ -115,7 +128,14 @@ export async function importSites(options: ImportOptions): Promise<ImportSummary
     if (accepted === 0) throw new CliFailure(`${file.name} has no site to import.`, { reason: "no-sites", result: { ...summary() } });
     if (depth === "file") return summary();
     const { directory } = await options.connect();
-    const upload = { directory, signal, retryDelaysMs: options.retryDelaysMs };
+    const upload = {
+      directory,
+      signal,
+      live: options.live,
+      retryDelaysMs: options.retryDelaysMs,
+      onExisting: (siteIds: string[]) => addOutOfService(directory, siteIds, outOfService),
+      onWritten: options.onWritten,
+    };
     const asking = output.progress("Asking the gateway", accepted, "sites");
     const answer = await validateSites({ ...upload, sites: sitesAgain(), onProgress: asking.update }).finally(asking.finish);
     for (const refusal of answer.refusals) {
@@ -125,10 +145,11 @@ export async function importSites(options: ImportOptions): Promise<ImportSummary
     if (answer.refusals.length > 0) showRefusals(output, report);
     stopIfRefused();
     accepted -= answer.refusals.length;
-    if (depth === "ask") return { ...summary(), existing: answer.existing };
+    const existing = { existing: answer.existing, paused: outOfService.paused, broughtBack: outOfService.retired.size };
+    if (depth === "ask") return { ...summary(), ...existing };
     const writing = output.progress("Importing", accepted, "sites");
     const counts = await writeSites({ ...upload, sites: sitesAgain(), onProgress: writing.update }).finally(writing.finish);
-    return { ...summary(), existing: answer.existing, ...counts };
+    return { ...summary(), ...existing, ...counts };
   } catch (error) {
     if (error instanceof WriteFailure) throw undone(error, signal, url, summary());
     if (signal.aborted) throw new CliFailure("Interrupted before anything was written.", { reason: "interrupted", cause: error });
@@ -161,8 +182,7 @@ function describeUndo({ created, updated }: WriteCounts, retired: number, left: 
   if (retired > 0) parts.push(`the ${formatCount(retired)} sites that this run had created are retired again`);
   if (updated > 0) parts.push(`${formatCount(updated)} sites that were there before keep their new facts`);
   if (created === 0 && updated === 0 && left === 0) parts.push("nothing was changed");
-  const text = parts.join("; ");
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+  return asSentence(parts.join("; "));
 }
 
 function showRefusals(output: Output, report: RefusalReport): void {

@@ -70,6 +70,7 @@ function openReport(path: string): number {
   }
 }
 
-function toCell(text: string): string {
+/** A cell of a CSV file. */
+export function toCell(text: string): string {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -2,7 +2,14 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { PetakClient } from "@petak/client/node";
-import { fromConnectError, type Reason, UpsertOutcome, type UpsertSitesResponse } from "@petak/protocol";
+import {
+  fromConnectError,
+  LiveReservations,
+  type Reason,
+  UpsertOutcome,
+  type UpsertSiteResult,
+  type UpsertSitesResponse,
+} from "@petak/protocol";
 import { batchesOf, forEachConcurrently } from "../batches.ts";
 import type { CheckedSite } from "./build-site.ts";
 import type { Refusal } from "./refusal.ts";
@@ -14,10 +21,16 @@ export interface UploadOptions {
   directory: Directory;
   /** The sites, in the order of the file. */
   sites: AsyncIterable<CheckedSite>;
+  /** What happens to the live reservations of sites that move far. Default REFUSE. */
+  live?: LiveReservations | undefined;
   /** Concurrent batches. Default 4, which keeps a gateway on one core busy without risking timeouts. */
   parallel?: number;
   /** Called after every batch with the sites done so far. */
   onProgress?: (done: number) => void;
+  /** Called with the ids of existing sites, at most 100, that the gateway would change. Only by {@link validateSites}. */
+  onExisting?: (siteIds: string[]) => Promise<void>;
+  /** Called with the results of sites that were written. Only by {@link writeSites}. */
+  onWritten?: ((results: readonly UpsertSiteResult[]) => void) | undefined;
   /** Stops before the next batch. */
   signal: AbortSignal;
   /** Delays before the retries of a batch that failed for a transient reason, in ms. Default 0.5, 1, 2 and 4 s: a gateway restarts in that time. */
@@ -38,7 +51,7 @@ const passingReasons: ReadonlySet<Reason> = new Set<Reason>([
 ]);
 
 /** Reasons that concern single sites of a batch. */
-const siteReasons: ReadonlySet<Reason> = new Set<Reason>(["CAPACITY_IN_USE", "INVALID_FIELD", "SITE_REGION_CHANGED"]);
+const siteReasons: ReadonlySet<Reason> = new Set<Reason>(["CAPACITY_IN_USE", "INVALID_FIELD", "SITE_IN_USE", "SITE_REGION_CHANGED"]);
 
 /** Result of a validation. */
 export interface ValidationResult {
@@ -61,7 +74,9 @@ export async function validateSites(options: UploadOptions): Promise<ValidationR
   async function ask(batch: readonly CheckedSite[]): Promise<void> {
     try {
       const { results } = await send(directory, batch, randomUUID(), true, options);
-      result.existing += results.filter(({ siteId }) => siteId !== "").length;
+      const existing = results.map(({ siteId }) => siteId).filter((siteId) => siteId !== "");
+      result.existing += existing.length;
+      if (existing.length > 0) await options.onExisting?.(existing);
     } catch (error) {
       const known = error instanceof ConnectError ? fromConnectError(error) : undefined;
       if (known === undefined || !siteReasons.has(known.reason)) throw error;
@@ -135,6 +150,7 @@ export async function writeSites(options: UploadOptions): Promise<WriteCounts> {
   let done = 0;
 
   function record({ results }: UpsertSitesResponse): void {
+    options.onWritten?.(results);
     for (const { outcome, siteId } of results) {
       if (outcome === UpsertOutcome.CREATED) {
         created.push(siteId);
@@ -181,7 +197,7 @@ async function retire(directory: Directory, siteIds: readonly string[], options:
   for await (const batch of batchesOf(siteIds, batchSize)) {
     const requestId = randomUUID();
     try {
-      await withRetries(() => directory.retireSites({ requestId, siteIds: batch }), options);
+      await withRetries(() => directory.retireSites({ requestId, siteIds: batch, liveReservations: LiveReservations.DRAIN }), options);
       retired += batch.length;
     } catch {
       // An unreachable gateway will not answer the next batch either; count the rest.
@@ -199,7 +215,8 @@ function send(
   options: UploadOptions,
 ): Promise<UpsertSitesResponse> {
   const sites = batch.map(({ site }) => site);
-  return withRetries(() => directory.upsertSites({ requestId, sites, validateOnly }), options);
+  const liveReservations = options.live ?? LiveReservations.REFUSE;
+  return withRetries(() => directory.upsertSites({ requestId, sites, validateOnly, liveReservations }), options);
 }
 
 async function withRetries<T>(call: () => Promise<T>, { retryDelaysMs = defaultRetryDelaysMs, signal }: UploadOptions): Promise<T> {

@@ -1,5 +1,6 @@
 import { type Reservation, ReservationState } from "@petak/protocol";
-import { nameIn, showEvents } from "../chain/show-events.ts";
+import { nameIn } from "../chain/name-in.ts";
+import { showEvents } from "../chain/show-events.ts";
 import type { Output } from "../terminal/output.ts";
 import type { Step } from "./step.ts";
 
@@ -45,6 +46,38 @@ export function printStep(output: Output, step: Step, number: number, several: b
     case "terminal ready":
       title("A simulated terminal runs at the site");
       detail(dim(`${step.compartments} compartments, all empty; it verifies credentials itself`));
+      break;
+    case "device enrolled":
+      title("A device is enrolled at the site");
+      detail(`${cyan(step.keyId)} ${dim("made on the device by a one-time code; it is revoked at the end")}`);
+      break;
+    case "program ready":
+      title("Its program runs in a process of its own");
+      detail(dim(`${step.doors} simulated doors, all empty`));
+      break;
+    case "counter open":
+      title("Its program serves the counter, in a process of its own");
+      detail(`${cyan(step.url)} ${dim(`${step.places} places on the shelf`)}`);
+      break;
+    case "clerk signed in":
+      title("A clerk signs in on a tablet");
+      detail(dim(`${step.clerkId}, by a PIN`));
+      break;
+    case "taken in":
+      title(`The clerk takes the parcel in, by ${step.by}, and puts it on ${step.shelfPlace}`);
+      break;
+    case "handed over":
+      title(`The clerk hands the parcel over from ${step.shelfPlace}, by ${step.by}`);
+      break;
+    case "link cut":
+      title("The link to the gateway is cut");
+      break;
+    case "not heard of":
+      title("The parcel came and went, and the gateway has not heard of it");
+      detail(`the gateway says ${stateName(step.reservation.state)}`);
+      break;
+    case "link restored":
+      title("The link is restored, and the reports are delivered");
       break;
     case "door opened":
       title(`Door ${step.presentation.compartmentId} opened for ${step.act}, by ${step.by}`);

@@ -15,6 +15,15 @@ export type Step =
   | { step: "bundled"; bundle: Bundle }
   | { step: "credential issued"; act: JourneyAct; credential: IssueCredentialResponse }
   | { step: "terminal ready"; siteId: string; compartments: number }
+  | { step: "device enrolled"; siteId: string; keyId: string }
+  | { step: "program ready"; siteId: string; doors: number }
+  | { step: "counter open"; siteId: string; places: number; url: string }
+  | { step: "clerk signed in"; clerkId: string }
+  | { step: "taken in"; by: ShownAs; shelfPlace: string }
+  | { step: "handed over"; by: ShownAs; shelfPlace: string }
+  | { step: "link cut" }
+  | { step: "not heard of"; reservation: Reservation }
+  | { step: "link restored" }
   | { step: "door opened"; act: JourneyAct; by: ShownAs; presentation: Presentation & { opened: true } }
   | { step: "deposited"; reservation: Reservation }
   | { step: "closed after service"; reservation: Reservation }

@@ -11,10 +11,12 @@ import {
   type NearestPlaceSchema,
   type ParcelSchema,
   type Reservation,
+  type Site,
   SiteKind,
 } from "@petak/protocol";
 import { orAborted } from "../abort.ts";
 import { CliFailure } from "../failure.ts";
+import { carryOffline } from "./carry-offline.ts";
 import { giveBack } from "./give-back.ts";
 import type { JourneyAct, ShownAs, Step } from "./step.ts";
 
@@ -35,6 +37,12 @@ export interface JourneyOptions {
   parcels: number;
   /** True: hard holds of named compartments. */
   isHard: boolean;
+  /** The kind of site that it leads to. At a store an enrolled device serves a counter from a process of its own. One parcel, which is collected. */
+  site: "terminal" | "store";
+  /** True: an enrolled device whose program runs in a process of its own, and whose link is cut from before the deposit until after the collection. One parcel. */
+  isOffline: boolean;
+  /** The time of tablets, in ms since 1970. */
+  now: () => number;
   logger: AgentLogger;
   /** The gateway's test clock, which the terminal follows. Default: the terminal's clock is that of this machine. */
   testClock: TestClockFollower | undefined;
@@ -45,6 +53,8 @@ export interface JourneyOptions {
   signal: AbortSignal;
 }
 
+const kinds = { terminal: SiteKind.PARCEL_TERMINAL, store: SiteKind.COLLECTION_POINT } as const;
+
 /**
  * Takes parcels through a gateway, from the search to the collection in one visit, or to the recall. A real agent verifies the credentials and opens the doors. A
  * journey that fails or is interrupted cancels its reservations and removes its terminal.
@@ -52,10 +62,10 @@ export interface JourneyOptions {
 export async function walkJourney(options: JourneyOptions): Promise<void> {
   const { url, courier, onStep, origin, parcel, note, signal } = options;
   try {
-    const place: MessageInitShape<typeof NearestPlaceSchema> = { origin, kinds: [SiteKind.PARCEL_TERMINAL] };
+    const place: MessageInitShape<typeof NearestPlaceSchema> = { origin, kinds: [kinds[options.site]] };
     const { options: found } = await courier.directory.findNearest({ ...place, parcel, limit: 5 }, { signal });
     onStep({ step: "options found", options: found });
-    if (found.length === 0) throw new CliFailure("No terminal fits the parcel and has a place free.", { reason: "no-option" });
+    if (found.length === 0) throw new CliFailure(`No ${options.site} fits the parcel and has a place free.`, { reason: "no-option" });
     signal.throwIfAborted();
 
     const held: Reservation[] = [];
@@ -87,7 +97,7 @@ export async function walkJourney(options: JourneyOptions): Promise<void> {
 
 /** The journey from the held places to the collection or the recall. */
 async function carry(options: JourneyOptions, held: readonly Reservation[]): Promise<void> {
-  const { url, courier, onStep, logger, signal } = options;
+  const { courier, onStep, signal } = options;
   const { siteId, operatorId } = required(held[0]);
   const reservationIds = held.map(({ reservationId }) => reservationId);
   const operator = await options.operatorOf(operatorId);
@@ -105,17 +115,46 @@ async function carry(options: JourneyOptions, held: readonly Reservation[]): Pro
   const collect = await issueCollect(options, reservationIds);
   onStep({ step: "credential issued", act: "collect", credential: collect });
 
+  if (options.isOffline || options.site === "store") {
+    const collectBy = options.withPin
+      ? { by: "PIN" as const, code: collect.pin }
+      : { by: "access token" as const, code: collect.accessToken };
+    const parcel = { siteId, reservationId: required(reservationIds[0]), depositToken: required(deposits[0]), collectBy };
+    const carryBy = options.site === "store" ? (await import("./carry-at-store.ts")).carryAtStore : carryOffline;
+    await carryBy({ ...options, ...parcel, operator: operator.client });
+  } else {
+    await carryThrough(options, { operator, site: required(site), reservationIds, deposits, collect });
+  }
+  for (const reservationId of reservationIds) {
+    const { reservation, events } = await courier.custody.getCustodyChain({ reservationId }, { signal });
+    onStep({ step: "custody chain", reservation: required(reservation), events });
+  }
+}
+
+/** What there is when the credentials have been issued. */
+interface ThingsToCarry {
+  operator: { client: PetakClient; keyFile: KeyFile };
+  site: Site;
+  reservationIds: readonly string[];
+  deposits: readonly string[];
+  collect: IssueCredentialResponse;
+}
+
+/** The visits at a terminal in this process, from the deposits to the collection or the recall. */
+async function carryThrough(options: JourneyOptions, things: ThingsToCarry): Promise<void> {
+  const { url, courier, onStep, logger, signal } = options;
+  const { operator, site, reservationIds, deposits, collect } = things;
   const terminal = await installTerminal({
     url,
     operator: operator.client,
     operatorKey: operator.keyFile,
-    site: required(site),
+    site,
     logger,
     ...(options.testClock && { testClock: options.testClock }),
   });
   try {
     await orAborted(terminal.start(), signal);
-    onStep({ step: "terminal ready", siteId, compartments: terminal.cabinet.compartments().length });
+    onStep({ step: "terminal ready", siteId: site.siteId, compartments: terminal.cabinet.compartments().length });
     const common = { onStep, signal };
     for (const [index, token] of deposits.entries()) {
       await visit(terminal, { ...common, act: "deposit", by: "access token", credential: { token } });
@@ -137,10 +176,6 @@ async function carry(options: JourneyOptions, held: readonly Reservation[]): Pro
     }
   } finally {
     await terminal.remove();
-  }
-  for (const reservationId of reservationIds) {
-    const { reservation, events } = await courier.custody.getCustodyChain({ reservationId }, { signal });
-    onStep({ step: "custody chain", reservation: required(reservation), events });
   }
 }
 

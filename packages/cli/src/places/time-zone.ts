@@ -48,6 +48,14 @@ export function timeZoneAt(latitude: number, longitude: number, countryCode: str
   return { timeZone: found, agreesWithCountry: false };
 }
 
+/** The country of a point, by its time zone: ISO 3166-1 alpha-2. Undefined at sea, and where several countries share a zone. */
+export function countryAt(latitude: number, longitude: number): string | undefined {
+  const zone = canonicalName(lookUp(latitude, longitude));
+  const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"];
+  const countries = letters.flatMap((first) => letters.map((second) => first + second)).filter((code) => countryZones(code).has(zone));
+  return countries.length === 1 ? countries[0] : undefined;
+}
+
 /** Canonical names of a country's zones; empty if the runtime knows none. */
 function countryZones(countryCode: string): ReadonlySet<string> {
   let zones = zonesByCountry.get(countryCode);

@@ -12,7 +12,7 @@ export interface AdminKey {
   identity: AdminIdentity;
 }
 
-/** Reads the administrator's key file; creates it if it does not exist. */
+/** Reads the administrator's key file; creates it if it does not exist, and notes the gateway's audience in it. */
 export async function loadAdminKey(path: string, audience: string): Promise<AdminKey> {
   if (!(await isThere(path))) {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -25,7 +25,10 @@ export async function loadAdminKey(path: string, audience: string): Promise<Admi
       private_jwk: privateJwk,
     });
   }
-  const keyFile = { ...(await readKeyFile(path)), audience };
+  const known = await readKeyFile(path);
+  const keyFile = { ...known, audience };
+  // A file that cannot be written does not stop the gateway; commands with it are refused and told the audience.
+  if (known.audience !== audience) await writeKeyFile(path, keyFile).catch(() => {});
   return {
     keyFile,
     identity: { participantId: keyFile.participant_id, keyId: keyFile.key_id, publicKey: publicKeyOf(keyFile.private_jwk) },

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
-import { createPetakClient, signerOfKeyFile } from "@petak/client/node";
+import { createPetakClient, readKeyFile, signerOfKeyFile } from "@petak/client/node";
 import { createLogger, loadConfig } from "@petak/gateway";
 import { connectRedis } from "@petak/redis";
 import { freePort, startTestServer, tempDir } from "@petak/testkit";
@@ -35,6 +35,32 @@ test("the private server ends even if the gateway cannot be stopped", async () =
   await expect(served.stop()).rejects.toThrow("no");
   await expect(served.redis?.exited).resolves.toBeDefined();
   served.gateway.stop = stop;
+});
+
+test("each network has an audience of its own, which its gateways share and key files contain", async () => {
+  const dataDir = join(await tempDir(), "data");
+  const [one, staging] = [await serve({ dataDir }), await serve()];
+  expect(one.gateway.audience).toMatch(/^petak-[0-9a-z]{16}$/);
+  expect(one.admin.keyFile.audience).toBe(one.gateway.audience);
+  expect(await readKeyFile(join(dataDir, "keys/admin.json"))).toEqual(one.admin.keyFile);
+  // A second gateway over the same store.
+  const redisUrl = `unix://${one.redis?.socketPath}`;
+  const second = await serve({ dataDir, redisUrl });
+  expect(second.gateway.audience).toBe(one.gateway.audience);
+  // A token for the staging network, by a key that is registered in both.
+  const keyFile = { ...one.admin.keyFile, audience: staging.gateway.audience };
+  const client = createPetakClient({ baseUrl: one.url, signer: signerOfKeyFile(keyFile) });
+  onTestFinished(() => client.close());
+  await expect(client.participants.getParticipant({})).rejects.toThrow("aud must be");
+});
+
+test("a configured audience replaces the one in the administrator's key file", async () => {
+  const dataDir = join(await tempDir(), "data");
+  const first = await serve({ dataDir });
+  await first.stop();
+  const { gateway } = await serve({ dataDir, audience: "gateway.example" });
+  expect(gateway.audience).toBe("gateway.example");
+  expect((await readKeyFile(join(dataDir, "keys/admin.json"))).audience).toBe("gateway.example");
 });
 
 test("an administrator's key that was revoked is refused with the path of its file", async () => {
@@ -89,7 +115,7 @@ test("a gateway that must not use the data any more stops, and says why to whoev
   await redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
   redis.disconnect();
   expect((await served.ended).message).toMatch(
-    /^The data in Redis has version 1000 and this release reads only version \d+: start a later /,
+    /^The data in Redis has version 1000 and this release reads (only version \d+|versions \d+ to \d+): start a later /,
   );
   await expect(fetch(`${served.url}/readyz`)).rejects.toThrow();
 });

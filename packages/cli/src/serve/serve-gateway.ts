@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import {
   AdminError,
@@ -52,7 +53,7 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger):
   let redis: RedisServer | undefined;
   const adminKeyPath = config.adminKeyFile === "" ? join(dataDir, "keys", "admin.json") : resolve(cwd, config.adminKeyFile);
   try {
-    const admin = await loadAdminKey(adminKeyPath, config.audience);
+    let admin: AdminKey | undefined;
     const tls =
       config.tlsCert === ""
         ? undefined
@@ -70,9 +71,19 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger):
       durability: durabilityOf(config),
       redis: redis === undefined ? redisAddress(config.redisUrl) : { socketPath: redis.socketPath },
       dataDir,
+      storeFill: {
+        maxBytes: config.storeMaxBytes > 0 || redis === undefined ? config.storeMaxBytes : privateMaxBytes(),
+        warnPercent: config.storeWarnPercent,
+        refusePercent: config.storeRefusePercent,
+      },
       ...(tls === undefined ? {} : { tls }),
       callLimits: config,
-      serverLimits: config,
+      serverLimits: {
+        ...config,
+        trustedProxies: { networks: parseNetworks(config.trustedProxies) ?? [], header: config.forwardedHeader },
+      },
+      quotas: config,
+      commandLimits: config,
       webhooks: {
         allowedNetworks: parseNetworks(config.webhookAllowedNetworks) ?? [],
         allowHttp: config.webhookAllowHttp,
@@ -81,7 +92,10 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger):
       ...(archiveDirectory === undefined
         ? {}
         : { archive: { directory: archiveDirectory, retentionMs: config.retentionMs, intervalMs: config.archiveIntervalMs } }),
-      admin: admin.identity,
+      admin: async (audience) => {
+        admin = await loadAdminKey(adminKeyPath, audience);
+        return admin.identity;
+      },
       logger,
       metrics: createMetrics(),
     });
@@ -90,6 +104,7 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger):
       if (!isStopping) ended.resolve(new CliFailure(redisLog.ended(exit), { reason: "redis-ended" }));
     });
     void gateway.refusal.then(({ message }) => ended.resolve(new CliFailure(message, { reason: "data-version" })));
+    if (admin === undefined) throw new Error("the gateway did not ask for its administrator");
     return {
       gateway,
       admin,
@@ -111,6 +126,15 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger):
     if (error instanceof AdminError) throw new CliFailure(`${adminKeyPath} cannot be used: ${error.message}`, { cause: error });
     throw explain(error);
   }
+}
+
+/**
+ * Half of the memory of this machine or container, in bytes. A private server has no `maxmemory`: at that it would refuse revocations too, and its data may
+ * have grown on a larger machine. The other half is for the gateway, and for the server's copies while it rewrites its log.
+ */
+function privateMaxBytes(): number {
+  const limits = [totalmem(), process.constrainedMemory()].filter((bytes) => bytes > 0);
+  return Math.floor(Math.min(...limits) / 2);
 }
 
 /** A private server has no replicas, so only its disk can be waited for. */

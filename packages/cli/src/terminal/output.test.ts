@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { CliFailure } from "../failure.ts";
 import { createOutput, type OutputOptions } from "./output.ts";
@@ -83,8 +84,45 @@ describe("colours", () => {
     ["are not used on a dumb terminal", { isTerminal: true, env: { TERM: "dumb" } }, false],
   ])("%s", (_, options, isColoured) => {
     const { output } = start(options);
-    expect(output.colors.isColorSupported).toBe(isColoured);
     expect(output.colors.red("x") !== "x").toBe(isColoured);
+  });
+
+  test("may lie within one another, and count for nothing in a table", () => {
+    const { output, out } = start({ isTerminal: true });
+    const { bold, dim, cyan } = output.colors;
+    output.print(bold(`a ${dim("b")} c`));
+    output.table([{ title: "A", paint: cyan }, { title: "B" }], [["1", dim("2")]]);
+    expect(out).toEqual([
+      "\u001b[1ma \u001b[2mb\u001b[22m\u001b[1m c\u001b[22m\n",
+      "\u001b[2mA\u001b[22m  \u001b[2mB\u001b[22m\n",
+      "\u001b[36m1\u001b[39m  \u001b[2m2\u001b[22m\n",
+    ]);
+  });
+});
+
+describe("a stranger's text", () => {
+  /** It would clear the screen, go on in red, begin a line of its own, and turn its end around. */
+  const hostile = "a\u001b[2J\u001b[31m\r\n\u009b1mpetak: done\u202egpj\ud800";
+  const escaped = "a\\u001b[2J\\u001b[31m\\u000d\\u000a\\u009b1mpetak: done\\u202egpj\\ud800";
+
+  test("commands no terminal, wherever it is printed", () => {
+    for (const isTerminal of [true, false]) {
+      const { output, out, err } = start({ isTerminal });
+      output.print(hostile);
+      output.table([{ title: "T" }], [[hostile]]);
+      output.note(hostile);
+      output.fail(new CliFailure(hostile, { fieldViolations: [1, 2].map(() => ({ field: hostile, description: hostile, rule: "r" })) }));
+      expect(out.map((line) => stripVTControlCharacters(line).replace(/ +\n/, "\n"))).toEqual([`${escaped}\n`, "T\n", `${escaped}\n`]);
+      const plain = err.map(stripVTControlCharacters);
+      expect(plain).toEqual([`${escaped}\n`, `petak: ${escaped}\n`, `  ${escaped}: ${escaped}\n`, `  ${escaped}: ${escaped}\n`]);
+    }
+  });
+
+  test("is the same in JSON, and commands no terminal there", () => {
+    const { output, out } = start({ json: true, isTerminal: true });
+    output.json({ name: hostile });
+    expect(out.join("").replaceAll("\n", "")).not.toMatch(/[\p{Bidi_Control}\p{Cc}]/u);
+    expect(JSON.parse(out.join(""))).toEqual({ name: hostile });
   });
 });
 

@@ -1,6 +1,6 @@
 import { createFrozenClock } from "@petak/testkit";
-import pc from "picocolors";
 import { describe, expect, test } from "vitest";
+import { createColors } from "./colors.ts";
 import { createProgress, formatMegabytes } from "./progress.ts";
 
 function start({
@@ -19,7 +19,7 @@ function start({
   const progress = createProgress({
     stream: { write: (text: string) => written.push(text), columns },
     isTerminal,
-    colors: pc.createColors(false),
+    colors: createColors(false),
     label: "Importing",
     total,
     unit,

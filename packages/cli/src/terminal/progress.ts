@@ -1,4 +1,4 @@
-import type { Colors } from "./colors.ts";
+import { type Colors, toTerminal } from "./colors.ts";
 import { textWidth } from "./text-width.ts";
 
 /** A progress display. */
@@ -79,7 +79,7 @@ export function createProgress(options: ProgressOptions): Progress {
     const room = columnsOf(stream) - 1;
     const full = `${label} ${bar}${text}`;
     const line = textWidth(full) <= room ? full : `${label} ${text}`.slice(0, Math.max(0, room));
-    stream.write(`\r\u001b[2K${line}`);
+    stream.write(`\r\u001b[2K${toTerminal(line)}`);
     isDrawn = true;
   }
 
@@ -105,7 +105,8 @@ export function createProgress(options: ProgressOptions): Progress {
   };
 }
 
-function formatDuration(seconds: number): string {
+/** Formats a time in its largest unit. */
+export function formatDuration(seconds: number): string {
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.ceil(seconds / 60)} min`;
   return `${(seconds / 3600).toFixed(1)} h`;

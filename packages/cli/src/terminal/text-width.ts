@@ -5,12 +5,14 @@ const segmenter = new Intl.Segmenter();
 /** Characters that terminals draw two columns wide, including emoji. */
 const wide =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|^\p{Emoji_Presentation}/u;
+/** Text of nothing but ASCII, dots, and the shapes of bars: its width is its length, and finding graphemes would take long. */
+const narrow = /^[\u0020-\u007e\u00b7\u2013\u2026\u2500-\u259f]*$/;
 const invisible = /^[\p{Mark}\p{Control}\p{Format}]+$/u;
 
 /** The width of a text in terminal columns, ignoring colours. */
 export function textWidth(text: string): number {
   const plain = stripVTControlCharacters(text);
-  if (/^[\u0020-\u007e]*$/.test(plain)) return plain.length;
+  if (narrow.test(plain)) return plain.length;
   let width = 0;
   for (const { segment } of segmenter.segment(plain)) width += invisible.test(segment) ? 0 : wide.test(segment) ? 2 : 1;
   return width;

@@ -1,6 +1,7 @@
-import { lazyCommands } from "../src/commands.ts";
-import type { ExitCode } from "../src/exit-code.ts";
-import { run } from "../src/run.ts";
+import { Readable } from "node:stream";
+import { lazyCommands } from "../commands.ts";
+import type { ExitCode } from "../exit-code.ts";
+import { run } from "../run.ts";
 
 /** Result of a run of `petak`. */
 export interface PetakRun {
@@ -15,13 +16,17 @@ export interface RunPetakOptions {
   env?: Record<string, string>;
   /** Interrupts the command when it aborts. */
   interruption?: AbortSignal;
+  /** Standard input. Default: it has ended. */
+  stdin?: NodeJS.ReadableStream;
+  /** The time, in ms since 1970. Default: `Date.now`. */
+  now?: () => number;
   /** Called with each piece of standard output. */
   onPrint?: (text: string) => void;
 }
 
 /** Runs `petak` in this process, without a terminal. */
 export async function runPetak(argv: readonly string[], options: RunPetakOptions = {}): Promise<PetakRun> {
-  const { cwd = "/", env = {}, interruption, onPrint } = options;
+  const { cwd = "/", env = {}, interruption, stdin = Readable.from([]), now = Date.now, onPrint } = options;
   const out: string[] = [];
   const err: string[] = [];
   const exitCode = await run(
@@ -36,7 +41,8 @@ export async function runPetak(argv: readonly string[], options: RunPetakOptions
         },
       },
       stderr: { write: (text) => err.push(text) },
-      now: Date.now,
+      stdin: () => stdin,
+      now,
       interruption: () => interruption ?? new AbortController().signal,
     },
     lazyCommands,
