@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { decodeBase64url } from "@petak/credential";
 import { useRedis } from "@petak/testkit";
 import { testAudience } from "@petak/testkit/network";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -12,8 +11,8 @@ import { useBrowser } from "./use-browser.ts";
 /** The guide's scripts, as functions of the page. */
 interface Guide {
   nearestSites(latitude: number, longitude: number): Promise<{ siteId: string; name: string; distanceM: number }[]>;
-  /** The public half of a new key pair that the page keeps, in base64url, because Playwright's results cannot hold bytes. */
-  publicKey(): Promise<string>;
+  /** How a new key that the page keeps is registered. The public key is a list of numbers, because Playwright's results cannot hold bytes. */
+  registration(): Promise<{ requestId: string; publicKey: number[]; possessionProof: string }>;
   /** The reference of the merchant's first site, from a request that the page signs. */
   nameSigned(participantId: string, keyId: string, siteId: string): Promise<string>;
 }
@@ -69,9 +68,9 @@ describe("The guide for web pages", () => {
   it("signs a participant's calls with a key that cannot be exported", async () => {
     await using server = await startPageServer(
       async () => `${await scriptWith("makeKey")}
-        const { privateKey, publicKey } = await makeKey();
+        const { privateKey, registration } = await makeKey(${JSON.stringify(search.participantId)});
         globalThis.guide = {
-          publicKey: async () => btoa(String.fromCharCode(...publicKey)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", ""),
+          registration: async () => ({ ...registration, publicKey: [...registration.publicKey] }),
           nameSigned: async (participantId, keyId, siteId) => {
             const { site } = await connectAs(participantId, keyId, privateKey).directory.getSite({ siteId });
             return site.operatorSiteRef;
@@ -80,9 +79,9 @@ describe("The guide for web pages", () => {
     );
     server.allowedOrigins = [search.network.baseUrl];
     const page = await browser.open(server.origin);
-    const publicKey = decodeBase64url(await page.evaluate(() => globalThis.guide.publicKey()));
-    const { participantId, keyId } = await search.registerKey(publicKey ?? new Uint8Array());
-    const call = [participantId, keyId, search.siteIds[0] ?? ""] as const;
+    const registration = await page.evaluate(() => globalThis.guide.registration());
+    const { keyId } = await search.registerKey({ ...registration, publicKey: Uint8Array.from(registration.publicKey) });
+    const call = [search.participantId, keyId, search.siteIds[0] ?? ""] as const;
     expect(await page.evaluate((args) => globalThis.guide.nameSigned(...args), call)).toBe("site-1.301");
   });
 });

@@ -10,8 +10,10 @@ export interface SearchNetwork {
   siteIds: string[];
   /** Makes a publishable key for pages of an origin. */
   publishableKeyFor(origin: string): Promise<string>;
-  /** Registers a public key of the merchant. */
-  registerKey(publicKey: Uint8Array): Promise<{ participantId: string; keyId: string }>;
+  /** The merchant, for which a page registers a key. */
+  participantId: string;
+  /** Registers a public key of the merchant, with the key's proof of possession for this request. */
+  registerKey(key: { requestId: string; publicKey: Uint8Array; possessionProof: string }): Promise<{ keyId: string }>;
 }
 
 /** Starts a gateway with the network, stopped with the test. */
@@ -33,9 +35,10 @@ export async function startSearchNetwork(redis: TestRedis): Promise<SearchNetwor
       });
       return publishableKey?.publishableKey ?? "";
     },
-    async registerKey(publicKey) {
-      const { key } = await participants.registerKey({ requestId: randomUUID(), participantId, publicKey, mode: Mode.TEST });
-      return { participantId, keyId: key?.keyId ?? "" };
+    participantId,
+    async registerKey(registration) {
+      const { key } = await participants.registerKey({ ...registration, participantId, mode: Mode.TEST });
+      return { keyId: key?.keyId ?? "" };
     },
   };
 }

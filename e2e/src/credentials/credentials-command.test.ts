@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { runPetak } from "@petak/cli/testing/run-petak";
 import { writeKeyFile } from "@petak/client/node";
 import { Act, Role } from "@petak/protocol";
 import { createTempDir, makeSite, useRedis } from "@petak/testkit";
 import { keyFileOf, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeAll, beforeEach, expect, test } from "vitest";
-import { runPetak } from "../testing/petak-process.ts";
 
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
@@ -46,7 +46,7 @@ beforeEach(async () => {
 
 async function listed(subject: string): Promise<{ text: string; json: Record<string, unknown> }> {
   const run = async (...more: string[]) => {
-    const { exitCode, stdout, stderr } = await runPetak(".", [
+    const { exitCode, stdout, stderr } = await runPetak([
       "--url",
       network.baseUrl,
       "--key",

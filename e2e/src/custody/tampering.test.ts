@@ -11,7 +11,7 @@ const schema = GetCustodyChainResponseSchema;
 const lives = useLives();
 const { faultsOf, verdictOf } = lives;
 /** How many characters of a receipt lie between two that are turned, one after another. */
-const everyNth = roundsHere({ short: 3, ci: 1 });
+const everyNth = roundsHere({ short: 10, ci: 1 });
 const wholeChain = () => lives.wholeChain({ linksMin: 3 });
 
 /** Verifies a tampered chain and expects faults at the named links only, and only with the named codes. */

@@ -59,7 +59,7 @@ describe("a reservation", () => {
     await agent.agents.boot({ siteId });
     const synced = await agent.agents.sync({ siteId });
     expect(synced.allowances.map(({ act }) => act)).toEqual([Act.DEPOSIT, Act.COLLECT]);
-    const report = (sequence: bigint, type: DeviceEventType) => ({
+    const report = (sequence: bigint, type: DeviceEventType, { credentialHash } = deposit) => ({
       sequence,
       deviceEventId: randomUUID(),
       type,
@@ -67,6 +67,7 @@ describe("a reservation", () => {
       reservationId,
       compartmentId: "A1",
       proofKind: ProofKind.ACCESS_TOKEN,
+      credentialHash,
     });
     await agent.agents.reportEvents({
       siteId,
@@ -74,7 +75,7 @@ describe("a reservation", () => {
     });
     const deposited = await courier.client.reservations.getReservation({ reservationId });
     expect(deposited.reservation).toMatchObject({ state: ReservationState.DEPOSITED, compartmentId: "A1" });
-    await agent.agents.reportEvents({ siteId, events: [report(3n, DeviceEventType.PARCEL_COLLECTED)] });
+    await agent.agents.reportEvents({ siteId, events: [report(3n, DeviceEventType.PARCEL_COLLECTED, collect)] });
 
     const chain = await courier.client.custody.getCustodyChain({ reservationId });
     expect(chain.reservation?.state).toBe(ReservationState.COLLECTED);
@@ -94,7 +95,8 @@ describe("a reservation", () => {
     expect(listed.events.length).toBe(3);
     expect(listed.hasMore).toBe(true);
     const rest = await operator.client.custody.listEvents({ cursor: listed.nextCursor });
-    expect(rest.events.length).toBe(4);
+    // The first event of all is that of the agent's key.
+    expect(rest.events.length).toBe(5);
   });
 
   it("acknowledges the last recorded report to the device, whichever reports it sends again", async () => {

@@ -4,7 +4,8 @@ import { expect } from "vitest";
 import { authorizationOf, bundleAlone } from "../testing/world.ts";
 import type { Provocation, Scene } from "./provocation.ts";
 
-const { delegateCredential, getBundle, putBundle } = ReservationService.method;
+const neverIssued = "A".repeat(43);
+const { delegateCredential, getBundle, putBundle, revokeCredential } = ReservationService.method;
 const oneId = (prefix: string) => expect.stringMatching(new RegExp(`^${prefix}_`)) as unknown;
 const unknownBundleId = "bdl_83652b_0000000000000000";
 
@@ -24,6 +25,15 @@ export const bundleProvocations = {
       return await delegate(scene, child.accessToken);
     },
     metadata: () => ({ refusal: "DELEGATED", subject: "access_token" }),
+  },
+  CREDENTIAL_NOT_FOUND: {
+    provoke: async ({ world, protocol }) => {
+      const { reservationId } = await world.holdAndConfirm();
+      const subject = { case: "reservationId", value: reservationId } as const;
+      const request = { requestId: randomUUID(), subject, credentialHash: neverIssued };
+      return await world.raw.call(protocol, revokeCredential, request, { authorization: await authorizationOf(world.courier) });
+    },
+    metadata: () => ({ credential_hash: neverIssued, subject: oneId("res") }),
   },
   CREDENTIALS_EXHAUSTED: {
     provoke: async (scene) => {

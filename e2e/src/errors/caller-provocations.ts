@@ -3,7 +3,7 @@ import { generateKeyPair } from "@petak/client/node";
 import type { Ed25519PrivateJwk } from "@petak/credential";
 import { DirectoryService, Mode, newKeyId, type Reason, Role } from "@petak/protocol";
 import { createFrozenClock } from "@petak/testkit";
-import { testAudience } from "@petak/testkit/network";
+import { newRegistration, testAudience } from "@petak/testkit/network";
 import { expect } from "vitest";
 import { inSideNetwork } from "../testing/side-network.ts";
 import { authorizationOf, origin, parcel } from "../testing/world.ts";
@@ -21,8 +21,8 @@ function callWith({ world, protocol }: Scene, authorization?: string): Promise<R
 
 /** Registers another key for the courier. */
 async function newKey({ world }: Scene): Promise<{ keyId: string; privateJwk: Ed25519PrivateJwk }> {
-  const { publicKey, privateJwk } = await generateKeyPair();
-  const { key } = await world.courier.client.participants.registerKey({ requestId: randomUUID(), publicKey, mode: Mode.TEST });
+  const { privateJwk, request } = await newRegistration(world.courier.participantId);
+  const { key } = await world.courier.client.participants.registerKey(request);
   return { keyId: key?.keyId ?? "", privateJwk };
 }
 

@@ -17,7 +17,7 @@ const replicated: DurabilityOptions = {
 const { createParticipant } = ParticipantService.method;
 const newcomer = () => ({ requestId: randomUUID(), displayName: "Newcomer", roles: [Role.COURIER] });
 
-/** Provocations of the reasons about changes that are not durable yet. */
+/** Provocations of the reasons about changes that are not durable yet, or for which there is no room. */
 export const durabilityProvocations = {
   DURABILITY_UNCONFIRMED: {
     provoke: async ({ protocol }) => {
@@ -35,6 +35,14 @@ export const durabilityProvocations = {
       });
     },
     metadata: () => ({ replicas: "1" }),
+  },
+  STORE_FULL: {
+    provoke: ({ redis, protocol }) =>
+      // Any store is fuller than this.
+      inSideNetwork(redis, { storeFill: { maxBytes: 1000 } }, async ({ network, raw }) =>
+        raw.call(protocol, createParticipant, newcomer(), { authorization: await authorizationOf(network.admin) }),
+      ),
+    metadata: () => ({ fill_percent: expect.stringMatching(/^\d+$/), limit_percent: "85" }),
   },
   REPLICAS_UNAVAILABLE: {
     provoke: ({ redis, protocol }) =>

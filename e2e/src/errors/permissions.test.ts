@@ -2,8 +2,10 @@ import { randomUUID } from "node:crypto";
 import { create, type DescMethod, type MessageInitShape } from "@bufbuild/protobuf";
 import { generateKeyPair } from "@petak/client/node";
 import { Act, Mode, ParticipantService, type Reason, ReservationService } from "@petak/protocol";
-import { useRedis } from "@petak/testkit";
+import { roundsHere, useRedis } from "@petak/testkit";
+import { newRegistration } from "@petak/testkit/network";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { byTurns } from "../testing/by-turns.ts";
 import { everyMethod, nameOfMethod } from "../testing/every-method.ts";
 import type { GoodRequest } from "../testing/good-requests.ts";
 import { goodRequestsIn, shopOrigin, startWorld, type World } from "../testing/world.ts";
@@ -51,6 +53,14 @@ const notItsBundle = {
 const adminsOnly = { courier: "ROLE_REQUIRED", operator: "ROLE_REQUIRED", liveCourier: "ROLE_REQUIRED" } satisfies Refusals;
 const otherNetwork = { liveCourier: "SITE_NOT_FOUND", liveOperator: "SITE_NOT_FOUND" } satisfies Refusals;
 const operatorsOnly = { courier: "ROLE_REQUIRED", admin: "ROLE_REQUIRED", liveCourier: "ROLE_REQUIRED" } satisfies Refusals;
+const ofSite = { ...participantsOnly, ...operatorsOnly, rival: "SITE_NOT_FOUND", liveOperator: "SITE_NOT_FOUND" } satisfies Refusals;
+
+const ofCommand = {
+  ...participantsOnly,
+  ...operatorsOnly,
+  rival: "COMMAND_NOT_FOUND",
+  liveOperator: "COMMAND_NOT_FOUND",
+} satisfies Refusals;
 
 const notItsOwner = {
   ...participantsOnly,
@@ -64,7 +74,10 @@ const notItsOwner = {
 const refusals: Record<string, Refusals> = {
   "DirectoryService/FindNearest": { agent: "AGENT_KEY_NOT_ALLOWED" },
   "DirectoryService/GetSite": { agent: "AGENT_KEY_NOT_ALLOWED", ...otherNetwork },
+  "DirectoryService/ListSites": { agent: "AGENT_KEY_NOT_ALLOWED" },
+  "DirectoryService/GetOperator": { agent: "AGENT_KEY_NOT_ALLOWED" },
   "DirectoryService/GetAvailability": { agent: "AGENT_KEY_NOT_ALLOWED", ...otherNetwork },
+  "DirectoryService/CheckFit": { agent: "AGENT_KEY_NOT_ALLOWED", ...otherNetwork },
   "DirectoryService/UpsertSites": { ...participantsOnly, ...operatorsOnly, liveOperator: "MODE_MISMATCH" },
   "DirectoryService/SetDefaultTerms": { ...participantsOnly, ...operatorsOnly },
   "DirectoryService/RetireSites": { ...participantsOnly, ...operatorsOnly, rival: "SITE_NOT_FOUND", liveOperator: "SITE_NOT_FOUND" },
@@ -118,19 +131,55 @@ const refusals: Record<string, Refusals> = {
     liveOperator: "RESERVATION_NOT_FOUND",
   },
   "CustodyService/CountersignReceipt": { ...participantsOnly, ...notAParty, operator: "COUNTERSIGNATURE_INVALID" },
+  // Needs no credentials; enrol.test.ts tests what it needs instead.
+  "AgentService/Enrol": {},
   "AgentService/Boot": agentsOnly,
   "AgentService/Sync": agentsOnly,
+  "AgentService/ResolveCode": agentsOnly,
+  "AgentService/WatchCommands": agentsOnly,
   "AgentService/ReportEvents": agentsOnly,
+  "CommandService/SendCommand": ofSite,
+  "CommandService/ApproveCommand": ofCommand,
+  "CommandService/GetCommand": ofCommand,
+  "CommandService/ListCommands": ofSite,
+  "CommandService/AllowCommandKey": { ...participantsOnly, ...operatorsOnly, rival: "KEY_NOT_FOUND", liveOperator: "KEY_NOT_FOUND" },
+  "CommandService/ListCommandKeys": { ...participantsOnly, ...operatorsOnly },
   "ParticipantService/CreateParticipant": { ...participantsOnly, ...adminsOnly },
   "ParticipantService/GetParticipant": { ...participantsOnly, stranger: "PARTICIPANT_NOT_FOUND", operator: "PARTICIPANT_NOT_FOUND" },
   "ParticipantService/ListParticipants": { ...participantsOnly, ...adminsOnly },
   "ParticipantService/RegisterKey": { ...participantsOnly, courier: "PARTICIPANT_NOT_FOUND", rival: "PARTICIPANT_NOT_FOUND" },
+  "ParticipantService/SetOperatorLinks": {
+    ...participantsOnly,
+    courier: "ROLE_REQUIRED",
+    stranger: "ROLE_REQUIRED",
+    liveCourier: "ROLE_REQUIRED",
+    rival: "PARTICIPANT_NOT_FOUND",
+    liveOperator: "PARTICIPANT_NOT_FOUND",
+  },
   "ParticipantService/ListKeys": { ...participantsOnly, stranger: "PARTICIPANT_NOT_FOUND", operator: "PARTICIPANT_NOT_FOUND" },
   "ParticipantService/RevokeKey": { ...participantsOnly, stranger: "KEY_NOT_FOUND", operator: "KEY_NOT_FOUND" },
+  "ParticipantService/CreateEnrolmentCode": ofSite,
+  "ParticipantService/ListEnrolments": ofSite,
+  "ParticipantService/TakeOverSite": ofSite,
+  "ParticipantService/RotatePins": ofSite,
+  "ParticipantService/ListReportsKeptApart": ofSite,
+  "ParticipantService/RevokeEnrolment": {
+    ...participantsOnly,
+    ...operatorsOnly,
+    rival: "ENROLMENT_NOT_FOUND",
+    liveOperator: "ENROLMENT_NOT_FOUND",
+  },
   "ParticipantService/CreatePublishableKey": {
     ...participantsOnly,
     stranger: "PARTICIPANT_NOT_FOUND",
     operator: "PARTICIPANT_NOT_FOUND",
+  },
+  "ParticipantService/SetParticipantLimits": { ...participantsOnly, ...adminsOnly },
+  "ParticipantService/GetLimits": {
+    ...participantsOnly,
+    stranger: "PARTICIPANT_NOT_FOUND",
+    operator: "PARTICIPANT_NOT_FOUND",
+    liveCourier: "PARTICIPANT_NOT_FOUND",
   },
   "WebhookService/CreateEndpoint": participantsOnly,
   "WebhookService/ListEndpoints": participantsOnly,
@@ -141,6 +190,9 @@ const refusals: Record<string, Refusals> = {
   "WebhookService/ReplayEvents": notItsOwner,
   "WebhookService/DeleteEndpoint": notItsOwner,
 };
+
+/** The protocols over which the next caller is refused: by turns, or all. */
+const inTurn = byTurns(roundsHere({ short: 1, ci: 4 }));
 
 const redis = useRedis();
 let world: World;
@@ -169,11 +221,11 @@ it("the table lists every RPC", () => {
   expect(Object.keys(refusals).sort()).toEqual([...names].sort());
 });
 
-describe.each(names)("%s", (name) => {
+describe.each(names.filter((name) => Object.keys(refusals[name] ?? {}).length > 0))("%s", (name) => {
   it.each(Object.entries(refusals[name] ?? {}))("refuses %s with %s", async (caller, reason) => {
     const { method, message } = requests.get(name) as GoodRequest;
     const authorization = callers[caller as CallerName];
-    for (const protocol of wireProtocols) {
+    for (const protocol of inTurn(wireProtocols)) {
       const answer = await world.raw.call(protocol, method, message, { authorization, headers: { origin: shopOrigin }, timeoutMs: 30_000 });
       expect([protocol, answer.end, readFailure(answer)?.reason]).toEqual([protocol, "complete", reason]);
     }
@@ -209,7 +261,7 @@ describe("a credential", () => {
     const { publicKey: holderPublicKey } = await generateKeyPair();
     const subject = act === Act.SERVICE ? { siteId: world.siteId } : { reservationId };
     for (const caller of everyone) {
-      for (const protocol of wireProtocols) {
+      for (const protocol of inTurn(wireProtocols)) {
         const message = create(issueCredential.input, { requestId: randomUUID(), act, holderPublicKey, ...subject });
         const answer = await world.raw.call(protocol, issueCredential, message, {
           authorization: callers[caller],
@@ -257,7 +309,8 @@ describe("another participant's subject or one of the other network", () => {
     const live = { mode: Mode.LIVE, requestId: randomUUID() };
     expect(await reasonFor("courier", registerKey, { ...live, publicKey })).toBe("MODE_MISMATCH");
     expect(await reasonFor("courier", createPublishableKey, { ...live, origins: ["https://a.example"] })).toBe("MODE_MISMATCH");
-    const { key } = await world.liveCourier.client.participants.registerKey({ requestId: randomUUID(), publicKey, mode: Mode.TEST });
+    const { request } = await newRegistration(world.liveCourier.participantId);
+    const { key } = await world.liveCourier.client.participants.registerKey(request);
     const { keyId } = world.liveCourier.signer;
     expect(key?.keyId).toMatch(/^key_test_/);
     expect(await reasonFor("courier", revokeKey, { requestId: randomUUID(), keyId })).toBe("KEY_NOT_FOUND");

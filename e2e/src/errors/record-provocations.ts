@@ -3,13 +3,13 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { indexCellOf, quantise, regionOfCell } from "@petak/allocator";
 import {
-  AgentService,
   CancellationReason,
   CorrectionReason,
   CustodyService,
   DeviceEventType,
   DirectoryService,
   LatLngSchema,
+  Mode,
   OverflowFallback,
   ParcelRequirement,
   ParticipantService,
@@ -22,7 +22,7 @@ import {
 import { makeSite, type TestRedis } from "@petak/testkit";
 import type { TestNetworkOptions } from "@petak/testkit/network";
 import { expect } from "vitest";
-import { type GoodRequestSubjects, nowhereUrl, signedReport } from "../testing/good-requests.ts";
+import { type GoodRequestSubjects, nowhereUrl } from "../testing/good-requests.ts";
 import { inSideNetwork } from "../testing/side-network.ts";
 import { addWebhook, authorizationOf, countersigning, parcel } from "../testing/world.ts";
 import { readFailure } from "../wire/failure.ts";
@@ -30,11 +30,10 @@ import type { WireProtocol } from "../wire/protocols.ts";
 import type { RawAnswer } from "../wire/raw-answer.ts";
 import type { Provocation, Scene } from "./provocation.ts";
 
-const { getSite, upsertSites, reportCapacity } = DirectoryService.method;
-const { reserve, redirect, extend, cancel, getReservation } = ReservationService.method;
+const { getSite, upsertSites, reportCapacity, retireSites } = DirectoryService.method;
+const { reserve, redirect, extend, cancel, confirm, getReservation } = ReservationService.method;
 const { listEvents, correctEvents, countersignReceipt } = CustodyService.method;
-const { reportEvents } = AgentService.method;
-const { getParticipant, revokeKey } = ParticipantService.method;
+const { createPublishableKey, getParticipant, revokeKey } = ParticipantService.method;
 
 const { createEndpoint, getEndpoint, replayEvents } = WebhookService.method;
 
@@ -76,6 +75,21 @@ async function waitBeyond(limits: TestNetworkOptions, redis: TestRedis, protocol
       );
     for (let number = 0; number < 2; number++) expect(readFailure(await wait())).toBeUndefined();
     return await wait();
+  });
+}
+
+/** Holds one place more at a site than the participant may, while places are free there. */
+async function holdBeyond(redis: TestRedis, protocol: WireProtocol): Promise<RawAnswer> {
+  return await inSideNetwork(redis, { holdsSiteMin: 2, holdsSitePercent: 20 }, async ({ network, raw }) => {
+    const operator = await network.join("Operator", [Role.OPERATOR]);
+    const courier = await network.join("Courier", [Role.COURIER]);
+    const site = makeSite({ latitude: 1.3, longitude: 103.8, classes: [["M", 400, 200, 500, 20_000, 9]] });
+    const authorization = await authorizationOf(courier);
+    const place = { case: "siteId", value: await network.putSite(operator, site) } as const;
+    const overflowPolicy = { fallback: OverflowFallback.ASK_CONSUMER };
+    const hold = () => raw.call(protocol, reserve, { requestId: randomUUID(), place, parcel, overflowPolicy }, { authorization });
+    for (let number = 0; number < 2; number++) expect(readFailure(await hold())).toBeUndefined();
+    return await hold();
   });
 }
 
@@ -156,6 +170,17 @@ export const recordProvocations = {
       ),
     metadata: () => ({ endpoint_id: "whe_test_0000000000000000" }),
   },
+  QUOTA_EXHAUSTED: {
+    provoke: async ({ redis, protocol }) =>
+      await inSideNetwork(redis, { quotas: { publishableKeysMax: 1 } }, async ({ network, raw }) => {
+        const courier = await network.join("Courier", [Role.COURIER]);
+        const wanted = { mode: Mode.TEST, origins: ["https://shop.example"] };
+        await courier.client.participants.createPublishableKey({ ...wanted, requestId: randomUUID() });
+        const request = { ...wanted, requestId: randomUUID() };
+        return await raw.call(protocol, createPublishableKey, request, { authorization: await authorizationOf(courier) });
+      }),
+    metadata: () => ({ quota: "publishableKeysMax", limit: "1", used: "1", subject: oneId("par") }),
+  },
   WEBHOOK_ENDPOINTS_EXHAUSTED: {
     provoke: async ({ world, protocol }) => {
       const eager = await world.network.join("Eager", [Role.COURIER]);
@@ -235,6 +260,10 @@ export const recordProvocations = {
     provoke: async ({ redis, protocol }) => await waitBeyond({ queueShareMax: 2 }, redis, protocol),
     metadata: () => ({ site_id: oneId("site"), waiting: "2", overflow_fallback: "ASK_CONSUMER" }),
   },
+  HOLDS_EXHAUSTED: {
+    provoke: async ({ redis, protocol }) => await holdBeyond(redis, protocol),
+    metadata: () => ({ scope: "site", limit: "2", used: "2", site_id: oneId("site"), overflow_fallback: "ASK_CONSUMER" }),
+  },
   OUTSIDE_OVERFLOW_POLICY: {
     provoke: async (scene) => {
       const { world, protocol } = scene;
@@ -279,6 +308,35 @@ export const recordProvocations = {
     },
     metadata: someSite,
   },
+  SITE_INTAKE_PAUSED: {
+    provoke: async (scene) => {
+      const { world } = scene;
+      const { siteId } = await world.addSite();
+      const device = await world.network.reporterAt(world.operator, siteId);
+      await device.report({ type: DeviceEventType.SERVICE_CHANGED, intake: { paused: true, pausedUntil: { seconds: 4_102_444_800n } } });
+      return await reserveAt(scene, siteId);
+    },
+    metadata: () => ({ ...someSite(), paused_until: "2100-01-01T00:00:00.000Z" }),
+  },
+  SITE_OUT_OF_SERVICE: {
+    provoke: async ({ world, protocol }) => {
+      const { siteId, site } = await world.addSite();
+      const { reservationId } = await world.hold({ case: "siteId", value: siteId });
+      await world.network.putSite(world.operator, { ...site, lifecycle: SiteLifecycle.MAINTENANCE });
+      const authorization = await authorizationOf(world.courier);
+      return await world.raw.call(protocol, confirm, { requestId: randomUUID(), reservationId }, { authorization });
+    },
+    metadata: () => ({ ...someSite(), reservation_id: oneId("res"), lifecycle: "MAINTENANCE", subject: oneId("res") }),
+  },
+  SITE_IN_USE: {
+    provoke: async ({ world, protocol }) => {
+      const { siteId } = await world.addSite();
+      await world.hold({ case: "siteId", value: siteId });
+      const authorization = await authorizationOf(world.operator);
+      return await world.raw.call(protocol, retireSites, { requestId: randomUUID(), siteIds: [siteId] }, { authorization });
+    },
+    metadata: () => ({ ...someSite(), held: "1", occupied: "0", queued: "0" }),
+  },
   SITE_REGION_CHANGED: {
     provoke: async ({ world, protocol }) => {
       const { site } = await world.addSite();
@@ -304,27 +362,6 @@ export const recordProvocations = {
       );
     },
     metadata: () => ({ ...someSite(), size_class_id: "M" }),
-  },
-  SEQUENCE_GAP: {
-    provoke: async ({ world, protocol }) => {
-      const { siteId } = await world.addSite();
-      const agent = await world.network.agentSigner(world.operator, siteId);
-      const occurredAt = { seconds: BigInt(Math.floor(Date.now() / 1000)) };
-      const report = { sequence: 5n, deviceEventId: randomUUID(), type: DeviceEventType.DOOR_CLOSED, occurredAt };
-      const events = [await signedReport(agent, siteId, report)];
-      return await world.raw.call(protocol, reportEvents, { siteId, events }, { authorization: await agent.authorization() });
-    },
-    metadata: () => ({ expected: "1", received: "5", subject: "5" }),
-  },
-  REPORT_SIGNATURE_INVALID: {
-    provoke: async ({ world, protocol }) => {
-      const occurredAt = { seconds: BigInt(Math.floor(Date.now() / 1000)) };
-      const report = { sequence: 1n, deviceEventId: randomUUID(), type: DeviceEventType.DOOR_CLOSED, occurredAt };
-      const { siteId, agent } = world;
-      const events = [{ ...(await signedReport(agent, siteId, report)), type: DeviceEventType.DOOR_OPENED }];
-      return await world.raw.call(protocol, reportEvents, { siteId, events }, { authorization: await agent.authorization() });
-    },
-    metadata: ({ agent }) => ({ sequence: "1", key_id: agent.keyId, subject: "1" }),
   },
   EVENT_NOT_FOUND: {
     provoke: async ({ world, protocol }) => {

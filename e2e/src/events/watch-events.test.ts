@@ -14,7 +14,7 @@ let operator: TestParticipant;
 let courier: TestParticipant;
 
 beforeEach(async () => {
-  network = await startTestNetwork({ redis });
+  network = await startTestNetwork({ redis, holdsSitePercent: 100 });
   operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER]);
   await network.putSite(operator, makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 20]] }));
@@ -95,12 +95,25 @@ describe("events", () => {
     const spy = await network.withMode(courier, Mode.TEST);
     const stream = spy.client.custody.watchEvents({ fromNow: true })[Symbol.asyncIterator]();
     await stream.next();
-    const polling = spy.client.custody.listEvents({ fromNow: true, wait: { seconds: 20n, nanos: 0 } }).catch((error: unknown) => error);
+    const seen: EventType[] = [];
+    const note = ({ events }: { events: readonly { type: EventType }[] }) => void seen.push(...events.map(({ type }) => type));
+    const poll = async (place: { fromNow: true } | { cursor: string }): Promise<never> => {
+      const page = await spy.client.custody.listEvents({ ...place, wait: { seconds: 20n, nanos: 0 } });
+      note(page);
+      return await poll({ cursor: page.nextCursor });
+    };
+    const polling = poll({ fromNow: true }).catch((error: unknown) => error);
     await expect.poll(() => network.inFlight()).toEqual({ unary: 1, stream: 1 });
     await courier.client.participants.revokeKey({ requestId: randomUUID(), keyId: spy.signer.keyId });
-    const streaming = stream.next().catch((error: unknown) => error);
+    const read = async (): Promise<never> => {
+      note((await stream.next()).value);
+      return await read();
+    };
+    const streaming = read().catch((error: unknown) => error);
     await reserve();
     expect([reasonOf(await streaming), reasonOf(await polling)]).toEqual(["KEY_REVOKED", "KEY_REVOKED"]);
+    // The event of the revocation itself is recorded before it.
+    expect(seen.filter((type) => type !== EventType.KEY_REVOKED)).toEqual([]);
   });
 
   it("can be awaited by 16 calls of a participant at once: a further call returns at once, and other callers are served", async () => {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { type ClientHttp2Session, connect, constants, createServer, type Http2Session, type IncomingHttpHeaders } from "node:http2";
-import type { AddressInfo } from "node:net";
+import { type ClientHttp2Session, connect, constants, createServer, type IncomingHttpHeaders } from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
 
 /** A proxy that drops one response. */
 export interface BreakingProxy {
@@ -11,17 +11,27 @@ export interface BreakingProxy {
 }
 
 /**
- * Starts an HTTP/2 proxy in front of a gateway. When the gateway has answered the first request for a path, the proxy breaks the caller's
- * connection instead of forwarding the response: the worst moment, because the work is done and the caller does not know.
+ * Starts an HTTP/2 proxy in front of a gateway. When the gateway has answered the first request for a path, the proxy breaks its callers'
+ * connections instead of forwarding the response: the worst moment, because the work is done and the caller does not know.
  */
 export async function startBreakingProxy(gatewayUrl: string, path: string): Promise<BreakingProxy> {
   let lost = 0;
-  const sessions = new Set<Http2Session>();
-  const upstream: ClientHttp2Session = connect(gatewayUrl);
+  const sockets = new Set<Socket>();
+  let upstream: ClientHttp2Session | undefined;
+  // Made when it is needed: a gateway closes a connection on which no call comes for some seconds.
+  const gateway = (): ClientHttp2Session => {
+    if (upstream === undefined || upstream.closed) upstream = connect(gatewayUrl).on("error", () => undefined);
+    return upstream;
+  };
   const server = createServer();
-  server.on("session", (session) => sessions.add(session));
+  server.on("connection", (socket) => sockets.add(socket));
+  // A session that is destroyed may still reset its streams with NO_ERROR, which is no broken connection.
+  const breakConnections = (): void => {
+    for (const socket of sockets) socket.destroy();
+    sockets.clear();
+  };
   server.on("stream", (stream, headers) => {
-    const request = upstream.request({ ...headers, [constants.HTTP2_HEADER_AUTHORITY]: new URL(gatewayUrl).host });
+    const request = gateway().request({ ...headers, [constants.HTTP2_HEADER_AUTHORITY]: new URL(gatewayUrl).host });
     // The end of this stream informs the other side.
     stream.on("error", () => request.close());
     request.on("error", () => stream.close());
@@ -29,7 +39,7 @@ export async function startBreakingProxy(gatewayUrl: string, path: string): Prom
     stream.pipe(request);
     if (headers[constants.HTTP2_HEADER_PATH] === path && lost === 0) {
       lost += 1;
-      request.resume().on("end", () => stream.session?.destroy());
+      request.resume().on("end", breakConnections);
       return;
     }
     let trailers: IncomingHttpHeaders = {};
@@ -50,8 +60,8 @@ export async function startBreakingProxy(gatewayUrl: string, path: string): Prom
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     lost: () => lost,
     async stop() {
-      upstream.destroy();
-      for (const session of sessions) session.destroy();
+      upstream?.destroy();
+      breakConnections();
       server.close();
       await once(server, "close");
     },

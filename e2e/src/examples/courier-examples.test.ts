@@ -2,13 +2,17 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeKeyFile } from "@petak/client/node";
 import { EventType, ReservationState, Role } from "@petak/protocol";
-import { makeSite, tempDir, useRedis } from "@petak/testkit";
+import { makeSite, roundsHere, tempDir, useRedis } from "@petak/testkit";
 import { keyFileOf, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeEach, describe, expect, it } from "vitest";
+import { byTurns } from "../testing/by-turns.ts";
 import { startBreakingProxy } from "./breaking-proxy.ts";
 import { courierExamples } from "./courier-examples.ts";
 import { type ExampleSurroundings, runCourier, runCourierAndTerminal } from "./example-process.ts";
 
+const examples = await courierExamples();
+/** Those whose refusals are read: by turns, or all. */
+const refused = byTurns(roundsHere({ short: 1, ci: 2 }))(examples);
 const redis = useRedis();
 /** The position at which the examples search by default. */
 const position = { latitude: 1.3521, longitude: 103.8198 };
@@ -30,7 +34,7 @@ beforeEach(async () => {
   return () => network.stop();
 });
 
-describe.each(await courierExamples())("the courier's example in $language", (example) => {
+describe.each(examples)("the courier's example in $language", (example) => {
   beforeEach(({ skip }) => skip(example.obstacle !== undefined, example.obstacle));
 
   it("brings a parcel to a terminal and sees it collected", async () => {
@@ -73,6 +77,10 @@ describe.each(await courierExamples())("the courier's example in $language", (ex
     const held = events.filter(({ type }) => type === EventType.RESERVATION_HELD).map(({ reservationId }) => reservationId);
     expect(held).toEqual([steps.at(-1)?.reservationId]);
   });
+});
+
+describe.each(refused)("the refused courier in $language", (example) => {
+  beforeEach(({ skip }) => skip(example.obstacle !== undefined, example.obstacle));
 
   it("prints the reason and the field of a refusal, and does not retry", async () => {
     const { exitCode, steps, stderr } = await runCourier(example, surroundings, { args: ["--origin", "91,103.8"] });

@@ -28,7 +28,7 @@ const npxOfHere = `program=$1; shift; exec "node_modules/.bin/$program" "$@"`;
 
 /**
  * Makes a reader who works in a folder as in a clone of the repository. In commands, the given address replaces the documented one, and a
- * placeholder such as `res_…` is replaced by the last id with that prefix that a command has printed.
+ * placeholder such as `res_…` or `petak-…` is replaced by the last id with that prefix that a command has printed.
  */
 export async function createReader(folder: string, url: string, known: readonly string[]): Promise<Reader> {
   for (const name of ["node_modules", "examples"]) await symlink(join(repositoryDir, name), join(folder, name));
@@ -43,8 +43,9 @@ export async function createReader(folder: string, url: string, known: readonly 
   let hasRunNpx = false;
 
   function fill(code: string): string {
-    return code.replaceAll(shownUrl, url).replace(/\b([a-z_]+_)…/g, (placeholder, prefix: string) => {
-      const ids = printed.join("\n").match(new RegExp(`\\b${prefix}[0-9a-z_]+`, "g"));
+    return code.replaceAll(shownUrl, url).replace(/\b([a-z_]+[_-])…/g, (placeholder, prefix: string) => {
+      // Not in a path: the folder's own name begins like the audience.
+      const ids = printed.join("\n").match(new RegExp(`(?<![\\w/-])${prefix}[0-9a-z_]+\\b`, "g"));
       return ids?.at(-1) ?? placeholder;
     });
   }

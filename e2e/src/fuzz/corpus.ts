@@ -1,15 +1,17 @@
-import { randomUUID } from "node:crypto";
 import { create, type DescMethod, type Message, type MessageInitShape } from "@bufbuild/protobuf";
-import { generateKeyPair } from "@petak/client/node";
-import { AgentService, Mode } from "@petak/protocol";
+import { AgentService } from "@petak/protocol";
 import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
 import type { Random } from "@petak/testkit";
+import { newRegistration } from "@petak/testkit/network";
+import { commandingIn } from "../testing/commanding.ts";
+import { newCode } from "../testing/enrolling.ts";
 import { type Callers, makeGoodRequests } from "../testing/good-requests.ts";
 import {
   addWebhook,
   authorizationOf,
   bundleAlone,
   callersOf,
+  copiedAgent,
   correcting,
   countersigning,
   origin,
@@ -44,11 +46,13 @@ const rare = new Set([
   "RetireSites",
   "ListEvents",
   "WatchEvents",
+  "WatchCommands",
   "CreateParticipant",
   "ListParticipants",
   "RegisterKey",
   "ListKeys",
   "CreatePublishableKey",
+  "CreateEnrolmentCode",
   "CreateEndpoint",
   "ListEndpoints",
   "TestEndpoint",
@@ -65,13 +69,15 @@ export async function createCorpus(world: World): Promise<Corpus> {
     manyOf(5, async () => (await world.inDoubt()).reservationId),
     manyOf(5, async () => (await world.addSite()).siteId),
     manyOf(10, async () => {
-      const { publicKey } = await generateKeyPair();
-      const { key } = await courier.client.participants.registerKey({ requestId: randomUUID(), publicKey, mode: Mode.TEST });
+      const { key } = await courier.client.participants.registerKey((await newRegistration(courier.participantId)).request);
       return key?.keyId ?? "";
     }),
   ]);
   const toCountersign = await countersigning(world);
   const [webhookEndpointId = "", deletableEndpointId = ""] = await manyOf(2, () => addWebhook(courier));
+  const [toEnrol, toRevoke] = await Promise.all([newCode(operator, retirable[1] ?? ""), newCode(operator, retirable[0] ?? "")]);
+  const copied = await copiedAgent(world);
+  const commanding = await commandingIn(world);
   const callers: Callers = await callersOf(world);
   const sound: ValidCall[] = [];
   for (let variant = 0; variant < reservationsOfEach; variant += 1) {
@@ -89,6 +95,10 @@ export async function createCorpus(world: World): Promise<Corpus> {
       toRedirect: held[(variant + 13) % held.length] ?? "",
       toResolve: doubtful[variant % doubtful.length] ?? "",
       ...(await bundleAlone(courier, confirmed[variant] ?? "")),
+      copied,
+      commanding,
+      enrolmentCode: toEnrol.code,
+      revocableEnrolmentId: toRevoke.enrolmentId,
       webhookEndpointId,
       deletableEndpointId,
       toCountersign,

@@ -17,7 +17,7 @@ export function judge(request: FuzzRequest, answer: RawAnswer, seen: Map<string,
     seen.set(what, (seen.get(what) ?? 0) + 1);
   };
   const complain = (what: string): string =>
-    `${what}\n  after ${request.what.trim()} (${request.verb} ${request.path.slice(0, 200)}, body ${request.body.toString("base64").slice(0, 400)})\n` +
+    `${what}\n  after ${request.what.trim()} (${request.verb} ${request.path.slice(0, 200)}, ${request.headers.map(([name, value]) => `${name}: ${value.slice(0, 100)}`).join(", ")}, body ${request.body.toString("base64").slice(0, 400)})\n` +
     `  came ${answer.status} ${JSON.stringify(answer.headers).slice(0, 300)} ${answer.body.toString("latin1").slice(0, 300)}`;
   const isSlow = answer.elapsedMs > request.dueMs + slackMs && answer.elapsedMs > onThisMachine(request.dueMs + slackMs);
   if (answer.end === "late" || isSlow) return complain(`late: ${Math.round(answer.elapsedMs)} ms`);

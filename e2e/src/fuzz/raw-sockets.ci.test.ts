@@ -24,7 +24,7 @@ beforeAll(async () => {
     redis,
     ownProcess: true,
     hasShortStacks: true,
-    callLimits: { defaultTimeoutMs: 1000, maxTimeoutMs: 1000 },
+    callLimits: { defaultTimeoutMs: 1000, maxTimeoutMs: 1000, callerRefusalsPerSecond: 100_000, failedAuthenticationsMax: 1_000_000 },
     serverLimits,
   });
   ({ gateway } = network);
@@ -143,11 +143,11 @@ async function converseAll(conversations: Conversation[]): Promise<{ received: B
 /** The gateway has no open connection, has logged no error, and responds. */
 async function expectUnharmed(): Promise<void> {
   const isAtRest = async (): Promise<unknown> => {
-    const { inFlight, connections } = await gateway.measure();
+    const { inFlight, connections } = await gateway.look();
     return { inFlight, connections };
   };
   await expect.poll(isAtRest, { interval: 100 }).toEqual({ inFlight: 0, connections: 0 });
-  expect((await gateway.measure()).wrongLines).toEqual([]);
+  expect((await gateway.look()).wrongLines).toEqual([]);
   expect(gateway.ended()).toBeUndefined();
   const response = await fetch(`http://127.0.0.1:${gateway.port}/livez`, { headers: { connection: "close" } });
   expect(await response.json()).toEqual({ status: "live" });

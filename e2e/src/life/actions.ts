@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { generateKeyPair } from "@petak/client/node";
 import { countersignatureText } from "@petak/credential";
 import {
   Act,
@@ -9,15 +8,28 @@ import {
   CorrectionReason,
   DeviceEventType,
   DoubtOutcome,
+  LiveReservations,
   PetakError,
   type Reason,
   type Reservation,
   ReservationState,
+  type Site,
+  SiteLifecycle,
 } from "@petak/protocol";
 import type { Random } from "@petak/testkit";
-import { nameOf, randomTerms, termsMessage, type World } from "./life-world.ts";
-import { type Actor, final, type LifeModel, type ModelBundle, type ModelOutcome, type ModelReservation } from "./model.ts";
+import { nameOf, placesToMoveTo, positionAt, randomTerms, termsMessage, type World } from "./life-world.ts";
+import {
+  type Actor,
+  final,
+  isCancelledWithSite,
+  type LifeModel,
+  type ModelBundle,
+  type ModelOutcome,
+  type ModelReservation,
+} from "./model.ts";
 import type { ModelCredential, ModelRecord } from "./model-credentials.ts";
+import { retiredBy } from "./model-sites.ts";
+import { drawShown, holderKey, sayShown } from "./shown-credentials.ts";
 
 /** An action of a party, applied to the model and to the gateway. */
 export interface Action {
@@ -40,7 +52,7 @@ type Maker = (scene: Scene, by: Actor) => Action | undefined;
 
 const minuteMs = 60_000;
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
-const { publicKey: holderPublicKey } = await generateKeyPair();
+const { publicKey: holderPublicKey } = holderKey;
 /** The hash of no credential. */
 const unknownHash = "A".repeat(43);
 
@@ -183,6 +195,19 @@ export const makers: Readonly<Record<string, Maker>> = {
 const { DOOR_OPENED, PARCEL_DEPOSITED, PARCEL_COLLECTED, PARCEL_RECALLED, DOUBT } = DeviceEventType;
 const reports = [DOOR_OPENED, PARCEL_DEPOSITED, PARCEL_DEPOSITED, PARCEL_COLLECTED, PARCEL_RECALLED, DOUBT];
 
+const movedBy: ReadonlyMap<DeviceEventType, Act> = new Map([
+  [PARCEL_DEPOSITED, Act.DEPOSIT],
+  [PARCEL_COLLECTED, Act.COLLECT],
+  [PARCEL_RECALLED, Act.RECALL],
+]);
+
+/** Whether a reservation has neither a promised place nor a parcel inside. */
+function isOver(state: ReservationState): boolean {
+  const { HELD, CONFIRMED, DEPOSITED, IN_DOUBT } = ReservationState;
+  const standing: readonly ReservationState[] = [HELD, CONFIRMED, DEPOSITED, IN_DOUBT];
+  return !standing.includes(state);
+}
+
 /** A report of an agent, usually that of the reservation's site. */
 export function report(scene: Scene, types: readonly DeviceEventType[] = reports): Action | undefined {
   const { random, model, world } = scene;
@@ -193,18 +218,24 @@ export function report(scene: Scene, types: readonly DeviceEventType[] = reports
   const isElsewhere = random.bool(0.05);
   const site = isElsewhere ? 1 - reservation.site : reservation.site;
   const siteId = world.siteIds[site] ?? "";
+  // One parcel more than there are places tells another reservation that it lacks one: `directory/site-changes.test.ts` has that.
+  if (!isElsewhere && isOver(reservation.state) && (model.held[site] ?? 0) > 0 && model.free(site) === 0) return undefined;
   const nowMs = world.clock.now();
+  const needed = type === DOOR_OPENED ? Act.DEPOSIT : (movedBy.get(type) ?? Act.DEPOSIT);
+  const shown = drawShown(random, model, reservation, needed);
   // A site without a network reports late.
   const occurredMs = nowMs - (random.bool(0.3) ? random.int(1, 30) * minuteMs : 0);
   return {
-    said: `the agent${isElsewhere ? " of another site" : ""} reports ${nameOf(DeviceEventType, type)} of ${about(reservation)}`,
-    expected: isElsewhere ? { reservation } : model.report(reservation, type, act, occurredMs, nowMs),
+    said: `the agent${isElsewhere ? " of another site" : ""} reports ${nameOf(DeviceEventType, type)} of ${about(reservation)} with ${shown.said}`,
+    expected: isElsewhere ? { reservation } : model.report(reservation, { type, act, occurredMs, isProven: shown.isProven }, nowMs),
     send: async () => {
       const sequence = (world.sequences[site] ?? 0n) + 1n;
       world.sequences[site] = sequence;
       const reservationId = idOf(scene, reservation);
       const occurredAt = timestampFromMs(occurredMs);
-      const events = [{ sequence, deviceEventId: randomUUID(), type, occurredAt, reservationId, act }];
+      const said = await sayShown(world, shown, { type, siteId, reservationId });
+      const what = { type, occurredAt, reservationId, act, ...said, ...(type === DOOR_OPENED && { act }) };
+      const events = [{ sequence, deviceEventId: randomUUID(), ...what }];
       await world.agents[site]?.agents.reportEvents({ siteId, events });
       return undefined;
     },
@@ -237,6 +268,7 @@ const steps: ReadonlyMap<ReservationState, Readonly<Record<string, number>>> = n
     },
   ],
   [ReservationState.IN_DOUBT, { "ReservationService/ResolveDoubt": 1 }],
+  [ReservationState.CANCELLED, { "ReservationService/Redirect": 1 }],
 ]);
 
 /** States from which many steps are possible. */
@@ -245,7 +277,7 @@ const advanced: readonly ReservationState[] = [ReservationState.CONFIRMED, Reser
 /** The next step of a reservation when all goes well. Without such steps, few lives would get far. */
 export function nextStep(scene: Scene): { scene: Scene; call: string; isOperators: boolean } | Action | undefined {
   const { random, model } = scene;
-  const standing = model.reservations.filter(({ state }) => steps.has(state));
+  const standing = model.reservations.filter((one) => steps.has(one.state) && (!final.includes(one.state) || isCancelledWithSite(one)));
   const far = standing.filter(({ state }) => advanced.includes(state));
   const some = far.length > 0 && random.bool(0.7) ? far : standing;
   if (some.length === 0) return undefined;
@@ -256,6 +288,51 @@ export function nextStep(scene: Scene): { scene: Scene; call: string; isOperator
   if (call === "collected") return report(focused, [PARCEL_COLLECTED]);
   const mayBeOperators = call === "ReservationService/Cancel" || call === "ReservationService/Extend";
   return { scene: focused, call, isOperators: call === "ReservationService/ResolveDoubt" || (mayBeOperators && random.bool(0.3)) };
+}
+
+const decisions = [LiveReservations.REFUSE, LiveReservations.DRAIN, LiveReservations.CANCEL];
+
+/** Makers of the changes of a site, by the name of the call. The sweep tells the reservations of it afterwards. */
+export const siteMakers: Readonly<Record<string, (scene: Scene, by: Actor, site: number) => Action>> = {
+  "DirectoryService/UpsertSites": upsertSite,
+  "DirectoryService/RetireSites": ({ random, model, world }, by, site) => {
+    const liveReservations = random.pick(decisions);
+    const after = { ...model.site(site), ...retiredBy(liveReservations) };
+    return {
+      said: `${by} retires ${site}, ${nameOf(LiveReservations, liveReservations)}`,
+      expected: model.changeSite(by, site, after, liveReservations, world.clock.now()),
+      send: async () => {
+        const { directory } = world.people[by].client;
+        await directory.retireSites({ requestId: randomUUID(), siteIds: [world.siteIds[site] ?? ""], liveReservations });
+        return undefined;
+      },
+    };
+  },
+};
+
+/** Pauses a site, puts it back into service, or moves it. */
+function upsertSite({ random, model, world }: Scene, by: Actor, site: number): Action {
+  const first = world.sites[site] as Site;
+  const before = model.site(site);
+  const { ACTIVE, MAINTENANCE, DECOMMISSIONED } = SiteLifecycle;
+  const isMove = random.bool(0.4);
+  const southDeg = isMove ? random.pick(placesToMoveTo(first, world.siteIds[site] ?? "")) : before.southDeg;
+  const other = before.lifecycle !== ACTIVE && random.bool(0.8) ? ACTIVE : MAINTENANCE;
+  const lifecycle = isMove ? before.lifecycle : other;
+  const liveReservations = isMove ? random.pick(decisions) : LiveReservations.REFUSE;
+  const service = lifecycle === DECOMMISSIONED ? retiredBy(liveReservations) : { lifecycle, draining: false };
+  const moves = `moves ${site} by ${southDeg}, ${nameOf(LiveReservations, liveReservations)}`;
+  // With this reference the rival would make a site of its own.
+  const validateOnly = by === "rival";
+  return {
+    said: `${by} ${isMove ? moves : `puts ${site} into ${nameOf(SiteLifecycle, lifecycle)}`}`,
+    expected: validateOnly ? { done: true } : model.changeSite(by, site, { ...service, southDeg }, liveReservations, world.clock.now()),
+    send: async () => {
+      const sites = [{ ...first, lifecycle, position: positionAt(first, southDeg) }];
+      await world.people[by].client.directory.upsertSites({ requestId: randomUUID(), sites, liveReservations, validateOnly });
+      return undefined;
+    },
+  };
 }
 
 function reserve(scene: Scene, by: Actor): Action | undefined {
@@ -287,11 +364,11 @@ function reserveAtEither(scene: Scene, by: Actor, site: number): Action {
   const radiusM = isElsewhereToo ? eitherM : eitherM / 4;
   const place = isNamed
     ? ({ case: "siteId", value: world.siteIds[site] ?? "" } as const)
-    : ({ case: "nearest", value: { origin: world.positions[site], radiusM } } as const);
+    : ({ case: "nearest", value: { origin: positionAt(world.sites[site] as Site, model.site(site).southDeg), radiusM } } as const);
   const overflowPolicy = isNamed && isElsewhereToo ? { overflowPolicy: { maxDistanceM: eitherM } } : {};
   return {
     said: `${by} reserves ${isNamed ? "at" : "near"} ${site}${isElsewhereToo ? " or elsewhere" : ""}`,
-    expected: model.reserveAtFirst(by, [site, ...(isElsewhereToo ? others : [])], world.clock.now()),
+    expected: model.reserveAtFirst(by, [site, ...(isElsewhereToo ? others : [])], isNamed, world.clock.now()),
     send: callOf(scene, by, "reserve", { place, parcel, requirements: { anyCountry: true }, ...overflowPolicy }),
   };
 }
@@ -323,17 +400,18 @@ function revoke(scene: Scene, by: Actor): Action | undefined {
   const record = recordWith(scene, () => true);
   if (record === undefined) return undefined;
   const known = [...record.issued, ...record.delegated];
-  // Usually a credential from which others were delegated. The gateway records any hash, whether or not such a credential exists.
+  // Usually a credential from which others were delegated, sometimes one that does not exist.
   const parents = record.delegated.flatMap(({ parent }) => parent ?? []);
   const some = parents.length > 0 && random.bool(0.5) ? parents : known;
   const credential = some.length > 0 && random.bool(0.9) ? random.pick(some) : { act: Act.COLLECT, expiresMs: 0 };
+  const nowMs = world.clock.now();
   const { credentialHash = Buffer.from(random.bytes(32)).toString("base64url") } = world.tokens.get(credential) ?? {};
   const subject = isBundle(record)
     ? ({ case: "bundleId", value: world.bundleIds[record.id] ?? "" } as const)
     : ({ case: "reservationId", value: idOf(scene, record) } as const);
   return {
     said: `${by} revokes a credential${credential.parent ? " of a delegate" : ""} of ${aboutRecord(record)}`,
-    expected: isBundle(record) ? model.revokeOfBundle(by, record, credential) : model.revoke(by, record, credential),
+    expected: isBundle(record) ? model.revokeOfBundle(by, record, credential, nowMs) : model.revoke(by, record, credential, nowMs),
     send: async () => {
       await callsOf(scene, by).revokeCredential({ requestId: randomUUID(), subject, credentialHash, pin: random.bool(0.3) });
       return undefined;

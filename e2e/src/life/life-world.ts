@@ -1,12 +1,23 @@
 import { randomUUID } from "node:crypto";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { indexCellOf, quantise, regionOfCell } from "@petak/allocator";
 import type { PetakClient } from "@petak/client/node";
-import { type GetReservationResponse, type Money, ReservationState, TermsSchema } from "@petak/protocol";
+import {
+  type GetReservationResponse,
+  type LatLng,
+  LimitKind,
+  type Money,
+  parseSiteId,
+  ReservationState,
+  type Site,
+  TermsSchema,
+} from "@petak/protocol";
 import { type FrozenClock, makeSite, type Random } from "@petak/testkit";
 import type { TestNetwork, TestParticipant } from "@petak/testkit/network";
 import type { Actor, LifeModel } from "./model.ts";
 import type { ModelCredential } from "./model-credentials.ts";
+import { isInService, type ModelSiteChange } from "./model-sites.ts";
 import type { GivenTerms } from "./model-terms.ts";
 
 /** The participants of all lives. */
@@ -19,8 +30,8 @@ export interface People {
 /** The gateway's side of one life: two sites, their agents, and the ids of what was made, by number in the model. */
 export interface World extends People {
   siteIds: string[];
-  /** The positions of the sites. They are nearer to each other than to any site of another life. */
-  positions: { latitude: number; longitude: number }[];
+  /** The sites as they were first. They are nearer to each other than to any site of another life. */
+  sites: Site[];
   agents: PetakClient[];
   sequences: bigint[];
   ids: string[];
@@ -44,7 +55,19 @@ export async function newWorld(around: People, life: number, installed: readonly
   }));
   const siteIds = await network.putSites(people.operator, ...sites);
   const agents = await Promise.all(siteIds.map(async (siteId) => network.clientFor(await network.agentSigner(people.operator, siteId))));
-  return { ...around, siteIds, positions, agents, sequences: siteIds.map(() => 0n), ids: [], bundleIds: [], tokens: new Map() };
+  return { ...around, siteIds, sites, agents, sequences: siteIds.map(() => 0n), ids: [], bundleIds: [], tokens: new Map() };
+}
+
+/** How far to the south a site can move without being another site, in degrees: not at all, a little, and further than without a decision. */
+export function placesToMoveTo(site: Site, siteId: string): number[] {
+  const regionAt = (southDeg: number) => regionOfCell(indexCellOf(quantise(positionAt(site, southDeg))));
+  return [0, 0.0005, 0.002].filter((southDeg) => regionAt(southDeg) === parseSiteId(siteId)?.region);
+}
+
+/** The position of a site, to the south of where it was first. */
+export function positionAt({ position }: Site, southDeg: number): LatLng {
+  if (position === undefined) throw new TypeError("a site without a position");
+  return { ...position, latitude: position.latitude - southDeg };
 }
 
 /** Random terms. Fields that are left out use the defaults. */
@@ -119,6 +142,7 @@ export async function gatewayState({ people, ids, bundleIds, siteIds }: World) {
         delegated: reservation?.delegations.map(({ revokedAt }) => revokedAt !== undefined),
         revoked: reservation?.revokedCredentials.length,
         receipts: reservation?.chain?.length ?? 0,
+        siteChange: reservation?.siteChange && toldOf(reservation.siteChange),
       };
     }),
     bundles: bundles.map(({ bundle }) => ({
@@ -126,8 +150,15 @@ export async function gatewayState({ people, ids, bundleIds, siteIds }: World) {
       delegated: bundle?.delegations.map(({ revokedAt }) => revokedAt !== undefined),
       revoked: bundle?.revokedCredentials.length,
     })),
-    places: availabilities.map(({ sizeClasses: [places] }) => [places?.held, places?.occupied, places?.freeToPromise]),
+    places: availabilities.map(({ acceptingDeposits, sizeClasses: [places] }) => ({
+      acceptingDeposits,
+      places: [places?.held, places?.occupied, places?.freeToPromise],
+    })),
   };
+}
+
+function toldOf({ kinds, movedM, canBeKept, cancelled, number }: ModelSiteChange): ModelSiteChange {
+  return { kinds, movedM, canBeKept, cancelled, number };
 }
 
 /** The same state of the model. */
@@ -146,6 +177,7 @@ export function modelState(model: LifeModel, siteCount: number): Awaited<ReturnT
         delegated: reservation.delegated.map((credential) => reservation.ended.has(credential)),
         revoked: reservation.revoked.length,
         receipts: reservation.receipts.length,
+        siteChange: reservation.siteChange,
       };
     }),
     bundles: model.bundles.map(({ members, delegated, ended, revoked }) => ({
@@ -153,6 +185,22 @@ export function modelState(model: LifeModel, siteCount: number): Awaited<ReturnT
       delegated: delegated.map((credential) => ended.has(credential)),
       revoked: revoked.length,
     })),
-    places: Array.from({ length: siteCount }, (_, site) => [model.held[site], model.occupied[site], model.free(site)]),
+    places: Array.from({ length: siteCount }, (_, site) => ({
+      acceptingDeposits: isInService(model.site(site)),
+      places: [model.held[site], model.occupied[site], model.free(site)],
+    })),
   };
+}
+
+/** The unconfirmed holds of the courier at each site, as the gateway counts them for its limits. */
+export async function countedHolds({ people, siteIds }: World): Promise<number[]> {
+  const { participants } = people.courier.client;
+  const answers = await Promise.all(siteIds.map((siteId) => participants.getLimits({ siteId })));
+  return answers.map(({ limits }) => Number(limits.find(({ kind }) => kind === LimitKind.HOLDS_AT_SITE)?.used));
+}
+
+/** The same of the model. */
+export function modelHolds(model: LifeModel, siteCount: number): number[] {
+  const held = model.reservations.filter(({ state }) => state === ReservationState.HELD);
+  return Array.from({ length: siteCount }, (_, index) => held.filter(({ site }) => site === index).length);
 }

@@ -37,9 +37,14 @@ export function delegateOf(record: ModelRecord, parent: ModelCredential, nowMs: 
   return undefined;
 }
 
+/** How long a credential can be revoked after its end, in ms: clocks at sites may be late. */
+const revocableAfterEndMs = 3_600_000;
+
 /** Ends a credential and those delegated from it. Returns the reason of a refusal. */
-export function revokeOf(record: ModelRecord, credential: ModelCredential): Reason | undefined {
+export function revokeOf(record: ModelRecord, credential: ModelCredential, nowMs: number): Reason | undefined {
   const isListed = record.delegated.includes(credential) || record.revoked.includes(credential);
+  const mayOpen = record.issued.includes(credential) && nowMs < credential.expiresMs + revocableAfterEndMs;
+  if (!isListed && !mayOpen) return "CREDENTIAL_NOT_FOUND";
   if (!isListed && record.revoked.length >= credentialsMax) return "CREDENTIALS_EXHAUSTED";
   if (!isListed) record.revoked.push(credential);
   for (const one of [credential, ...record.delegated.filter(({ parent }) => parent === credential)]) record.ended.add(one);

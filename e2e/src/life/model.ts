@@ -1,5 +1,24 @@
-import { Act, DeviceEventType, DoubtOutcome, type Reason, ReservationState as State } from "@petak/protocol";
+import {
+  Act,
+  DeviceEventType,
+  DoubtOutcome,
+  LiveReservations,
+  type Reason,
+  SiteChangeKind,
+  ReservationState as State,
+} from "@petak/protocol";
 import { delegateOf, type ModelCredential, type ModelRecord, newRecord, revokeOf } from "./model-credentials.ts";
+import {
+  asksOperator,
+  changesOf,
+  isInService,
+  isSitesFault,
+  keeps,
+  type ModelSite,
+  type ModelSiteChange,
+  movedM,
+  newSite,
+} from "./model-sites.ts";
 import { freeChangeUntil, type GivenTerms, type ModelTerms, storageFee, termsInForce } from "./model-terms.ts";
 
 /** The actors: the courier that reserves, another courier, the operator of the sites, and another operator. */
@@ -31,6 +50,8 @@ export interface ModelReservation extends ModelRecord {
   isOverdue: boolean;
   /** The bundle that its record names. */
   bundle: ModelBundle | undefined;
+  /** The bundles that it has left. */
+  readonly left: Set<ModelBundle>;
   /** The terms on which it was made. */
   readonly terms: ModelTerms;
   freeChangeUntilMs: number | undefined;
@@ -39,6 +60,12 @@ export interface ModelReservation extends ModelRecord {
   readonly receipts: ModelReceipt[];
   /** How many of its events were corrected. */
   corrections: number;
+  /** What it was last told of its site. */
+  siteChange: ModelSiteChange | undefined;
+  /** How many of its events are about a change of its site. */
+  siteEvents: number;
+  /** Whether another one replaces it. */
+  isRedirected: boolean;
 }
 
 /** A bundle in the model. */
@@ -46,6 +73,16 @@ export interface ModelBundle extends ModelRecord {
   readonly id: number;
   readonly site: number;
   members: ModelReservation[];
+}
+
+/** An agent's report. */
+export interface ModelReport {
+  type: DeviceEventType;
+  /** The act of the credential shown. */
+  act: Act;
+  occurredMs: number;
+  /** Whether the credential was issued for what it reports. */
+  isProven: boolean;
 }
 
 /** The gateway's limits, in ms. */
@@ -83,6 +120,7 @@ export class LifeModel {
   readonly bundles: ModelBundle[] = [];
   readonly held: number[];
   readonly occupied: number[];
+  readonly sites: ModelSite[];
   /** The operator's default terms. */
   defaults: GivenTerms;
   readonly #installed: readonly number[];
@@ -96,10 +134,15 @@ export class LifeModel {
     this.#limits = limits;
     this.held = installed.map(() => 0);
     this.occupied = installed.map(() => 0);
+    this.sites = installed.map(() => newSite);
   }
 
   free(site: number): number {
     return Math.max(0, (this.#installed[site] ?? 0) - (this.held[site] ?? 0) - (this.occupied[site] ?? 0));
+  }
+
+  site(site: number): ModelSite {
+    return this.sites[site] as ModelSite;
   }
 
   /** The number of reservations ahead of it in its site's queue; 0 if it does not wait. */
@@ -108,14 +151,19 @@ export class LifeModel {
     return this.#waitingAt(site).filter((other) => other.rank < rank).length;
   }
 
-  /** Reserves at the first of some sites that has a free place. */
-  reserveAtFirst(by: Actor, sites: readonly number[], nowMs: number): ModelOutcome {
-    return this.reserve(by, sites.find((site) => this.free(site) > 0) ?? (sites[0] as number), nowMs);
+  /** Reserves at the first of some sites that is in service and has a free place. @param isNamed whether the request names the first */
+  reserveAtFirst(by: Actor, sites: readonly number[], isNamed: boolean, nowMs: number): ModelOutcome {
+    const [first = 0] = sites;
+    if (isNamed && !isInService(this.site(first))) return this.reserve(by, first, nowMs);
+    const free = sites.find((site) => isInService(this.site(site)) && this.free(site) > 0);
+    if (free === undefined && couriers.includes(by)) return { refused: "NO_PLACE_FREE" };
+    return this.reserve(by, free ?? first, nowMs);
   }
 
   /** `queuedUntilMs` is the end of the wait if no place is free; undefined: it does not wait. */
   reserve(by: Actor, site: number, nowMs: number, queuedUntilMs?: number, rank = this.reservations.length): ModelOutcome {
     if (!couriers.includes(by)) return { refused: "ROLE_REQUIRED" };
+    if (!isInService(this.site(site))) return { refused: "SITE_NOT_ACCEPTING" };
     const isFree = this.free(site) > 0;
     if (!isFree && queuedUntilMs === undefined) return { refused: "NO_PLACE_FREE" };
     const reservation: ModelReservation = {
@@ -132,11 +180,15 @@ export class LifeModel {
       depositedMs: undefined,
       isOverdue: false,
       bundle: undefined,
+      left: new Set(),
       terms: termsInForce(this.#limits.terms, this.defaults, this.#siteTerms[site] ?? {}),
       freeChangeUntilMs: undefined,
       feeDue: 0,
       receipts: [],
       corrections: 0,
+      siteChange: undefined,
+      siteEvents: 0,
+      isRedirected: false,
       ...newRecord(),
     };
     this.reservations.push(reservation);
@@ -147,6 +199,7 @@ export class LifeModel {
   confirm(by: Actor, reservation: ModelReservation, withinMs: number, nowMs: number): ModelOutcome {
     if (by !== "courier") return { refused: "RESERVATION_NOT_FOUND" };
     if (reservation.state !== State.HELD) return { refused: "ILLEGAL_STATE" };
+    if (!keeps(this.site(reservation.site))) return { refused: "SITE_OUT_OF_SERVICE" };
     this.#confirm(reservation, nowMs + withinMs, nowMs);
     return { reservation };
   }
@@ -186,7 +239,8 @@ export class LifeModel {
     const { state, site, freeChangeUntilMs, terms } = reservation;
     reservation.state = State.CANCELLED;
     const isLate = state === State.CONFIRMED && freeChangeUntilMs !== undefined && freeChangeUntilMs < nowMs;
-    if (isLate && by === "courier") reservation.feeDue = terms.lateFee;
+    const isSites = !isInService(this.site(site)) || isSitesFault(reservation.siteChange);
+    if (isLate && by === "courier" && !isSites) reservation.feeDue = terms.lateFee;
     if (state !== State.QUEUED) this.#count(this.held, site, -1);
     this.#promote(site, nowMs);
     return { reservation };
@@ -196,13 +250,16 @@ export class LifeModel {
   redirect(by: Actor, old: ModelReservation, site: number, nowMs: number): ModelOutcome {
     if (!couriers.includes(by)) return { refused: "ROLE_REQUIRED" };
     if (by !== "courier") return { refused: "RESERVATION_NOT_FOUND" };
-    if (!beforeDeposit.includes(old.state)) return { refused: "ILLEGAL_STATE" };
+    const wasCancelled = isCancelledWithSite(old);
+    if (!beforeDeposit.includes(old.state) && !wasCancelled) return { refused: "ILLEGAL_STATE" };
     if (old.site === site) return { refused: "INVALID_FIELD" };
     // A waiting reservation continues to wait there, with its rank.
     const taken = old.state === State.QUEUED ? this.reserve(by, site, nowMs, old.queuedUntilMs, old.rank) : this.reserve(by, site, nowMs);
     if ("refused" in taken) return taken;
+    old.isRedirected = true;
     if (old.state === State.CONFIRMED) this.#confirm(taken.reservation, old.depositUntilMs ?? 0, nowMs);
-    this.cancel(by, old, nowMs);
+    if (wasCancelled) old.siteEvents += 1;
+    else this.cancel(by, old, nowMs);
     return taken;
   }
 
@@ -226,6 +283,7 @@ export class LifeModel {
     if (by !== "courier") return { refused: "RESERVATION_NOT_FOUND" };
     const expiresMs = this.#lastMoment(reservation, act, nowMs);
     if (expiresMs === undefined) return { refused: "ILLEGAL_STATE" };
+    if (act === Act.DEPOSIT && !keeps(this.site(reservation.site))) return { refused: "SITE_OUT_OF_SERVICE" };
     const issued = { act, expiresMs: Math.min(expiresMs, nowMs + tokenMaxMs) };
     // Credentials bound to the same key differ by their times alone: of those issued within one second, one opens.
     const same =
@@ -252,16 +310,16 @@ export class LifeModel {
   }
 
   /** Revokes a credential of a reservation. */
-  revoke(by: Actor, reservation: ModelReservation, credential: ModelCredential): ModelOutcome {
+  revoke(by: Actor, reservation: ModelReservation, credential: ModelCredential, nowMs: number): ModelOutcome {
     if (by !== "courier") return { refused: "RESERVATION_NOT_FOUND" };
     if (!revocable.includes(reservation.state)) return { refused: "ILLEGAL_STATE" };
-    return outcomeOf(revokeOf(reservation, credential), reservation);
+    return outcomeOf(revokeOf(reservation, credential, nowMs), reservation);
   }
 
   /** Revokes a credential of a bundle, in any state of its members. */
-  revokeOfBundle(by: Actor, bundle: ModelBundle, credential: ModelCredential): ModelOutcome {
+  revokeOfBundle(by: Actor, bundle: ModelBundle, credential: ModelCredential, nowMs: number): ModelOutcome {
     if (by !== "courier") return { refused: "BUNDLE_NOT_FOUND" };
-    return outcomeOf(revokeOf(bundle, credential), bundle.members[0] as ModelReservation);
+    return outcomeOf(revokeOf(bundle, credential, nowMs), bundle.members[0] as ModelReservation);
   }
 
   /** Corrects an event that exists or does not. */
@@ -292,6 +350,40 @@ export class LifeModel {
     return { done: true };
   }
 
+  /** Changes the facts of a site, and tells its reservations. @param live what becomes of them */
+  changeSite(by: Actor, site: number, after: ModelSite, live: LiveReservations, nowMs: number): ModelOutcome | { done: true } {
+    if (couriers.includes(by)) return { refused: "ROLE_REQUIRED" };
+    if (by !== "operator") return { refused: "SITE_NOT_FOUND" };
+    const before = this.site(site);
+    const isLive = (this.held[site] ?? 0) + (this.occupied[site] ?? 0) + this.#waitingAt(site).length > 0;
+    if (isLive && live === LiveReservations.REFUSE && asksOperator(before, after)) return { refused: "SITE_IN_USE" };
+    this.sites[site] = after;
+    this.#promote(site, nowMs);
+    const kinds = changesOf(before, after);
+    if (kinds.length === 0) return { done: true };
+    for (const reservation of this.reservations) {
+      if (reservation.site === site) this.#tell(reservation, { kinds, movedM: movedM(before, after) }, live);
+    }
+    return { done: true };
+  }
+
+  /** Tells a reservation that its site has changed, or cancels it with the site. */
+  #tell(reservation: ModelReservation, { kinds, movedM: byM }: Pick<ModelSiteChange, "kinds" | "movedM">, live: LiveReservations): void {
+    const { state, site, siteChange: told } = reservation;
+    if (!beforeDeposit.includes(state) && state !== State.DEPOSITED) return;
+    const cancelled = live === LiveReservations.CANCEL && state !== State.DEPOSITED;
+    const takesIt = state === State.QUEUED ? isInService(this.site(site)) : keeps(this.site(site));
+    const canBeKept = !cancelled && (state === State.DEPOSITED || takesIt);
+    // Who only waits hears when it makes a difference.
+    const isSame = (told?.canBeKept ?? true) === canBeKept && !kinds.includes(SiteChangeKind.MOVED);
+    if (state === State.QUEUED && !cancelled && isSame) return;
+    reservation.siteChange = { kinds, movedM: (told?.movedM ?? 0) + byM, canBeKept, cancelled, number: (told?.number ?? 0) + 1 };
+    reservation.siteEvents += 1;
+    if (!cancelled) return;
+    reservation.state = State.CANCELLED;
+    if (state !== State.QUEUED) this.#count(this.held, site, -1);
+  }
+
   /** Sets the members of a new or existing bundle. Members that are left out leave it, except those that have ended. */
   putBundle(by: Actor, members: readonly ModelReservation[], bundle: ModelBundle | undefined): ModelOutcome {
     if (by !== "courier") return { refused: bundle === undefined ? "RESERVATION_NOT_FOUND" : "BUNDLE_NOT_FOUND" };
@@ -305,7 +397,10 @@ export class LifeModel {
     const put = bundle ?? { id: this.bundles.length, site, members: [], ...newRecord() };
     if (bundle === undefined) this.bundles.push(put);
     for (const left of put.members) {
-      if (!members.includes(left) && left.bundle === put && !final.includes(left.state)) left.bundle = undefined;
+      if (!members.includes(left) && left.bundle === put && !final.includes(left.state)) {
+        left.bundle = undefined;
+        left.left.add(put);
+      }
     }
     for (const member of members) member.bundle = put;
     put.members = [...members];
@@ -323,18 +418,20 @@ export class LifeModel {
     return { reservation };
   }
 
-  /** Applies an agent's report, which is never refused. The act is that of the credential shown. */
-  report(reservation: ModelReservation, type: DeviceEventType, act: Act, occurredMs: number, nowMs: number): ModelOutcome {
+  /** Applies an agent's report, which is never refused. */
+  report(reservation: ModelReservation, { type, act, occurredMs, isProven }: ModelReport, nowMs: number): ModelOutcome {
+    const isMove = type === DeviceEventType.PARCEL_DEPOSITED || leaving.has(type);
+    const isInvented = isMove && !isProven;
     const { state, site, hadPlace, depositUntilMs = 0, terms } = reservation;
     if (!hadPlace) return { reservation };
     const isExpected = state === State.CONFIRMED || state === State.DEPOSITED;
     const isLate = state === State.NO_SHOW && occurredMs < depositUntilMs;
     if (type === DeviceEventType.DOOR_OPENED) {
       // A deposit has started, and its deadline must not interrupt it.
-      if (state === State.CONFIRMED && act === Act.DEPOSIT) {
+      if (state === State.CONFIRMED && act === Act.DEPOSIT && isProven) {
         reservation.depositUntilMs = Math.max(depositUntilMs, nowMs + this.#limits.depositUnderWayMs);
       }
-    } else if (type === DeviceEventType.PARCEL_DEPOSITED && (state === State.CONFIRMED || isLate)) {
+    } else if (type === DeviceEventType.PARCEL_DEPOSITED && !isInvented && (state === State.CONFIRMED || isLate)) {
       reservation.state = State.DEPOSITED;
       reservation.depositedMs = occurredMs;
       reservation.collectUntilMs = nowMs + terms.freeStorageMs;
@@ -343,10 +440,10 @@ export class LifeModel {
       reservation.receipts.push({ sides: ["courier", "operator"], signedBy: [] });
       if (state === State.CONFIRMED) this.#count(this.held, site, -1);
       this.#count(this.occupied, site, 1);
-    } else if (leaving.has(type) && (state === State.DEPOSITED || state === State.IN_DOUBT)) {
+    } else if (leaving.has(type) && !isInvented && (state === State.DEPOSITED || state === State.IN_DOUBT)) {
       this.#left(reservation, type === DeviceEventType.PARCEL_RECALLED ? State.RECALLED : State.COLLECTED);
       this.#count(this.occupied, site, -1);
-    } else if (state === State.HELD || over.includes(state) || (isExpected && type !== DeviceEventType.PARCEL_DEPOSITED)) {
+    } else if (state === State.HELD || over.includes(state) || (isExpected && (isInvented || type !== DeviceEventType.PARCEL_DEPOSITED))) {
       // Door and record disagree, and there may be a parcel.
       reservation.state = State.IN_DOUBT;
       if (state !== State.DEPOSITED) this.#count(this.occupied, site, 1);
@@ -367,7 +464,7 @@ export class LifeModel {
       if (state === State.HELD && holdUntilMs <= nowMs) reservation.state = State.EXPIRED;
       else if (state === State.CONFIRMED && depositUntilMs <= nowMs) {
         reservation.state = State.NO_SHOW;
-        reservation.feeDue = reservation.terms.noShowFee;
+        if (keeps(this.site(site)) && !isSitesFault(reservation.siteChange)) reservation.feeDue = reservation.terms.noShowFee;
       } else continue;
       this.#count(this.held, site, -1);
     }
@@ -408,6 +505,7 @@ export class LifeModel {
 
   /** Promotes the reservations that have waited longest to the free places. */
   #promote(site: number, nowMs: number): void {
+    if (!isInService(this.site(site))) return;
     for (const first of this.#waitingAt(site)) {
       if (this.free(site) === 0) return;
       first.state = State.HELD;
@@ -420,6 +518,11 @@ export class LifeModel {
   #count(counts: number[], site: number, change: number): void {
     counts[site] = (counts[site] ?? 0) + change;
   }
+}
+
+/** Whether a reservation was cancelled with its site and nothing replaces it yet. */
+export function isCancelledWithSite({ state, siteChange, isRedirected }: ModelReservation): boolean {
+  return state === State.CANCELLED && siteChange?.cancelled === true && !isRedirected;
 }
 
 function outcomeOf(refused: Reason | undefined, reservation: ModelReservation): ModelOutcome {

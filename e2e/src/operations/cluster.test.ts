@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { indexCellOf, type Position, regionOfCell } from "@petak/allocator";
+import { keepSites } from "@petak/client";
 import {
   Act,
   DeviceEventType,
   type Event,
   EventType,
+  LiveReservations,
   ProofKind,
   parseSiteId,
   ReservationState,
@@ -91,6 +93,20 @@ describe("a gateway over a cluster", () => {
     expect(options.every(({ distanceM }) => distanceM < 100)).toBe(true);
   });
 
+  it("lists what has changed at sites of three regions", async () => {
+    const copy = await keepSites(courier.client.directory);
+    expect([...copy.sites.keys()].sort()).toEqual([...siteIds].sort());
+    const more = await network.putSites(
+      operator,
+      ...placesAround(corner).map((place, index) => makeSite({ ...place, ref: `more-${index}` })),
+    );
+    await keepSites(courier.client.directory, copy);
+    expect([...copy.sites.keys()].sort()).toEqual([...siteIds, ...more].sort());
+    await operator.client.directory.retireSites({ requestId: randomUUID(), siteIds: more });
+    await keepSites(courier.client.directory, copy);
+    expect([...copy.sites.keys()].sort()).toEqual([...siteIds].sort());
+  });
+
   it("takes a parcel from hold to collection, and its events are listed and watched", async () => {
     const leaving = new AbortController();
     const stream = courier.client.custody.watchEvents({ fromNow: true }, { signal: leaving.signal })[Symbol.asyncIterator]();
@@ -126,6 +142,25 @@ describe("a gateway over a cluster", () => {
     expect(events.map(({ type }) => type)).toEqual(expected);
     const { reservation } = await courier.client.custody.getCustodyChain({ reservationId });
     expect(reservation?.state).toBe(ReservationState.COLLECTED);
+  });
+
+  it("cancels what sites of three regions had that are retired together, and tells whoever had it", async () => {
+    const extra = placesAround(corner).map((place, index) => makeSite({ ...place, ref: `leaving-${index}` }));
+    const leaving = await network.putSites(operator, ...extra);
+    const before = await courier.client.custody.listEvents({ fromNow: true });
+    for (const siteId of leaving) {
+      await courier.client.reservations.reserve({ requestId: randomUUID(), place: { case: "siteId", value: siteId }, parcel });
+    }
+    await operator.client.directory.retireSites({
+      requestId: randomUUID(),
+      siteIds: leaving,
+      liveReservations: LiveReservations.CANCEL,
+    });
+    const cancelledSites = async () => {
+      const { events } = await courier.client.custody.listEvents({ cursor: before.nextCursor });
+      return events.flatMap(({ siteId, siteChange }) => (siteChange?.cancelled === true ? [siteId] : [])).sort();
+    };
+    await expect.poll(cancelledSites).toEqual([...leaving].sort());
   });
 
   it("answers STORE_UNAVAILABLE at once while masters are unreachable, and completes unfinished work when they are back", async () => {

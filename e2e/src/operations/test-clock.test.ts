@@ -7,6 +7,7 @@ import { TestClockService } from "@petak/protocol/test-clock";
 import { makeSite, useRedis } from "@petak/testkit";
 import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeEach, describe, expect, it } from "vitest";
+import { nowhereUrl } from "../testing/good-requests.ts";
 
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
@@ -87,6 +88,14 @@ describe("a gateway with a test clock", () => {
     const signer = createRequestSigner({ ...courier.key, now: () => Date.now() + aheadMs });
     const found = await network.clientFor(signer).directory.findNearest({ origin, parcel });
     expect(found.options).toHaveLength(1);
+  });
+
+  it("remembers a used proof until the system's clock would not accept it any more either", async () => {
+    await pass(7 * dayMs);
+    const signer = createRequestSigner({ ...courier.key, now: () => Date.now() + aheadMs });
+    await network.clientFor(signer).webhooks.createEndpoint({ requestId: randomUUID(), url: nowhereUrl });
+    const [marker = ""] = await redis.client.keys(`*:proof:${signer.keyId}:*`);
+    expect(await redis.client.pttl(marker)).toBeGreaterThan(7 * dayMs);
   });
 
   it("serves the test network only", async () => {

@@ -5,7 +5,7 @@ import { generateKeyPair } from "@petak/client";
 import { Act, EventSchema, Mode, parseSiteId, Role, reasonOf, type Terms, termsIdOf } from "@petak/protocol";
 import { createKeys } from "@petak/redis";
 import { makeSite, useRedis } from "@petak/testkit";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
+import { newRegistration, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -67,8 +67,8 @@ async function make(network: TestNetwork, requestIds: readonly string[]): Promis
   for (const reservationId of bundled) await courier.client.reservations.confirm({ requestId: requestId(), reservationId });
   const { bundle } = await courier.client.reservations.putBundle({ requestId: requestId(), reservationIds: bundled });
   const { endpoint } = await courier.client.webhooks.createEndpoint({ requestId: requestId(), url: "http://127.0.0.1:10009/" });
-  const { publicKey } = await generateKeyPair();
-  const { key } = await operator.client.participants.registerKey({ requestId: requestId(), publicKey, mode: Mode.TEST });
+  const { request } = await newRegistration(operator.participantId, { requestId: requestId() });
+  const { key } = await operator.client.participants.registerKey(request);
   const { publishableKey } = await operator.client.participants.createPublishableKey({
     requestId: requestId(),
     mode: Mode.TEST,

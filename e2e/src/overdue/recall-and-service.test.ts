@@ -103,7 +103,9 @@ async function places() {
 
 /** The events of the operator's feed that are about no reservation. */
 async function siteEvents(): Promise<Event[]> {
-  return (await operator.client.custody.listEvents({ pageSize: 1000 })).events.filter(({ reservationId }) => reservationId === "");
+  return (await operator.client.custody.listEvents({ pageSize: 1000 })).events.filter(
+    ({ reservationId, keyChange }) => reservationId === "" && keyChange === undefined,
+  );
 }
 
 describe("an overdue parcel", () => {
@@ -197,7 +199,9 @@ describe("a recall that is reported late", () => {
     let sequence = 0n;
     report = async (type, reservationId, occurredMs = clock.now()) => {
       sequence += 1n;
-      const event = { sequence, deviceEventId: randomUUID(), type, occurredAt: timestampFromMs(occurredMs), reservationId, offline: true };
+      const shown = await network.shownFor({ siteId, type, reservationId });
+      const what = { type, occurredAt: timestampFromMs(occurredMs), reservationId, offline: true, ...shown };
+      const event = { sequence, deviceEventId: randomUUID(), ...what };
       await device.reportEvents({ siteId, events: [event] });
       await device.reportEvents({ siteId, events: [event] });
     };
@@ -432,18 +436,26 @@ describe("service at a site", () => {
     expect(await reasonFor(revoke(operator, credentialHash, { pin: true }))).toBe("INVALID_FIELD");
     const { reservationId, compartmentId } = await deposited();
     const collect = await issue(courier, { reservationId, act: Act.COLLECT });
-    await revoke(operator, collect.credentialHash);
+    expect(await reasonFor(revoke(operator, collect.credentialHash))).toBe("CREDENTIAL_NOT_FOUND");
     await terminal.agent.syncNow();
     expect(await terminal.agent.present({ token: collect.accessToken })).toMatchObject({ opened: true, compartmentId });
   });
 
   it("has at most a hundred revoked tokens per site at once", async () => {
-    const hashes = Array.from({ length: 100 }, (_, number) => String(number).padStart(43, "h"));
-    for (const hash of hashes) await revoke(operator, hash);
-    const failure = await revoke(operator, "x".repeat(43)).catch((error: ConnectError) => fromConnectError(error));
+    for (let count = 1; count <= 100; count += 1) await revoke(operator, (await issue(operator, service("A1"))).credentialHash);
+    const { credentialHash } = await issue(operator, service("A2"));
+    const failure = await revoke(operator, credentialHash).catch((error: ConnectError) => fromConnectError(error));
     expect(failure).toMatchObject({ reason: "CREDENTIALS_EXHAUSTED", metadata: { limit: "100", subject: siteId } });
     clock.advance(9 * 3_600_000);
-    await revoke(operator, "x".repeat(43));
+    await revoke(operator, (await issue(operator, service())).credentialHash);
+  });
+
+  it("that was never issued for the site cannot be revoked, which takes none of its revocations", async () => {
+    for (let count = 1; count <= 101; count += 1) {
+      const failure = await revoke(operator, String(count).padStart(43, "h")).catch((error: ConnectError) => fromConnectError(error));
+      expect(failure).toMatchObject({ reason: "CREDENTIAL_NOT_FOUND", metadata: { subject: siteId } });
+    }
+    await revoke(operator, (await issue(operator, service())).credentialHash);
   });
 
   it("is permitted by its operator only, at its own sites and for existing doors", async () => {

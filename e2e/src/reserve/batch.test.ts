@@ -31,7 +31,7 @@ let courier: TestParticipant;
 let siteIds: string[];
 
 beforeAll(async () => {
-  network = await startTestNetwork({ redis, now: clock.now });
+  network = await startTestNetwork({ redis, now: clock.now, holdsSitePercent: 100, holdsRegionMax: 10_000 });
   operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER], undefined, { retry: false });
   const full = makeSite({ ...places[0], latitude: 1.35, longitude: 103.8, ref: "full", classes: [["S", 10, 10, 10, 1, 1]] });

@@ -60,7 +60,8 @@ async function reserve(
 ): Promise<string> {
   const target =
     typeof where === "string" ? ({ case: "siteId", value: where } as const) : ({ case: "nearest", value: { origin: where } } as const);
-  const parcel = { ...measures, requirements: needs };
+  const isPaidFor = needs.includes(ParcelRequirement.CASH_ON_DELIVERY);
+  const parcel = { ...measures, requirements: needs, ...(isPaidFor && { cashDue: { currencyCode: "SGD", units: 5n } }) };
   try {
     const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place: target, parcel, requirements });
     return reservation?.siteId ?? "";

@@ -1,8 +1,9 @@
 import { mkdir, readFile, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import { type RunPetakOptions, runPetak } from "@petak/cli/testing/run-petak";
 import { createTempDir, type TempDir } from "@petak/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runPetak, type StartedPetak, startPetak } from "../testing/petak-process.ts";
+import { runPetak as runProcess, type StartedPetak, startPetak } from "../testing/petak-process.ts";
 
 const startArgs = ["start", "--port", "0", "--demo-sites", "120"];
 let folder: TempDir;
@@ -19,6 +20,9 @@ afterAll(async () => {
   await folder.remove();
 });
 
+/** Runs `petak` in the folder, but in this process: one needs a second to load its code. */
+const petak = (argv: readonly string[], options?: RunPetakOptions) => runPetak(argv, { cwd: folder.path, ...options });
+
 describe("petak start", () => {
   it("prints its address, a key for trial use, and three commands to paste", () => {
     const said = started.said();
@@ -29,6 +33,12 @@ describe("petak start", () => {
     expect(said).toContain("npx petak journey");
   });
 
+  it("opens a store, and prints the address of its counter and a PIN", async () => {
+    const [, counter = "", pin = ""] = /open in a browser: (\S+), with the PIN (\d{6})/.exec(started.said()) ?? [];
+    expect(pin).toHaveLength(6);
+    expect(await (await fetch(counter)).text()).toContain("<html");
+  });
+
   it("keeps its keys and data in files that only its user can read", async () => {
     for (const path of [".petak/keys/admin.json", ".petak/keys/courier.json", ".petak/gateway-secrets.json", ".petak/gateway.log"]) {
       expect((await stat(join(folder.path, path))).mode & 0o077, path).toBe(0);
@@ -37,28 +47,36 @@ describe("petak start", () => {
   });
 
   it("says in one sentence that its folder or its port is in use", async () => {
-    const sameFolder = await runPetak(folder.path, startArgs);
+    const sameFolder = await petak(startArgs);
     expect(sameFolder).toMatchObject({ exitCode: 1, stdout: "" });
     expect(sameFolder.stderr).toMatch(/^petak: The data directory .* is in use .*\n$/);
     const other = await createTempDir();
-    const samePort = await runPetak(other.path, ["start", "--port", new URL(url).port]);
+    const samePort = await petak(["start", "--port", new URL(url).port], { cwd: other.path });
     await other.remove();
     expect(samePort).toMatchObject({ exitCode: 1, stdout: "" });
     expect(samePort.stderr).toMatch(/^petak: 127\.0\.0\.1:\d+ is in use by another program: .* --port\.\n$/);
   });
 
-  it("continues without its log if it cannot write that, and says so once", async () => {
+  it("names the key in another data directory, and continues without its log if it cannot write that, and says so once", async () => {
     const other = await createTempDir();
-    await mkdir(join(other.path, ".petak"));
-    await symlink("/dev/full", join(other.path, ".petak/gateway.log"));
-    const unlogged = await startPetak(other.path, ["start", "--port", "0", "--demo-sites", "0"], /Stop with Ctrl-C/);
-    expect(await unlogged.interrupt()).toBe(0);
+    await mkdir(join(other.path, "elsewhere"));
+    await symlink("/dev/full", join(other.path, "elsewhere/gateway.log"));
+    const interruption = new AbortController();
+    const unlogged = await petak(["start", "--port", "0", "--demo-sites", "0", "--data-dir", "elsewhere"], {
+      cwd: other.path,
+      interruption: interruption.signal,
+      onPrint: (text) => {
+        if (text.includes("Stop with Ctrl-C")) interruption.abort(new Error("Interrupted."));
+      },
+    });
     await other.remove();
-    expect(unlogged.noted().match(/cannot be written \(ENOSPC: .*\); nothing more is logged\./g)).toHaveLength(1);
+    expect(unlogged.exitCode).toBe(0);
+    expect(unlogged.stdout).toMatch(/npx petak journey .*--key elsewhere\/keys\/courier\.json$/m);
+    expect(unlogged.stderr.match(/cannot be written \(ENOSPC: .*\); nothing more is logged\./g)).toHaveLength(1);
   });
 
   it("refuses unknown and invalid settings by name", async () => {
-    const result = await runPetak(folder.path, ["start", "--port", "99999"], { PETAK_PROT: "1" });
+    const result = await petak(["start", "--port", "99999"], { env: { PETAK_PROT: "1" } });
     expect(result.exitCode).toBe(2);
     expect(result.stderr).toContain("PETAK_PROT is not a setting. Did you mean PETAK_PORT?");
     expect(result.stderr).toContain("port must be 0 to 65535");
@@ -67,7 +85,7 @@ describe("petak start", () => {
 
 describe("petak journey", () => {
   it("walks one parcel through its life and shows each step and the custody chain", async () => {
-    const result = await runPetak(folder.path, ["journey", "--url", url]);
+    const result = await runProcess(folder.path, ["journey", "--url", url]);
     expect(result).toMatchObject({ exitCode: 0, stderr: "" });
     const steps = ["options found", "Place held", "Confirmed", "issued: deposit", "issued: collect", "opened for deposit"];
     for (const step of [...steps, "Deposited", "opened for collect", "Collected", "The custody chain"])
@@ -77,7 +95,7 @@ describe("petak journey", () => {
   });
 
   it("prints the same as JSON, and also opens by PIN", async () => {
-    const result = await runPetak(folder.path, ["journey", "--url", url, "--pin", "--json"]);
+    const result = await petak(["journey", "--url", url, "--pin", "--json"]);
     expect(result).toMatchObject({ exitCode: 0, stderr: "" });
     const steps = JSON.parse(result.stdout) as { step: string; by?: string; events?: { type: string }[] }[];
     expect(steps.map(({ step }) => step)).toEqual([
@@ -98,24 +116,24 @@ describe("petak journey", () => {
   });
 
   it("collects several parcels in one visit, one door after the other", async () => {
-    const result = await runPetak(folder.path, ["journey", "--url", url, "--parcels", "3"]);
+    const result = await petak(["journey", "--url", url, "--parcels", "3"]);
     expect(result).toMatchObject({ exitCode: 0, stderr: "" });
     expect(result.stdout).toContain("Bundled: 3 parcels, one collection");
     const opened = [...result.stdout.matchAll(/Door (\S+) opened for collect/g)].map(([, door]) => door);
     expect(new Set(opened).size).toBe(3);
     expect(result.stdout.match(/the gateway says COLLECTED/g)).toHaveLength(3);
-    expect((await runPetak(folder.path, ["journey", "--url", url, "--parcels", "21"])).exitCode).toBe(2);
+    expect((await petak(["journey", "--url", url, "--parcels", "21"])).exitCode).toBe(2);
   });
 
   it("holds a door by its name, and the parcel is deposited there", async () => {
-    const result = await runPetak(folder.path, ["journey", "--url", url, "--hard"]);
+    const result = await petak(["journey", "--url", url, "--hard"]);
     expect(result).toMatchObject({ exitCode: 0, stderr: "" });
     const [, door] = /size class \S+, door (\S+), /.exec(result.stdout) ?? [];
     expect(result.stdout).toContain(`Door ${door} opened for deposit`);
   });
 
   it("takes back a parcel that nobody collected, after a technician has opened its door", async () => {
-    const result = await runPetak(folder.path, ["journey", "--url", url, "--recall", "--service"]);
+    const result = await petak(["journey", "--url", url, "--recall", "--service"]);
     expect(result).toMatchObject({ exitCode: 0, stderr: "" });
     const steps = ["Deposited", "issued: service", "opened for service", "with the parcel inside", "issued: recall"];
     for (const step of [...steps, "opened for recall, by access token and proof of presence", "Taken back"])
@@ -126,7 +144,7 @@ describe("petak journey", () => {
   });
 
   it("says how to start a gateway if none answers", async () => {
-    const result = await runPetak(folder.path, ["journey", "--url", "http://127.0.0.1:9"]);
+    const result = await petak(["journey", "--url", "http://127.0.0.1:9"]);
     expect(result).toMatchObject({ exitCode: 3, stdout: "" });
     expect(result.stderr).toBe("petak: No gateway answers at http://127.0.0.1:9. Start one with `npm start`.\n");
   });
@@ -134,13 +152,13 @@ describe("petak journey", () => {
 
 describe("petak start, a second time", () => {
   it("exits cleanly and finds its data again", async () => {
-    const find = async (at: string) =>
-      (await runPetak(folder.path, ["find", "1.3521,103.8198", "--any-country", "--url", at, "--json"])).stdout;
+    const find = async (at: string) => (await petak(["find", "1.3521,103.8198", "--any-country", "--url", at, "--json"])).stdout;
     const before = JSON.parse(await find(url)) as { options: { site: { siteId: string } }[] };
     expect(await started.interrupt()).toBe(0);
     started = await startPetak(folder.path, startArgs, /Stop with Ctrl-C/);
     url = /running at (\S+)/.exec(started.said())?.[1] ?? "";
     expect(started.noted()).not.toContain("Placing");
+    expect(started.said()).toMatch(/open in a browser: \S+, with the PIN \d{6}/);
     const after = JSON.parse(await find(url)) as typeof before;
     expect(after.options.map(({ site }) => site.siteId)).toEqual(before.options.map(({ site }) => site.siteId));
     expect(after.options.length).toBe(5);

@@ -7,6 +7,8 @@ import {
   Act,
   AgentService,
   CancellationReason,
+  CommandService,
+  ConditionKind,
   CorrectionReason,
   CustodyService,
   DayOfWeek,
@@ -31,6 +33,9 @@ import {
   SiteService,
   WebhookService,
 } from "@petak/protocol";
+import { newRegistration } from "@petak/testkit/network";
+import type { Commanding } from "./commanding.ts";
+import { enrolmentProof } from "./enrolling.ts";
 
 /** The Authorization headers of the callers of good requests. */
 export type Callers = Record<"operator" | "courier" | "admin" | "agent", string>;
@@ -51,10 +56,15 @@ export interface GoodRequestSubjects {
   siteId: string;
   /** A site of the operator that may be retired, with one size class `M` of 4 places. */
   retirableSiteId: string;
+  /** A site with the key of its agent, to which an epoch was given. */
+  copied: { siteId: string; keyId: string };
   operatorId: string;
   courierId: string;
   /** A key of the courier that may be revoked. */
   revocableKeyId: string;
+  /** An open code of the operator, and an enrolment that may be revoked. */
+  enrolmentCode: string;
+  revocableEnrolmentId: string;
   /** Reservations of the courier: held, held, confirmed, held, and in doubt at a site of the operator. */
   toConfirm: string;
   toCancel: string;
@@ -64,6 +74,8 @@ export interface GoodRequestSubjects {
   /** A bundle of the third of these alone, and an access token to collect it. */
   bundleId: string;
   accessToken: string;
+  /** Hash of a token of the bundle. */
+  bundleCredentialHash: string;
   /** Webhook endpoints of the courier, the second of which may be deleted. */
   webhookEndpointId: string;
   deletableEndpointId: string;
@@ -71,6 +83,8 @@ export interface GoodRequestSubjects {
   toCountersign: { reservationId: string; number: number; receiptHash: string; keyId: string; signature: Uint8Array<ArrayBuffer> };
   /** A reservation at the operator's site, and some of its events. */
   toCorrect: { reservationId: string; eventIds: string[] };
+  /** Requests about commands, see {@link commandingIn}. */
+  commanding: Commanding;
   /** The agent's signer. */
   agent: RequestSigner;
   /** The sequence number of the agent's next report. */
@@ -84,8 +98,8 @@ export const nowhereUrl = "https://hooks.invalid/petak";
 /** One good request for each RPC of `petak.v1`. */
 export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<GoodRequest[]> {
   const { origin, siteId, makeUuid = randomUUID } = subjects;
-  const parcel = { ...subjects.parcel, requirements: [ParcelRequirement.AGE_CHECK] };
-  const { publicKey } = await generateKeyPair();
+  const parcel = { ...subjects.parcel, ...everyParcelFact };
+  const { publicKey, privateJwk } = await generateKeyPair();
   const occurredAt = { seconds: BigInt(Math.floor(Date.now() / 1000)), nanos: 1000 };
   const filters = {
     radiusM: 5000,
@@ -105,13 +119,16 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
     maxCentreHeightMm: 2000,
     accessible: true,
   };
-  const { findNearest, getSite, getAvailability, upsertSites, setDefaultTerms, reportCapacity, retireSites } = DirectoryService.method;
+  const { findNearest, getSite, listSites, getOperator, getAvailability, checkFit } = DirectoryService.method;
+  const { upsertSites, setDefaultTerms, reportCapacity, retireSites } = DirectoryService.method;
   const { reserve, confirm, extend, cancel, redirect, resolveDoubt, getReservation, listReservations, issueCredential, batch } =
     ReservationService.method;
   const { delegateCredential, revokeCredential, putBundle, getBundle, issueBundleCredential } = ReservationService.method;
   const { bundleId, accessToken } = subjects;
   const { listEvents, watchEvents, getCustodyChain, correctEvents, countersignReceipt } = CustodyService.method;
-  const { boot, sync, reportEvents } = AgentService.method;
+  const { enrol, boot, sync, resolveCode, watchCommands, reportEvents } = AgentService.method;
+  const { sendCommand, approveCommand, getCommand, listCommands, allowCommandKey, listCommandKeys } = CommandService.method;
+  const { commanding } = subjects;
   const participants = ParticipantService.method;
   const webhooks = WebhookService.method;
   const endpointId = subjects.webhookEndpointId;
@@ -125,9 +142,13 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
       requirements,
       countPassedOver: true,
       includeUnknown: true,
+      passedOverLimit: 20,
     }),
     good(getSite, "courier", { siteId }),
+    good(listSites, "courier", { pageSize: 5, countryCodes: ["SG"], operatorIds: [subjects.operatorId] }),
+    good(getOperator, "courier", { operatorId: subjects.operatorId }),
     good(getAvailability, "courier", { siteIds: [siteId] }),
+    good(checkFit, "courier", { siteIds: [siteId], parcel, purpose: Purpose.DELIVERY, requirements, includeUnknown: true }),
     good(upsertSites, "operator", { requestId: makeUuid(), sites: [fullSite(origin)] }),
     good(setDefaultTerms, "operator", { requestId: makeUuid(), terms: everyTerm }),
     good(reportCapacity, "operator", {
@@ -158,7 +179,12 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
         fallback: OverflowFallback.ASK_CONSUMER,
       },
     }),
-    good(confirm, "courier", { requestId: makeUuid(), reservationId: subjects.toConfirm, depositWithin: { seconds: 3600n } }),
+    good(confirm, "courier", {
+      requestId: makeUuid(),
+      reservationId: subjects.toConfirm,
+      depositWithin: { seconds: 3600n },
+      labelCodes: ["00340123450000000018"],
+    }),
     good(cancel, "courier", { requestId: makeUuid(), reservationId: subjects.toCancel, reason: CancellationReason.OTHER }),
     good(extend, "courier", { requestId: makeUuid(), reservationId: subjects.toOpen, until: timestampFromMs(Date.now() + 3 * 86_400_000) }),
     good(redirect, "courier", {
@@ -216,7 +242,7 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
     good(revokeCredential, "courier", {
       requestId: makeUuid(),
       subject: { case: "bundleId", value: bundleId },
-      credentialHash: "A".repeat(43),
+      credentialHash: subjects.bundleCredentialHash,
       pin: true,
     }),
     good(putBundle, "courier", { requestId: makeUuid(), bundleId, reservationIds: [subjects.toOpen] }),
@@ -229,8 +255,22 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
     good(watchEvents, "operator", { fromNumber: 1n }),
     good(correctEvents, "operator", { requestId: makeUuid(), ...subjects.toCorrect, reason: CorrectionReason.WRONG_TIME, occurredAt }),
     good(countersignReceipt, "courier", { requestId: makeUuid(), ...subjects.toCountersign }),
+    good(enrol, "agent", {
+      code: subjects.enrolmentCode,
+      publicKey,
+      possessionProof: await enrolmentProof(privateJwk, subjects.enrolmentCode),
+    }),
     good(boot, "agent", { siteId, software: "test 1", lastSequence: 0n, agentTime: occurredAt }),
     good(sync, "agent", { siteId, knownVersion: 0n }),
+    good(resolveCode, "agent", { siteId, code: "JD014600003SG" }),
+    good(watchCommands, "agent", { siteId }),
+    good(sendCommand, "operator", commanding.toSend),
+    good(approveCommand, "operator", commanding.toApprove),
+    good(getCommand, "operator", { commandId: commanding.toApprove.commandId }),
+    good(listCommands, "operator", { siteId }),
+    good(allowCommandKey, "operator", commanding.toAllow),
+    good(listCommandKeys, "operator", {}),
+    good(reportEvents, "agent", { siteId, alarms: [ConditionKind.STORAGE_FAILED] }),
     good(reportEvents, "agent", {
       siteId,
       events: [
@@ -253,15 +293,17 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
     good(participants.getParticipant, "admin", { participantId: subjects.courierId }),
     good(participants.listParticipants, "admin", {}),
     good(participants.registerKey, "operator", {
-      requestId: makeUuid(),
-      participantId: subjects.operatorId,
-      publicKey,
-      mode: Mode.TEST,
-      siteId,
+      ...(await newRegistration(subjects.operatorId, { siteId, requestId: makeUuid() })).request,
       label: "spare",
     }),
     good(participants.listKeys, "courier", { participantId: subjects.courierId }),
     good(participants.revokeKey, "courier", { requestId: makeUuid(), keyId: subjects.revocableKeyId }),
+    good(participants.createEnrolmentCode, "operator", { requestId: makeUuid(), siteId: subjects.retirableSiteId, label: "spare" }),
+    good(participants.listEnrolments, "operator", { siteId: subjects.retirableSiteId }),
+    good(participants.takeOverSite, "operator", { requestId: makeUuid(), ...subjects.copied }),
+    good(participants.listReportsKeptApart, "operator", { siteId: subjects.retirableSiteId }),
+    good(participants.rotatePins, "operator", { requestId: makeUuid(), siteId: subjects.retirableSiteId }),
+    good(participants.revokeEnrolment, "operator", { requestId: makeUuid(), enrolmentId: subjects.revocableEnrolmentId }),
     good(participants.createPublishableKey, "courier", {
       requestId: makeUuid(),
       participantId: subjects.courierId,
@@ -269,6 +311,17 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
       origins: ["https://shop.example"],
       requestsPerSecond: 5,
     }),
+    good(participants.setOperatorLinks, "operator", {
+      requestId: makeUuid(),
+      operatorId: subjects.operatorId,
+      links: { websiteUrl: "https://lockers.example", supportUrl: "https://lockers.example/help" },
+    }),
+    good(participants.setParticipantLimits, "admin", {
+      requestId: makeUuid(),
+      participantId: subjects.courierId,
+      holdLimits: { siteMin: 100, sitePercent: 100, regionMax: 10_000, allMax: 20_000 },
+    }),
+    good(participants.getLimits, "courier", { participantId: subjects.courierId, siteId, region: "83652b", mode: Mode.TEST }),
     good(webhooks.createEndpoint, "courier", {
       requestId: makeUuid(),
       url: nowhereUrl,
@@ -331,6 +384,13 @@ export const everyFacility = {
     SiteService.DANGEROUS_GOODS,
     SiteService.PERSONAL_COLLECTION,
   ],
+};
+
+/** What a parcel may have besides its measures. */
+const everyParcelFact = {
+  requirements: [ParcelRequirement.AGE_CHECK, ParcelRequirement.CASH_ON_DELIVERY],
+  labelCodes: ["JD014600003SG"],
+  cashDue: { currencyCode: "SGD", units: 12n, nanos: 500_000_000 },
 };
 
 /** Terms with every field set, with the same durations as the default terms of test gateways. */

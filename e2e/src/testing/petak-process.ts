@@ -34,7 +34,7 @@ export interface StartedPetak {
 
 /** Runs `petak` and resolves when its output matches a pattern, or it has exited. */
 export async function startPetak(cwd: string, args: readonly string[], awaited: RegExp): Promise<StartedPetak> {
-  const child = spawn(process.execPath, [launcher, ...args], { cwd, env: cleanEnv({}), stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [launcher, ...args], { cwd, env: cleanEnv({}), stdio: "pipe" });
   let said = "";
   let noted = "";
   const exited = once(child, "exit") as Promise<[number | null]>;

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { generateKeyPair, type RequestSigner } from "@petak/client/node";
+import type { RequestSigner } from "@petak/client/node";
 import { countersignatureText } from "@petak/credential";
 import {
   Act,
@@ -15,8 +15,10 @@ import {
 } from "@petak/protocol";
 import { type MoreFacts, makeSite, type SiteFacts, type TestRedis } from "@petak/testkit";
 import type { TestParticipant, TestParticipants } from "@petak/testkit/network";
-import { startTestNetwork } from "@petak/testkit/network";
+import { newRegistration, startTestNetwork } from "@petak/testkit/network";
 import { createRawCaller, type RawCaller } from "../wire/call.ts";
+import { commandingIn } from "./commanding.ts";
+import { newCode } from "./enrolling.ts";
 import {
   type Callers,
   everyFacility,
@@ -182,10 +184,15 @@ export async function countersigning(world: World): Promise<GoodRequestSubjects[
 }
 
 /** Makes a bundle of one reservation, and an access token to collect it. */
-export async function bundleAlone({ client }: TestParticipant, reservationId: string): Promise<{ bundleId: string; accessToken: string }> {
+export async function bundleAlone(
+  { client }: TestParticipant,
+  reservationId: string,
+): Promise<Pick<GoodRequestSubjects, "bundleId" | "accessToken" | "bundleCredentialHash">> {
   const { bundle } = await client.reservations.putBundle({ requestId: randomUUID(), reservationIds: [reservationId] });
+  const bundleId = bundle?.bundleId ?? "";
   const { accessToken } = await client.reservations.issueCredential({ requestId: randomUUID(), reservationId, act: Act.COLLECT });
-  return { bundleId: bundle?.bundleId ?? "", accessToken };
+  const { credentialHash } = await client.reservations.issueBundleCredential({ requestId: randomUUID(), bundleId });
+  return { bundleId, accessToken, bundleCredentialHash: credentialHash };
 }
 
 /** A reservation, and the event that made it. */
@@ -205,9 +212,12 @@ export async function goodRequestsIn(world: World): Promise<GoodRequest[]> {
     world.hold(),
     world.inDoubt(),
     countersigning(world),
-    generateKeyPair(),
+    newRegistration(courier.participantId),
   ]);
-  const { key } = await courier.client.participants.registerKey({ requestId: randomUUID(), publicKey: spare.publicKey, mode: Mode.TEST });
+  const { key } = await courier.client.participants.registerKey(spare.request);
+  // A site of its own: the device that enrols is in charge, and the agent of the others would be refused.
+  const enrolling = await world.addSite();
+  const [toEnrol, toRevoke] = await Promise.all([newCode(operator, enrolling.siteId), newCode(operator, retirable.siteId)]);
   const [webhookEndpointId, deletableEndpointId] = await Promise.all([addWebhook(courier), addWebhook(courier)]);
   return await makeGoodRequests({
     origin,
@@ -217,6 +227,10 @@ export async function goodRequestsIn(world: World): Promise<GoodRequest[]> {
     operatorId: operator.participantId,
     courierId: courier.participantId,
     revocableKeyId: key?.keyId ?? "",
+    copied: await copiedAgent(world),
+    commanding: await commandingIn(world),
+    enrolmentCode: toEnrol.code,
+    revocableEnrolmentId: toRevoke.enrolmentId,
     toConfirm: toConfirm.reservationId,
     toCancel: toCancel.reservationId,
     toOpen: toOpen.reservationId,
@@ -230,4 +244,13 @@ export async function goodRequestsIn(world: World): Promise<GoodRequest[]> {
     agent: world.agent,
     nextSequence: 1n,
   });
+}
+
+/** A site whose agent has an epoch. */
+export async function copiedAgent({ network, operator, addSite }: Pick<World, "network" | "operator" | "addSite">) {
+  const { siteId } = await addSite();
+  const signer = await network.agentSigner(operator, siteId);
+  const [bootNonce, processNonce] = [new Uint8Array(16).fill(1), new Uint8Array(16).fill(2)];
+  await network.clientFor(signer).agents.boot({ siteId, bootNonce, processNonce });
+  return { siteId, keyId: signer.keyId };
 }

@@ -2,6 +2,7 @@ import { create, type DescMethod, type JsonValue, type MessageInitShape, toBinar
 import { createHttp1Connection } from "./http1-connection.ts";
 import { createHttp2Connection } from "./http2-connection.ts";
 import { bodyOf, type CallEncoding, callEncodingOf, type WireProtocol } from "./protocols.ts";
+import { proofOf } from "./prove.ts";
 import type { RawAnswer } from "./raw-answer.ts";
 
 /** The parts of a call besides its message. */
@@ -16,6 +17,8 @@ export interface CallOptions {
   body?: Uint8Array;
   /** The path, instead of the method's. */
   path?: string;
+  /** The DPoP header; null: none. Default: a proof by the caller, if the method may need one. */
+  proof?: string | null;
 }
 
 /** Sends exactly the given bytes to a gateway, for requests that no correct client would send. */
@@ -44,7 +47,10 @@ export function createRawCaller(port: number): RawCaller {
     const callEncoding = callEncodingOf(protocol, method.methodKind !== "unary");
     const path = options.path ?? pathOf(method);
     const body = options.body ?? bodyOf(callEncoding, bytes);
-    const headers = headersOf(callEncoding, options);
+    const { authorization } = options;
+    const prove = () => proofOf({ authorization, path, message: bytes, isJson: callEncoding.isJson });
+    const proof = options.proof === undefined ? await prove() : options.proof === null ? {} : { dpop: options.proof };
+    const headers = { ...headersOf(callEncoding, options), ...proof };
     if (protocol === "grpc") {
       return await http2.send({ headers: { ":method": "POST", ":path": path, te: "trailers", ...headers }, body, timeoutMs: patienceMs });
     }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { PetakClient, RequestSigner } from "@petak/client/node";
 import { CancellationReason, Role, reasonOf } from "@petak/protocol";
-import type { RedisAddress } from "@petak/redis";
+import { connectRedis, createKeys, type RedisAddress } from "@petak/redis";
 import { createTempDir, makeSite, type Random } from "@petak/testkit";
 import { type GatewayProcess, type GatewayProcessOptions, startGatewayProcess, startTestNetwork } from "@petak/testkit/network";
 import { Abandoned, type Callers, createCallers } from "./callers.ts";
@@ -52,6 +52,14 @@ const keyAgeMs = 600_000;
 /** Responses after a fault before the clients rest, so that they work with the state that the fault left. */
 const answersAfterFault = 10;
 
+/** Lets any credential be believed, as for reservations from before credentials were recorded: the clients ask for none. */
+async function believeReports(redis: RedisAddress): Promise<void> {
+  const connection = connectRedis(redis, { onError: () => undefined });
+  await connection.connect();
+  await connection.set(createKeys(keyPrefix).issuedSince(), Number.MAX_SAFE_INTEGER);
+  connection.disconnect();
+}
+
 /** Builds a city. */
 export async function buildCity({ redis, gateways: plans, random, clientCount = 8 }: CityOptions): Promise<City> {
   const directory = await createTempDir();
@@ -59,6 +67,7 @@ export async function buildCity({ redis, gateways: plans, random, clientCount = 
   // The issuer's key is older than the difference between the gateways' clocks.
   const store = { redis: { address: redis }, keyPrefix, dataDir };
   await (await startTestNetwork({ ...store, now: () => Date.now() - keyAgeMs })).stop();
+  await believeReports(redis);
   const network = await startTestNetwork(store);
   const operator = await network.join("Operator", [Role.OPERATOR]);
   const courier = (await network.join("Courier", [Role.COURIER])).signer;

@@ -80,8 +80,8 @@ function linesOf(isWanted: (line: LogLine) => boolean): LogLine[] {
 }
 
 const readinessMessages = ["not ready", "ready again"];
-/** What the log says about faults: every line except those of single calls and of readiness. */
-const faultLines = () => linesOf(({ msg }) => msg !== "rpc" && !readinessMessages.includes(msg));
+/** What the log says about faults: every line except those of single calls, of readiness, and of how full the store is, which it looks at once a second. */
+const faultLines = () => linesOf(({ msg }) => msg !== "rpc" && !readinessMessages.includes(msg) && !msg.startsWith("the store is "));
 const readiness = () => linesOf(({ msg }) => readinessMessages.includes(msg)).map(({ msg }) => msg);
 
 /** Makes calls and checks readiness until this many lines are logged. */

@@ -63,7 +63,8 @@ function anyCall(client: PetakClient, site: CitySite, reservationId: string): ()
   const requestId = randomUUID();
   const agent = city.callers.clientOf(city.gateways[0]?.port ?? 0, site.signer);
   const event = {
-    sequence: site.sequence + 1n,
+    // Never the next one: a report that is recorded here would be a fork for the site's own agent.
+    sequence: site.sequence + 1_000_000n,
     deviceEventId: randomUUID(),
     type: DeviceEventType.PARCEL_DEPOSITED,
     occurredAt: timestampFromMs(Date.now()),

@@ -25,7 +25,7 @@ describe("data of version 1", () => {
     // Its archive would be refused before the store.
     await expect(data.start({ archive: undefined })).rejects.toMatchObject(
       refused(
-        "The data in Redis has version 1 and this release reads only version 2: start an earlier release that reads version 1, or give this one an empty Redis.",
+        "The data in Redis has version 1 and this release reads versions 2 to 3: start an earlier release that reads version 1, or give this one an empty Redis.",
       ),
     );
     expect(await data.redis.dbsize()).toBe(keys);

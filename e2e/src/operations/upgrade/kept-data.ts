@@ -5,7 +5,7 @@ import type { KeyFile } from "@petak/client/node";
 import type { Redis } from "ioredis";
 import { loadKeys } from "./stored-keys.ts";
 
-/** The facts of kept data of version 2. Messages are in base64 of their binary form, as the gateway returned them. */
+/** The facts of kept data of version 2 or 3. Messages are in base64 of their binary form, as the gateway returned them. */
 export interface DataFacts {
   /** The gateway's clock when the data was copied, in ms. */
   atMs: number;
@@ -50,8 +50,8 @@ export interface KeptData<Facts> {
 
 /** Reads the kept data of a version. */
 export function keptData(version: 1): Promise<KeptData<EarliestDataFacts>>;
-export function keptData(version: 2): Promise<KeptData<DataFacts>>;
-export async function keptData(version: 1 | 2): Promise<KeptData<EarliestDataFacts | DataFacts>> {
+export function keptData(version: 2 | 3): Promise<KeptData<DataFacts>>;
+export async function keptData(version: 1 | 2 | 3): Promise<KeptData<EarliestDataFacts | DataFacts>> {
   const source = join(import.meta.dirname, `data-of-version-${version}`);
   return {
     facts: JSON.parse(await readFile(join(source, "facts.json"), "utf8")) as EarliestDataFacts | DataFacts,

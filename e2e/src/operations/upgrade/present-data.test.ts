@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { createSimulatedCabinet } from "@petak/agent/simulation";
+import { keepSites } from "@petak/client";
 import {
   CancellationReason,
   GetCustodyChainResponseSchema,
@@ -15,20 +16,23 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { keptData, type ReservationName } from "./kept-data.ts";
 import { callersOf, type LoadedData, loadKeptData } from "./over-kept-data.ts";
 
-const kept = await keptData(2);
-const { facts } = kept;
+const kept = [await keptData(2), await keptData(3)] as const;
 const { CANCELLED, COLLECTED, CONFIRMED, DEPOSITED, HELD, REJECTED } = ReservationState;
-let data: LoadedData;
-
-beforeEach(async () => {
-  data = await loadKeptData(kept);
-});
-
 function read<Desc extends DescMessage>(schema: Desc, base64: string | undefined): MessageShape<Desc> {
   return fromBinary(schema, Buffer.from(base64 ?? "", "base64"));
 }
 
-describe("a gateway over the data of an earlier commit of its version", () => {
+describe.each([
+  ["2", kept[0]],
+  ["3", kept[1]],
+])("a gateway over the data of an earlier commit, of version %s", (_version, earlier) => {
+  const { facts } = earlier;
+  let data: LoadedData;
+
+  beforeEach(async () => {
+    data = await loadKeptData(earlier);
+  });
+
   it("returns every reservation unchanged, from Redis and from the archive", async () => {
     const { find } = callersOf(facts, await data.start());
     for (const [name, { reservation }] of Object.entries(facts.reservations)) {
@@ -55,6 +59,12 @@ describe("a gateway over the data of an earlier commit of its version", () => {
     expect(events.map(({ feedNumber }) => Number(feedNumber))).toEqual(events.map((_, index) => index + 1));
   });
 
+  it("lists every site", async () => {
+    const { courier } = callersOf(facts, await data.start());
+    const { sites } = await keepSites(courier.directory);
+    expect([...sites.keys()].sort()).toEqual(Object.values(facts.sites).sort());
+  });
+
   it("gives a repeated request of that commit its earlier response", async () => {
     const { courier } = callersOf(facts, await data.start());
     const { requestId, siteId, partnerReference } = facts.repeated.request;
@@ -64,7 +74,9 @@ describe("a gateway over the data of an earlier commit of its version", () => {
       parcel: { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 },
       partnerReference,
     });
-    expect(response).toEqual(read(ReserveResponseSchema, facts.repeated.response));
+    const before = read(ReserveResponseSchema, facts.repeated.response);
+    // What is stored is the reservation; what is said of its site is of today.
+    expect(response).toEqual({ ...before, site: before.site && { ...before.site, operatorName: "operator" } });
   });
 
   it("confirms and cancels the reservations, and promotes waiting ones", async () => {

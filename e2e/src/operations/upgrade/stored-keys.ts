@@ -26,6 +26,8 @@ export async function loadKeys(redis: Redis, text: string): Promise<void> {
     const [name, ttlMs, type, content] = JSON.parse(line) as StoredKey;
     const key = bytesOf(name);
     if (type === "stream") {
+      // One whose entries have all left for the archive.
+      if (content.entries.length === 0) writes.xgroup("CREATE", key, "making", "0", "MKSTREAM").xgroup("DESTROY", key, "making");
       for (const [id, ...fields] of content.entries) writes.call("XADD", key, id, ...fields.map(bytesOf));
       writes.call("XSETID", key, content.lastId);
     } else if (type === "zset") {
