@@ -1,8 +1,10 @@
 /** Runs a bench, prints a table, writes `bench/results/<name>.json` and refreshes `docs/performance.md`; see {@link usage}. */
 import { parseArgs } from "node:util";
+import { benchAgent } from "./agent/bench-agent.ts";
 import { type AllocatorBenchOptions, benchAllocator } from "./allocator/bench-allocator.ts";
 import { benchBundleSize } from "./bundle-size/bench-bundle-size.ts";
 import { benchCustody } from "./custody/bench-custody.ts";
+import { benchFairness } from "./fairness/bench-fairness.ts";
 import { benchRent } from "./rent/bench-rent.ts";
 import { benchRpc } from "./rpc/bench-rpc.ts";
 import { writeScale } from "./scale/write-scale.ts";
@@ -13,6 +15,8 @@ const benches: Record<string, (options: AllocatorBenchOptions) => Promise<void>>
   custody: benchCustody,
   "bundle-size": benchBundleSize,
   rent: benchRent,
+  fairness: benchFairness,
+  agent: benchAgent,
   scale: writeScale,
 };
 
@@ -23,6 +27,8 @@ const usage = `npm run bench -- <name> [options]
   custody     whole lives of reservations, compared with PostgreSQL
   bundle-size what a web page loads of the client
   rent        what each special path of a gateway saves
+  fairness    what others find beside a hostile participant, and beside harmless clients
+  agent       the bundled agent of a terminal: memory, idling, start and decisions
   scale       estimates from the recorded runs of rpc and allocator what ASEAN needs; measures nothing
 
 Compared figures are measured in one run. The result is printed, written to bench/results/<name>.json, and put into docs/performance.md.
@@ -31,7 +37,7 @@ Compared figures are measured in one run. The result is printed, written to benc
   --rounds N    how often everything is measured, default 3; the median counts
   --dry         print the result without storing it
   --json        print the result as JSON, and nothing else
-  --only PART   for allocator, one of its parts; for rent, one path; printed and not stored
+  --only PART   for allocator, one of its parts; for rent, one path; for fairness, one kind of traffic; printed and not stored
   --sites N     for allocator, the size of its largest network; printed and not stored
 `;
 

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { indexCellOf, regionOfCell } from "@petak/allocator";
@@ -41,6 +42,8 @@ interface Own {
   siteId: string;
   candidate: HoldCandidate;
   sequence: number;
+  /** The hash of its last report. */
+  lastHash: Uint8Array;
 }
 
 const own = await Promise.all(
@@ -48,7 +51,7 @@ const own = await Promise.all(
     const site = makeSite({ ...place, ref: `bench-${index}`, classes: [["L", 400, 200, 500, 20_000, 1000]] });
     const { siteId } = await records.sites.put(site, 0);
     const stored = (await records.sites.find(siteId)) as StoredSite;
-    return { siteId, candidate: storedCandidate(stored, [{ index: 0, sizeClassId: "L" }]), sequence: 0 };
+    return { siteId, candidate: storedCandidate(stored, [{ index: 0, sizeClassId: "L" }]), sequence: 0, lastHash: new Uint8Array(32) };
   }),
 );
 
@@ -128,7 +131,13 @@ async function live(client: number): Promise<void> {
     },
   );
 
-  const report = () => ({ siteId: party.siteId, keyId: `key_test_${client}`, sequence: ++party.sequence });
+  // An agent of this release names the hash of the report before it; only their size counts here.
+  const report = () => {
+    const previousHash = party.lastHash;
+    party.lastHash = randomBytes(32);
+    const fence = { nonce: new Uint8Array(), inChargeKeyId: "" };
+    return { siteId: party.siteId, keyId: `key_test_${client}`, sequence: ++party.sequence, hash: party.lastHash, previousHash, fence };
+  };
   const depositedMs = Date.now();
   const first = report();
   await apply(
