@@ -15,18 +15,24 @@ COPY packages/redis/package.json packages/redis/
 COPY packages/allocator/package.json packages/allocator/
 COPY packages/records/package.json packages/records/
 COPY packages/client/package.json packages/client/
+COPY packages/ui/package.json packages/ui/
+COPY packages/picker/package.json packages/picker/
+COPY packages/store-app/package.json packages/store-app/
 COPY packages/conformance/package.json packages/conformance/
 COPY packages/agent/package.json packages/agent/
 COPY packages/gateway/package.json packages/gateway/
 COPY packages/testkit/package.json packages/testkit/
 COPY packages/cli/package.json packages/cli/
 COPY packages/cli/bin packages/cli/bin/
+COPY simulator/package.json simulator/
 COPY bench/package.json bench/
+COPY bench/k6/package.json bench/k6/
 COPY examples/package.json examples/
 COPY e2e/package.json e2e/
 RUN npm ci --omit=dev && npm cache clean --force
 
 COPY packages packages
+COPY simulator simulator
 RUN install -d -o node -g node /data
 
 ENV NODE_ENV=production PETAK_HOST=0.0.0.0 PETAK_PORT=8420 PETAK_DATA_DIR=/data
