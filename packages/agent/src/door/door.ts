@@ -486,12 +486,12 @@ export function createDoor(options: DoorOptions): Door {
   return {
     challenge: challenges.issue,
     async present(credential, counter) {
-      const presentedAtMs = performance.now();
+      const presentedAtMs = elapsedMs();
       const presentation = await enqueue(() => presentIfWritable(credential, counter));
       scheduleSettling();
       onReport();
       if (!presentation.opened && (presentation.refusal === "NOT_ACCEPTED" || storage.isBroken())) {
-        const restMs = options.refusalMs - (performance.now() - presentedAtMs);
+        const restMs = options.refusalMs - (elapsedMs() - presentedAtMs);
         if (restMs > 0) await new Promise<void>((resolve) => after(restMs, resolve));
       }
       return presentation;
