@@ -52,6 +52,7 @@ describe("a recall", () => {
     await site.restart();
     expect(await site.agent.present(await courier.show(site, token))).toMatchObject({ opened: true });
     takeOut(site, compartmentId);
+    await until(() => site.store.visits().length === 0);
     site.gateway.isUp = true;
     await site.agent.syncNow();
     await site.agent.flushed();
