@@ -155,6 +155,7 @@ it("a wrong PIN is on disk before the answer, so that cutting the power gives no
     await after.stop();
   }
   // While PINs are locked nothing is tried, and nothing is written.
+  await site.agent.flushed();
   const locked = await written();
   for (let time = 0; time < 100; time += 1) expect(await site.agent.present({ pin })).toMatchObject({ refusal: "PINS_LOCKED" });
   expect(await written()).toBe(locked);
