@@ -201,7 +201,7 @@ describe("a store whose agent's disk is full", () => {
     await expect(store.counter.submit(session, moved === undefined ? [] : [moved])).rejects.toThrow(NotWrittenError);
     setFull(false);
     expect(await store.counter.submit(session, entries)).toMatchObject([taken[0], { refusal: EntryRefusal.UNSPECIFIED }]);
-    await store.agent.flushed();
+    await flushedInTime(store);
     expect(store.gateway.eventNames().filter((name) => name === "PARCEL_COLLECTED")).toHaveLength(1);
     expect(store.counter.parcels().parcels).toEqual([]);
   });

@@ -91,7 +91,7 @@ export async function until(isSo: () => boolean): Promise<void> {
 }
 
 /** Lets time pass in steps of ten seconds until a condition holds. */
-export async function advanceUntil({ timers }: TestSite, isSo: () => boolean): Promise<void> {
+export async function advanceUntil({ timers }: Pick<TestSite, "timers">, isSo: () => boolean): Promise<void> {
   while (!isSo()) {
     timers.advance(10_000);
     await new Promise((resolve) => setImmediate(resolve));
@@ -99,7 +99,7 @@ export async function advanceUntil({ timers }: TestSite, isSo: () => boolean): P
 }
 
 /** Lets time pass until the gateway has all reports: an agent that could not write waits before it tries again. */
-export async function flushedInTime(site: TestSite): Promise<void> {
+export async function flushedInTime(site: Pick<TestSite, "timers" | "agent">): Promise<void> {
   let isDone = false;
   const flushed = site.agent.flushed().finally(() => {
     isDone = true;
