@@ -41,7 +41,7 @@ it("an event is appended to feeds only when replicas have it", async () => {
   await redis.sadd(keys.regions(), region);
   await record();
   // From here on the server has the scripts, as usual.
-  expect(await following.wait(0, 20_000, [])).toBe(true);
+  expect(await following.wait(0, 120_000, [])).toBe(true);
 
   replica.freeze();
   await record();
@@ -52,5 +52,5 @@ it("an event is appended to feeds only when replicas have it", async () => {
   expect(await feeds.last(feed)).toBe(1);
 
   replica.thaw();
-  expect(await following.wait(1, 20_000, [])).toBe(true);
+  expect(await following.wait(1, 120_000, [])).toBe(true);
 });
