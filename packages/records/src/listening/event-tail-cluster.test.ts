@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => cluster.stop());
 
-const connect = () => connectRedis(cluster.address, { onError: () => undefined, commandTimeoutMs: 1000 }) as ClusterConnection;
+const connect = () => connectRedis(cluster.address, { onError: () => undefined, commandTimeoutMs: 30_000 }) as ClusterConnection;
 
 beforeEach(async () => {
   await cluster.whole();
