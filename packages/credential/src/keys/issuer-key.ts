@@ -45,13 +45,13 @@ export async function issuerKeyId(publicKey: Uint8Array): Promise<string> {
 }
 
 /**
- * Generates an issuer key whose id is not in `takenKeyIds`. Key ids are short, so two keys can have the same one. Pass the ids of every epoch that agents may
- * still hold.
+ * Generates an issuer key whose id is not in `takenKeyIds`, and does not begin with a hyphen: a command line would take it for an option. Key ids are short, so two
+ * keys can have the same one. Pass the ids of every epoch that agents may still hold.
  */
 export async function generateIssuerKey(options: { takenKeyIds?: Pick<ReadonlySet<string>, "has"> } = {}): Promise<IssuerKeyPair> {
   for (;;) {
     const key = await issuerKeyFrom((await generateKeyPair()).privateJwk);
-    if (options.takenKeyIds?.has(key.keyId) !== true) return key;
+    if (!key.keyId.startsWith("-") && options.takenKeyIds?.has(key.keyId) !== true) return key;
   }
 }
 

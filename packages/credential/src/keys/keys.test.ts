@@ -141,6 +141,11 @@ describe("issuer keys", () => {
     expect(asked[2]).toBe(key.keyId);
   });
 
+  it("have no id that a command line would take for an option", async () => {
+    const keys = await Promise.all(Array.from({ length: 500 }, () => generateIssuerKey()));
+    expect(keys.map(({ keyId }) => keyId).filter((keyId) => keyId.startsWith("-"))).toEqual([]);
+  });
+
   it("are published as a key set that a JOSE library verifies with", async () => {
     const [old, current] = [await generateIssuerKey(), await generateIssuerKey()];
     const jwks = toJwks([current, old]);
