@@ -4,7 +4,7 @@ import { Act, MoneySchema, ParcelRequirement, ProofKind } from "@petak/protocol"
 import { EndReason, EntryRefusal, ParcelPlace } from "@petak/protocol/counter";
 import { describe, expect, it } from "vitest";
 import { pin } from "./site.ts";
-import { startStore, type TestStore } from "./store.ts";
+import { startStore, type TestStore, tabletId } from "./store.ts";
 
 const end = (handOverId = "", reason: EndReason) => ({ case: "endHandOver" as const, value: { handOverId, reason } });
 
@@ -66,6 +66,36 @@ describe("a hand-over at a counter", () => {
     await agent.flushed();
     expect(gateway.events.at(-1)).toMatchObject({ checksDone: [AGE_CHECK], cashCollected: { currencyCode: "SGD", units: 12n } });
     expect(gateway.events.slice(0, -1).every(({ checksDone }) => checksDone.length === 0)).toBe(true);
+  });
+
+  it("keeps the label and the checks with which it began, whatever becomes of its reservation meanwhile", async () => {
+    const store = await startStore();
+    const { gateway, agent, counter } = store;
+    const cashDue = create(MoneySchema, { currencyCode: "SGD", units: 12n });
+    const reservationIds = [gateway.newReservation(), gateway.newReservation()] as const;
+    const [comes, goes] = reservationIds;
+    for (const reservationId of reservationIds)
+      await gateway.allowPin(reservationId, pin, { act: Act.DEPOSIT, labelCodes: [`BX ${reservationId}`], cashDue });
+    await agent.syncNow();
+    const first = (await store.shows(await gateway.token(Act.DEPOSIT, goes))).handOver;
+    await store.moves(first?.handOverId, `BX ${goes}`);
+    const takeIn = (await store.shows(await gateway.token(Act.DEPOSIT, comes))).handOver;
+    const giving = (await store.shows(await gateway.token(Act.COLLECT, goes))).handOver;
+    await agent.flushed();
+    gateway.allowances.length = 0;
+    gateway.changed();
+    await agent.syncNow();
+    const { handOvers } = counter.view({ clerk: { clerkId: "clerk-2", name: "Mai", isOwner: false }, tabletId });
+    expect(handOvers.map(({ labelEnding, cashDue: due }) => [labelEnding, due?.units])).toEqual([
+      [comes.slice(-6), undefined],
+      [goes.slice(-6), 12n],
+    ]);
+    expect(await store.moves(takeIn?.handOverId, "BX 78")).toMatchObject({ refusal: EntryRefusal.WRONG_PARCEL });
+    expect(await store.moves(takeIn?.handOverId, `BX ${comes}`)).toMatchObject({ refusal: EntryRefusal.UNSPECIFIED });
+    const value = { handOverId: giving?.handOverId ?? "", label: `BX ${goes}` };
+    expect(await store.does({ case: "moveParcel", value })).toMatchObject({ refusal: EntryRefusal.CHECK_MISSING });
+    const paid = { case: "moveParcel" as const, value: { ...value, cashCollected: cashDue } };
+    expect(await store.does(paid)).toMatchObject({ refusal: EntryRefusal.UNSPECIFIED });
   });
 
   it("gives several parcels for one code, one after the other", async () => {

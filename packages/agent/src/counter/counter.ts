@@ -80,7 +80,14 @@ export function createCounter(options: {
   const leases = createLeases({ desk, store, material, elapsedMs, after, onChange: changed });
   const handOvers = createHandOvers({ desk, store, shelf, parcels, order, leases });
   const lists = createDeliveryLists({ desk, store, parcels, siteId, key });
-  const deliveries = createDeliveries({ desk, store, parcels, lists, order, takeByCode: createTakeByCode({ desk, store, shelf, order }) });
+  const deliveries = createDeliveries({
+    desk,
+    store,
+    parcels,
+    lists,
+    order,
+    takeByCode: createTakeByCode({ desk, store, shelf, parcels, order }),
+  });
   const shifts = createShifts({ desk, store, parcels });
   const enqueue = createSerialQueue();
   const listeners = new Set<() => void>();

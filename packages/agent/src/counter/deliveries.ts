@@ -184,7 +184,10 @@ export function createDeliveries(options: {
     if ("refusal" in found) return refused(made, found.refusal);
     const { parcel, courierId, courierName } = found;
     return store.transaction(() => {
-      if (parcel.reservationId !== "") takeOff(stored, parcel.reservationId);
+      if (parcel.reservationId !== "") {
+        parcels.keepFacts(parcel.reservationId, desk.nowMs());
+        takeOff(stored, parcel.reservationId);
+      }
       if (stored.delivery.direction === Direction.IN) {
         learn(parcel, before, scan);
         if (before !== undefined && before.shelfPlace !== "") counter.setOccupied(before.shelfPlace, false);

@@ -105,6 +105,7 @@ export function createHandOvers(options: {
     const { tabletId, clerkId } = made;
     const whose = { handOverId, placeId, tabletId, clerkId, beganAtMs: Math.floor(beganAtMs) };
     const handOver = { ...opening, ...whose, number, parcels: number + parcelsToCome };
+    parcels.keepFacts(opening.reservationId, desk.nowMs());
     counter.beginHandOver(handOver);
     counter.saveResult(result(made, { handOver: messageOf(handOver) }), desk.nowMs());
   }

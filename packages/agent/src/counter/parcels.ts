@@ -26,6 +26,8 @@ export interface ParcelFacts {
 /** The parcels of a store, by the agent's own record and what the gateway has announced. */
 export interface Parcels {
   facts(reservationId: string): ParcelFacts;
+  /** Keeps its facts, since a clerk has it in hand now: they hold for it also when its reservation ends. Call it within a transaction. */
+  keepFacts(reservationId: string, nowMs: number): void;
   /** Where a parcel lies, by the agent's record. Undefined: it is not here. */
   placeOf(reservationId: string): string | undefined;
   /** The parcels that should be on the shelf. */
@@ -83,7 +85,11 @@ export function createParcels(store: AgentStore, shelf: Shelf, order: PlaceOrder
     };
   }
 
-  const facts = (reservationId: string) => factsFrom(reservationId, allowancesOf(reservationId));
+  function facts(reservationId: string): ParcelFacts {
+    const now = allowancesOf(reservationId);
+    const kept = now.length > 0 ? undefined : counter.announcedInHand(reservationId);
+    return factsFrom(reservationId, kept === undefined ? now : [kept]);
+  }
 
   function onShelf(): { placeId: string; reservationId: string; isMissing: boolean }[] {
     const records = shelf.compartments().map(({ compartmentId }) => store.compartment(compartmentId));
@@ -139,6 +145,10 @@ export function createParcels(store: AgentStore, shelf: Shelf, order: PlaceOrder
 
   return {
     facts,
+    keepFacts(reservationId, nowMs) {
+      const [announced] = allowancesOf(reservationId);
+      if (announced !== undefined) counter.keepInHand(announced, nowMs);
+    },
     placeOf: (reservationId) => onShelf().find((parcel) => parcel.reservationId === reservationId)?.placeId,
     isLabelOf(label, { reservationId, placeId }) {
       const { labelCodes } = facts(reservationId);

@@ -6,6 +6,7 @@ import { credentialOf } from "../decision/credential-of.ts";
 import type { AgentStore } from "../store/agent-store.ts";
 import { type Made, refused } from "./entry.ts";
 import { monthOf } from "./month.ts";
+import type { Parcels } from "./parcels.ts";
 import type { PlaceOrder } from "./place-order.ts";
 import type { Shelf } from "./shelf.ts";
 
@@ -26,8 +27,14 @@ class NoDepositError extends Error {
 }
 
 /** Makes it. */
-export function createTakeByCode(options: { desk: Desk; store: AgentStore; shelf: Shelf; order: PlaceOrder }): TakeByCode {
-  const { desk, store, shelf, order } = options;
+export function createTakeByCode(options: {
+  desk: Desk;
+  store: AgentStore;
+  shelf: Shelf;
+  parcels: Parcels;
+  order: PlaceOrder;
+}): TakeByCode {
+  const { desk, store, shelf, parcels, order } = options;
   const { counter } = store;
   return async (made, text, change) => {
     let placeId = "";
@@ -43,6 +50,7 @@ export function createTakeByCode(options: { desk: Desk; store: AgentStore; shelf
         counter.beginHandOver({ ...handOver, number: 1, parcels: 1 });
         counter.endHandOver(handOver.handOverId, clerkId);
         counter.setOccupied(placeId, true);
+        parcels.keepFacts(reservationId, nowMs);
         counter.saveParcel({ reservationId, label: "", cameAtMs: nowMs, isForCourier: false, isFound: false });
         counter.count(monthOf(store.site(), nowMs), "accepted");
         change(reservationId, placeId);

@@ -311,7 +311,7 @@ describe("a store", () => {
       const database = new DatabaseSync(path);
       database.exec(`
         ALTER TABLE visit DROP COLUMN presence; DROP TABLE revoked_issuer_key; DROP TABLE command; DROP TABLE out_of_service; DROP TABLE condition;
-        DROP TABLE shelf_place; DROP TABLE delivery; DROP TABLE shift; DROP TABLE month_work; DROP TABLE photo; DROP TABLE hand_over; DROP TABLE counter_entry; DROP TABLE counter_session; DROP TABLE clerk_lock; DROP TABLE counter_lease;
+        DROP TABLE shelf_place; DROP TABLE delivery; DROP TABLE shift; DROP TABLE month_work; DROP TABLE photo; DROP TABLE hand_over; DROP TABLE counter_entry; DROP TABLE counter_session; DROP TABLE clerk_lock; DROP TABLE counter_lease; DROP TABLE parcel_in_hand;
         DROP TABLE shelf_parcel; DROP INDEX allowance_of_reservation; DROP INDEX allowance_of_pin;
         DROP INDEX promise; ALTER TABLE allowance DROP COLUMN reservation_id; ALTER TABLE allowance DROP COLUMN pin_id;
         ALTER TABLE allowance DROP COLUMN is_promise; PRAGMA user_version = 3`);

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { type Act, type DeviceEvent, DeviceEventSchema } from "@petak/protocol";
+import { type Act, type Allowance, AllowanceSchema, type DeviceEvent, DeviceEventSchema } from "@petak/protocol";
 import { type Delivery, DeliverySchema, type EntryResult, EntryResultSchema } from "@petak/protocol/counter";
 
 import { createLeaseRecords, type LeaseRecords } from "./lease-records.ts";
@@ -109,6 +109,11 @@ export interface CounterRecords extends ShopRecords, LeaseRecords {
   parcel(reservationId: string): ShelfParcel | undefined;
   saveParcel(parcel: ShelfParcel): void;
 
+  /** What was announced of a parcel when a clerk last had it in hand. Undefined: nothing. */
+  announcedInHand(reservationId: string): Allowance | undefined;
+  /** Keeps what was announced of a parcel, and of its credentials nothing, for when its reservation ends while the parcel is here. */
+  keepInHand(allowance: Allowance, atMs: number): void;
+
   session(tokenHash: string): StoredSession | undefined;
   saveSession(session: StoredSession): void;
   removeSession(tokenHash: string): void;
@@ -163,6 +168,8 @@ export function createCounterRecords(database: DatabaseSync): CounterRecords {
     saveParcel: database.prepare(
       "INSERT OR REPLACE INTO shelf_parcel (reservation_id, label, came_at_ms, is_for_courier, is_found) VALUES (?, ?, ?, ?, ?)",
     ),
+    inHand: database.prepare("SELECT allowance FROM parcel_in_hand WHERE reservation_id = ?"),
+    keepInHand: database.prepare("INSERT OR REPLACE INTO parcel_in_hand (reservation_id, at_ms, allowance) VALUES (?, ?, ?)"),
     session: database.prepare(
       "SELECT token_hash AS tokenHash, tablet_id AS tabletId, clerk_id AS clerkId, pin_id AS pinId, ends_at_ms AS endsAtMs FROM counter_session WHERE token_hash = ?",
     ),
@@ -178,6 +185,7 @@ export function createCounterRecords(database: DatabaseSync): CounterRecords {
       "DELETE FROM counter_entry WHERE taken_at_ms < ?",
       "DELETE FROM counter_session WHERE ends_at_ms < ?",
       "DELETE FROM hand_over WHERE is_open = 0 AND began_at_ms < ?",
+      "DELETE FROM parcel_in_hand WHERE at_ms < ? AND reservation_id NOT IN (SELECT reservation_id FROM compartment)",
       "DELETE FROM shelf_parcel WHERE came_at_ms < ? AND reservation_id NOT IN (SELECT reservation_id FROM compartment)",
     ].map((text) => database.prepare(text)),
   };
@@ -240,6 +248,16 @@ export function createCounterRecords(database: DatabaseSync): CounterRecords {
     },
     saveParcel({ reservationId, label, cameAtMs, isForCourier, isFound }) {
       sql.saveParcel.run(reservationId, label, Math.floor(cameAtMs), Number(isForCourier), Number(isFound));
+    },
+    announcedInHand(reservationId) {
+      const row = sql.inHand.get(reservationId) as { allowance: Uint8Array } | undefined;
+      return row && fromBinary(AllowanceSchema, row.allowance);
+    },
+    keepInHand(allowance, atMs) {
+      const { reservationId, sizeClassId, labelCodes, purpose, participantName, participantId, requirements, cashDue } = allowance;
+      const of = { reservationId, sizeClassId, labelCodes, purpose, participantName, participantId, requirements };
+      const kept = create(AllowanceSchema, { ...of, ...(cashDue && { cashDue }) });
+      sql.keepInHand.run(reservationId, Math.floor(atMs), toBinary(AllowanceSchema, kept));
     },
     session: (tokenHash) => sql.session.get(tokenHash) as StoredSession | undefined,
     saveSession({ tokenHash, tabletId, clerkId, pinId, endsAtMs }) {

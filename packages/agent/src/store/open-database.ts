@@ -79,6 +79,7 @@ const migrations = [
     reservation_id TEXT PRIMARY KEY, label TEXT NOT NULL, came_at_ms INTEGER NOT NULL, is_for_courier INTEGER NOT NULL,
     is_found INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE parcel_in_hand (reservation_id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, allowance BLOB NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE condition (
     kind INTEGER PRIMARY KEY, count INTEGER NOT NULL, since_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL,
     clock_ahead_ms INTEGER NOT NULL, parcels INTEGER NOT NULL, told_at_ms INTEGER NOT NULL
