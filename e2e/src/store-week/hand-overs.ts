@@ -98,9 +98,15 @@ export async function move(week: Week, code: Code, tablet: Tablet, clerkId: stri
   week.say(`${label} is ${to}${result === undefined ? ", and the store has not heard of it" : ""}`, shop);
 }
 
-async function moveWrong(week: Week, parcel: Parcel, tablet: Tablet, clerkId: string, { handOverId }: HandOver): Promise<void> {
-  // Without its agent the app compares the label itself.
-  if (tablet.isCut) return;
+async function moveWrong(
+  week: Week,
+  parcel: Parcel,
+  tablet: Tablet,
+  clerkId: string,
+  { handOverId, act, labelEnding }: HandOver,
+): Promise<void> {
+  // Without its agent the app compares the label itself. What comes in unannounced may have any.
+  if (tablet.isCut || (act === Act.DEPOSIT && labelEnding === "")) return;
   const other = week.parcelsAt(parcel.shop).find((one) => one !== parcel && one.isRecorded)?.label ?? "NOBODY";
   const onAnswer = ({ refusal }: { refusal: EntryRefusal }) => {
     if (refusal !== EntryRefusal.WRONG_PARCEL) week.fault(`${other} is taken for ${parcel.label}: ${nameOf(EntryRefusal, refusal)}`);

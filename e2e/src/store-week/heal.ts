@@ -74,14 +74,13 @@ async function tidy(week: Week, shop: Shop): Promise<void> {
 /** Ends a hand-over whose person has left, by what the clerk sees. */
 async function endLeft(week: Week, shop: Shop, handOver: HandOver): Promise<void> {
   const tablet = shop.tablets.find(({ tabletId }) => tabletId === handOver.tabletId) ?? (shop.tablets[0] as Tablet);
-  const { parcels } = await tablet.look();
-  // A store forgets the label of a parcel whose reservation has ended meanwhile. Its place tells which one it is.
-  const atPlace = parcels.find(({ shelfPlace }) => shelfPlace === handOver.shelfPlace)?.reservationId;
-  const isIt = ({ label, reservationId }: Parcel) =>
-    handOver.labelEnding === "" ? reservationId === atPlace : label === handOver.labelEnding;
-  const parcel = week.parcelsAt(shop).find(isIt);
+  const { handOverId, labelEnding } = handOver;
+  // The clerk has the person before the counter. The screen has no label where the gateway could not announce the parcel in time.
+  const of = shop.store.records.counter.openHandOvers().find((one) => one.handOverId === handOverId)?.reservationId;
+  const parcel = week.parcelsAt(shop).find(({ reservationId }) => reservationId === of);
   const clerkId = week.clerk(shop);
-  if (parcel === undefined) return week.fault(`a hand-over of ${handOver.labelEnding} at ${handOver.shelfPlace} is nobody's`);
+  if (parcel === undefined || !["", parcel.label].includes(labelEnding))
+    return week.fault(`a hand-over of ${labelEnding} at ${handOver.shelfPlace} is nobody's`);
   const isGone = handOver.act !== Act.DEPOSIT && parcel.where !== "on the shelf";
   const isIn = handOver.act === Act.DEPOSIT && parcel.where === "on the shelf";
   await end(week, parcel, tablet, clerkId, handOver, isGone ? EndReason.CANNOT_FIND : EndReason.NOT_NOW);
@@ -91,9 +90,20 @@ async function endLeft(week: Week, shop: Shop, handOver: HandOver): Promise<void
   await sendAll(week, shop);
   const code = parcel.codes.find(({ act, moved }) => act === Act.DEPOSIT && moved > 0);
   const again = code && (await judge(week, code, tablet, clerkId));
-  if (code === undefined || again === undefined) return week.fault(`${parcel.label} cannot be taken in again`);
+  if (code === undefined) return week.fault(`${parcel.label} came without a code`);
   code.moved = 0;
+  if (again === undefined) return await returnToSender(week, parcel);
   await move(week, code, tablet, clerkId, again);
+}
+
+/** A parcel whose reservation has ended before the store heard that it came goes back to whoever brought it. */
+async function returnToSender(week: Week, parcel: Parcel): Promise<void> {
+  const { reservationId, driver, label, shop } = parcel;
+  const { reservation } = await driver.courier.client.reservations.getReservation({ reservationId });
+  const hasEnded = [ReservationState.NO_SHOW, ReservationState.CANCELLED].some((state) => state === reservation?.state);
+  if (!hasEnded) return week.fault(`${label} cannot be taken in again`);
+  Object.assign(parcel, { where: "outside", isLoose: false });
+  week.say(`${label} is given back`, shop);
 }
 
 /** A count in which nobody errs: it must find what really lies there. */

@@ -94,10 +94,10 @@ async function close(week: Week, visit: Visit, tablet: Tablet): Promise<void> {
   const isWaiting = [...week.truth.waiting].some(({ action }) => action.case === "closeDelivery" && action.value.deliveryId === deliveryId);
   if (isWaiting) return;
   const onAnswer: About["onAnswer"] = ({ refusal }, record) => {
-    // It was closed already by an entry whose tablet was lost.
+    // It was closed already by an entry whose tablet was lost, and its parcels may have moved on since.
     if (refusal !== done && refusal !== EntryRefusal.OVER) return week.fault(`a signed list is refused: ${nameOf(EntryRefusal, refusal)}`);
     visit.isOver = true;
-    for (const parcel of listed) record(parcel, { isRecorded: isIn, isLoose: false });
+    if (refusal === done) for (const parcel of listed) record(parcel, { isRecorded: isIn, isLoose: false });
     week.say(`a delivery of ${listed.length} is closed`, shop);
   };
   const action = { case: "closeDelivery", value: { deliveryId, courierCode } } as const;
