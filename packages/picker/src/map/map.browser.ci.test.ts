@@ -168,7 +168,8 @@ test("the wheel scrolls the page, and zooms only with Ctrl", async () => {
   const scale = await scaleOf(page);
   await page.mouse.move(200, 200);
   await page.mouse.wheel(0, 300);
-  await page.waitForFunction(() => scrollY > 0);
+  // The whole way: a page that still glides would not stay at its top.
+  await page.waitForFunction(() => scrollY === 300);
   expect(await scaleOf(page)).toBe(scale);
   await page.evaluate(() => scrollTo(0, 0));
   await page.keyboard.down("Control");
