@@ -346,7 +346,7 @@ describe("of two gateways", () => {
     const second = world.deliver();
     ids.push(...(await world.record(5)));
     await untilReceived(10);
-    await first.stop(1000);
+    await first.stop(60_000);
     ids.push(...(await world.record(5)));
     await untilTakenOver(second, endpointId, () => receiver.received.length >= 15);
     await untilReceived(15);
