@@ -16,6 +16,11 @@ export function proxyGateway(baseUrl: string): GatewayProxy {
   let state: GatewayProxy["state"] = "open";
   const waiting: (() => void)[] = [];
 
+  /** A call that its page has given up, or that the gateway breaks, breaks here. */
+  function passOn(request: IncomingMessage, response: ServerResponse): void {
+    pass(request, response).catch(() => response.destroy());
+  }
+
   async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { authorization = "", origin = "" } = request.headers;
     const headers = { authorization, origin, "content-type": "application/json", "connect-protocol-version": "1" };
@@ -35,8 +40,8 @@ export function proxyGateway(baseUrl: string): GatewayProxy {
       if (request.url?.startsWith(path) !== true) return false;
       if (state === "down") request.socket.destroy();
       else if (state === "older") response.writeHead(404, { "content-type": "text/html" }).end("<h1>Not found</h1>");
-      else if (state === "late") waiting.push(() => void pass(request, response));
-      else void pass(request, response);
+      else if (state === "late") waiting.push(() => passOn(request, response));
+      else passOn(request, response);
       return true;
     },
   };
