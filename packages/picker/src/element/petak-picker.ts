@@ -15,6 +15,7 @@ import { createSpeaker, type Speaker } from "../words/speak.ts";
 import { otherAttributes, setText, settingAttributes } from "./attributes.ts";
 import type { PickerEvents } from "./events.ts";
 import { PickerField } from "./field.ts";
+import { keepFocus } from "./keep-focus.ts";
 import { createLateEvents } from "./late-events.ts";
 import { locate } from "./locate.ts";
 import { MapSlot } from "./map-slot.ts";
@@ -307,7 +308,7 @@ export class PetakPicker extends PickerField {
       isDisabled: this.isDisabled,
       priceOf: this.#priceOf,
     };
-    render(view === undefined ? brokenView({ say }) : pickerView(view), this.#root);
+    keepFocus(this.#root, () => render(view === undefined ? brokenView({ say }) : pickerView(view), this.#root));
     if (view?.hasMap) this.#map.update(this.#root.querySelector<HTMLElement>(".map"), { ...view, style: mapStyle });
     else this.#map.close();
     const offer = model?.state.offers?.find(({ siteId }) => siteId === model.state.selectedId);

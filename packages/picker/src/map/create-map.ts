@@ -95,7 +95,12 @@ class CanvasMap implements PickerMap {
     );
     zoomIn.addEventListener("click", () => this.#zoom(1, [0, 0], true), { signal });
     zoomOut.addEventListener("click", () => this.#zoom(-1, [0, 0], true), { signal });
-    search.addEventListener("click", () => options.onMove(pointOf(this.#camera)), { signal });
+    const searchHere = (): void => {
+      // The button goes away.
+      surface.focus();
+      options.onMove(pointOf(this.#camera));
+    };
+    search.addEventListener("click", searchHere, { signal });
     this.#markers.layer.addEventListener("click", ({ target }) => this.#pick(target as Element), { signal });
     if (options.style !== undefined) void this.#loadStyle(options.style);
   }

@@ -95,6 +95,8 @@ export function paintRingsAndTowns(sheet: Sheet, rings: Rings | undefined, towns
   const { context, inks } = sheet;
   const labels = rings === undefined ? [] : paintRings(sheet, rings);
   context.textAlign = "center";
+  // On a page that is written from the right, "500 m" would become "m 500".
+  context.direction = "ltr";
   context.textBaseline = "middle";
   context.font = `12px ${inks.font}`;
   context.lineJoin = "round";

@@ -21,7 +21,7 @@ export function bar(view: View): TemplateResult {
       ${isConfirming ? html`<br /><small class="quiet">${say("holding")}</small>` : terms}
       ${isMissing ? html`<div id="missing">${notice("error", missing)}</div>` : nothing}
     </div>
-    <button class="button primary" part="confirm" type="button" ?disabled=${isDisabled || !canChoose || isConfirming} @click=${() => void model.confirm()}>
+    <button class="button primary" part="confirm" type="button" ?disabled=${isDisabled || !canChoose} aria-disabled=${isConfirming || nothing} @click=${() => void model.confirm()}>
       ${say("collectHere")}
     </button>
   </div>`;
@@ -37,7 +37,7 @@ export function chosen(view: View): TemplateResult {
   return html`<div class="chosen" part="chosen">
     <div>
       <p class="quiet">${say("youCollectAt")}</p>
-      <p class="name" tabindex="-1" id="chosen">${icon("done", 20)} ${name}</p>
+      <p class="name" tabindex="-1" id="chosen">${icon("done", 20)} <span>${name}</span></p>
       <p>${[street, say(kind), operatorName].filter(Boolean).join(" · ")}</p>
       ${leftS === undefined ? nothing : html`<p role="timer" class="quiet">${leftS > 0 ? say("heldFor", { duration: say.countdown(leftS) }) : say("holdEnded")}</p>`}
     </div>

@@ -20,7 +20,7 @@ export function places(view: View): TemplateResult {
     if (searchingSinceMs !== undefined) return coming(view, searchingSinceMs);
     return point === undefined ? html`<div class="empty">${mark(40)}<p>${say("sayWhere")}</p></div>` : nothing;
   };
-  return html`<div class="places" part="places">${content()}</div>`;
+  return html`<div class="places" part="places" tabindex="-1">${content()}</div>`;
 }
 
 function list(view: View): TemplateResult {

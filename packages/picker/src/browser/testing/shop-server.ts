@@ -8,8 +8,8 @@ let bundle: Promise<PickerFiles> | undefined;
 /** A shop's own server on a free port of this machine. */
 export interface ShopServer extends AsyncDisposable {
   readonly origin: string;
-  /** The address of a page whose body is this, under a policy that allows no foreign origin but the gateway's. */
-  page(body: string): string;
+  /** The address of a page whose body is this, under a policy that allows no foreign origin but the gateway's. @param root the attributes of `html` */
+  page(body: string, root?: string): string;
   /** Answers other requests; false: not found. */
   answer: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
@@ -18,21 +18,21 @@ export interface ShopServer extends AsyncDisposable {
 export async function startShopServer(connectTo = ""): Promise<ShopServer> {
   bundle ??= bundlePicker();
   const files = await bundle;
-  const pages: string[] = [];
+  const pages: { readonly body: string; readonly root: string }[] = [];
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? "/", "http://shop").pathname;
     const file = files.get(path.slice("/picker/".length));
-    const body = pages[Number(/^\/page\/(\d+)$/.exec(path)?.[1] ?? Number.NaN)];
+    const page = pages[Number(/^\/page\/(\d+)$/.exec(path)?.[1] ?? Number.NaN)];
     if (file !== undefined && path.startsWith("/picker/")) {
       response.writeHead(200, { "content-type": "text/javascript; charset=utf-8", "cache-control": "max-age=3600" }).end(file);
-    } else if (body !== undefined) {
+    } else if (page !== undefined) {
       response
         .writeHead(200, {
           "content-type": "text/html; charset=utf-8",
           "content-security-policy": `default-src 'self'; connect-src 'self' ${connectTo}`,
         })
         .end(
-          `<!doctype html><html lang="en"><head><meta name="viewport" content="width=device-width"><title>Checkout</title></head><body>${body}</body></html>`,
+          `<!doctype html><html ${page.root}><head><meta name="viewport" content="width=device-width"><title>Checkout</title></head><body>${page.body}</body></html>`,
         );
     } else if (path === "/order") {
       response
@@ -48,7 +48,7 @@ export async function startShopServer(connectTo = ""): Promise<ShopServer> {
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const shop: ShopServer = {
     origin,
-    page: (body) => `${origin}/page/${pages.push(body) - 1}`,
+    page: (body, root = 'lang="en"') => `${origin}/page/${pages.push({ body, root }) - 1}`,
     answer: () => false,
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));

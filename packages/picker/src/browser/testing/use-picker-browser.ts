@@ -77,7 +77,7 @@ export async function findFaults(page: Page): Promise<readonly string[]> {
   return [...found, ...(await findCutOff(page))];
 }
 
-/** What is wider than the screen or than its box, and targets that are lower than 40 px. */
+/** What is wider than the screen, what has no room in its box, and targets that are lower than 40 px. */
 export async function findCutOff(page: Page): Promise<readonly string[]> {
   return await page.evaluate(() => {
     const faults: string[] = [];
@@ -89,7 +89,9 @@ export async function findCutOff(page: Page): Promise<readonly string[]> {
       if (width === 0 || element.closest(".for-readers, .map") !== null) continue;
       const name = `${element.tagName} ${element.textContent?.trim().slice(0, 40)}`;
       const isClipped = element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1;
-      if (element.tagName !== "INPUT" && isClipped) faults.push(`cut off: ${name}`);
+      const isHiding = ["hidden", "clip"].includes(getComputedStyle(element).overflowY);
+      const isTooLow = isHiding && element.scrollHeight > element.clientHeight + 1;
+      if (element.tagName !== "INPUT" && (isClipped || isTooLow)) faults.push(`cut off: ${name}`);
       if (element.matches("button, summary, label.place") && (height < 39.5 || width < 44))
         faults.push(`small: ${name} ${width}×${height}`);
     }
