@@ -11,6 +11,8 @@ export interface Market extends AsyncDisposable {
   readonly merchant: TestParticipant;
   readonly operator: TestParticipant;
   readonly shop: ShopServer;
+  /** Of the merchant, for the shop's origin. */
+  readonly publishableKey: string;
   /** The sites' ids by name. */
   readonly sites: Readonly<Record<string, string>>;
   /** A picker for a parcel of a common size. @param more further attributes */
@@ -91,6 +93,7 @@ export async function startMarket(): Promise<Market> {
     merchant,
     operator,
     shop,
+    publishableKey: key,
     sites,
     picker: (more = "") =>
       `<petak-picker gateway="${network.baseUrl}" publishable-key="${key}" width-mm="300" height-mm="100" depth-mm="400" mass-g="1000" ${more}></petak-picker>

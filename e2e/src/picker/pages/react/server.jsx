@@ -1,0 +1,4 @@
+import { renderToString } from "react-dom/server";
+import { Checkout } from "./checkout.jsx";
+
+export const renderPage = async (props) => renderToString(<Checkout {...props} />);
