@@ -85,9 +85,7 @@ export function createChooser({ ports, state, set, gatewayNow, selectFrom }: Cor
   /** The last place went to somebody else: offers the next best. */
   function goneFrom({ siteId, name }: Offer): void {
     const offers = (state.offers ?? []).map((offer) => (offer.siteId === siteId ? { ...offer, free: 0 } : offer));
-    const selectedId = selectFrom(offers, siteId);
-    const nextName = offers.find((offer) => offer.siteId === selectedId)?.name;
-    set({ offers, selectedId, isConfirming: false, notice: { kind: "place-gone", name, nextName } });
+    set({ offers, selectedId: selectFrom(offers, siteId), isConfirming: false, notice: { kind: "place-gone", name } });
     ports.failed({ reason: "PLACE_GONE", message: `The last place at ${siteId} went to somebody else.`, isPassing: false });
     void search(true);
   }

@@ -25,7 +25,7 @@ export type Notice =
   | { readonly kind: "address-not-found"; readonly text: string }
   | { readonly kind: "address-failed" }
   | { readonly kind: "location-denied" }
-  | { readonly kind: "place-gone"; readonly name: string; readonly nextName: string | undefined }
+  | { readonly kind: "place-gone"; readonly name: string }
   | { readonly kind: "hold-failed" }
   | { readonly kind: "choosing-failed" }
   | { readonly kind: "not-offered"; readonly name: string };

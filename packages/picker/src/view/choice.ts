@@ -2,7 +2,6 @@ import { icon, notice } from "@petak/ui";
 import { html, nothing, type TemplateResult } from "lit";
 import type { Notice } from "../model/state.ts";
 import { placeState } from "../sites/offer.ts";
-import type { Speaker } from "../words/speak.ts";
 import { termsOf } from "./place.ts";
 import type { View } from "./view.ts";
 
@@ -46,13 +45,13 @@ export function chosen(view: View): TemplateResult {
 }
 
 /** What happened since the shopper's last action. */
-export function notices({ model, say }: View): TemplateResult {
-  const { notice: current } = model.state;
+export function notices(view: View): TemplateResult {
+  const { notice: current } = view.model.state;
   const tone = current?.kind === "address-failed" || current?.kind === "not-offered" ? "error" : "attention";
-  return html`<div class="notices">${current === undefined ? nothing : notice(tone, noticeWords(say, current))}</div>`;
+  return html`<div class="notices">${current === undefined ? nothing : notice(tone, noticeWords(view, current))}</div>`;
 }
 
-function noticeWords(say: Speaker, notice: Notice): string {
+function noticeWords({ model, say }: View, notice: Notice): string {
   switch (notice.kind) {
     case "address-not-found":
       return say("addressNotFound", { text: notice.text });
@@ -67,8 +66,10 @@ function noticeWords(say: Speaker, notice: Notice): string {
     case "not-offered":
       return say("noLongerOffered", { name: notice.name });
     case "place-gone": {
+      const { offers = [], selectedId } = model.state;
+      const next = offers.find(({ siteId }) => siteId === selectedId)?.name;
       const gone = say("placeGone", { name: notice.name });
-      return notice.nextName === undefined ? gone : `${gone} ${say("nextBest", { name: notice.nextName })}`;
+      return next === undefined ? gone : `${gone} ${say("nextBest", { name: next })}`;
     }
   }
 }

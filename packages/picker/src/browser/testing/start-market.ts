@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type DayOfWeek, Mode, Role, SiteKind } from "@petak/protocol";
 import type { MoreFacts } from "@petak/testkit";
 import { makeSite } from "@petak/testkit";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
+import { startTestNetwork, type TestNetwork, type TestNetworkOptions, type TestParticipant } from "@petak/testkit/network";
 import { type ShopServer, startShopServer } from "./shop-server.ts";
 
 /** A gateway with a few sites in Geylang, and a shop whose pages may read its directory. */
@@ -68,8 +68,9 @@ const facts: readonly [name: string, latitude: number, longitude: number, kind: 
 /** The gateway's clock: a Saturday afternoon in Singapore, whatever the browser's shows. */
 const nowMs = Date.UTC(2026, 7, 8, 6);
 
-export async function startMarket(): Promise<Market> {
-  const network = await startTestNetwork({ now: () => nowMs });
+/** @param options of the network */
+export async function startMarket(options: TestNetworkOptions = {}): Promise<Market> {
+  const network = await startTestNetwork({ now: () => nowMs, ...options });
   const operator = await network.join("Kotak", [Role.OPERATOR]);
   const merchant = await network.join("Shop", [Role.MERCHANT]);
   const sites: Record<string, string> = {};
