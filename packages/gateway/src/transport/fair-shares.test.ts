@@ -96,14 +96,18 @@ test.each([
 ])("requests %s are refused at the pace of refusals", async (_name, request) => {
   const { port, baseUrl } = await startTestGateway({ limits: { callerRefusalsPerSecond: 0.01 } });
   const other = createClient(DirectoryService, transports["HTTP/1.1"](baseUrl, "other"));
-  // A health check is paced by its connection, at one a second, and others by their caller.
+  // A health check is paced by its connection, at one a second, and others by their caller, at the longest wait, which is ten seconds.
+  const isHealth = request.includes("Health");
+  const beganMs = performance.now();
   const [first, ...more] = await Promise.all([1, 2, 3].map(() => rawConnection(port)));
-  first?.socket.write(request.repeat(request.includes("Health") ? 3 : 1));
+  first?.socket.write(request.repeat(isHealth ? 3 : 1));
   const answersOf = (connection: typeof first) => connection?.received().match(/HTTP\/1.1 [2-5]/g)?.length ?? 0;
-  await expect.poll(() => answersOf(first)).toBe(1);
-  if (!request.includes("Health")) for (const { socket } of more) socket.write(request);
+  await expect.poll(() => answersOf(first)).toBeGreaterThan(0);
+  if (!isHealth) for (const { socket } of more) socket.write(request);
   for (let count = 0; count < 5; count += 1) await other.findNearest(goodRequest);
-  expect([first, ...more].map(answersOf)).toEqual([1, 0, 0]);
+  const answers = [first, ...more].map(answersOf).reduce((sum, one) => sum + one);
+  const seconds = Math.floor((performance.now() - beganMs) / 1000 + 0.05);
+  expect(answers).toBeLessThanOrEqual(1 + (isHealth ? seconds : 2 * Math.floor(seconds / 10)));
 });
 
 test.each([
