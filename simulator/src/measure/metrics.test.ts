@@ -76,6 +76,7 @@ function start(url: string) {
 describe("the sampler", () => {
   it("samples a gateway until it is stopped, and then once more", async () => {
     const network = await startTestNetwork();
+    onTestFinished(() => network.stop());
     const { samples, notes, sampler } = start(`http://127.0.0.1:${network.port}/`);
     await expect.poll(() => samples.length).toBeGreaterThan(2);
     await sampler.stop();
