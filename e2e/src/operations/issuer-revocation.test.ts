@@ -30,9 +30,9 @@ beforeAll(async () => {
   courier = await network.join("Courier", [Role.COURIER]);
   root = await makeRoot(network.shared.dataDir, clock.now);
   await root.certify(365);
-  await vi.waitFor(async () => {
+  const isCertified = async () =>
     expect(await (await fetch(`${network.baseUrl}/readyz`)).json()).toMatchObject({ issuerCertificates: "ok" });
-  });
+  await vi.waitFor(isCertified, { timeout: 60_000 });
 });
 afterAll(() => network.stop());
 
