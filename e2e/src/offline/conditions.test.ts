@@ -50,7 +50,7 @@ async function told(count: number) {
       expect(found).toHaveLength(count);
       return found;
     },
-    { timeout: 20_000, interval: 50 },
+    { timeout: 60_000, interval: 50 },
   );
   return events.map((event) => {
     const { siteCondition } = event;
@@ -119,6 +119,8 @@ describe("what is wrong with a device is an event for its operator", () => {
     expect(alarm).toMatchObject({ kind: STORAGE_FAILED, isAlarm: true, sinceMs: undefined, event: { siteId: terminal.siteId } });
     expect(alarm?.event.proof?.agentKeyId).not.toBe("");
 
+    // Of a call that is under way while the gateway's clock is moved, the agent would learn that its own is behind.
+    await terminal.running.agent.syncNow().catch(() => undefined);
     await around.pass(3 * hourMs);
     terminal.isDiskFull = false;
     await comeToTheDoor();

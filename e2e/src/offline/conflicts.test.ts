@@ -59,7 +59,7 @@ async function expectTold(reservationId: string, lacksPlace: boolean): Promise<v
     const { events } = await custody.getCustodyChain({ reservationId });
     return events.findLast(({ type }) => type === EventType.RESERVATION_SITE_CHANGED)?.siteChange?.lacksPlace;
   };
-  await expect.poll(told, { interval: 5, timeout: 20_000 }).toBe(lacksPlace);
+  await expect.poll(told, { interval: 5 }).toBe(lacksPlace);
 }
 
 async function largePlaces() {

@@ -75,7 +75,7 @@ function runAgent(dataDir: string) {
           if (index < 0) throw new Error(`${JSON.stringify(wanted)} is not among ${JSON.stringify(facts)}`);
           return facts.splice(0, index + 1).at(-1) as Fact;
         },
-        { timeout: 20_000 },
+        { timeout: 60_000 },
       ),
     async stop() {
       stopping.abort(new Error("Interrupted."));
@@ -101,7 +101,7 @@ const untilIs = (reservationId: string, state: ReservationState) =>
       const { reservation } = await courier.reservations.getReservation({ reservationId });
       expect(reservation?.state).toBe(state);
     },
-    { timeout: 20_000, interval: 100 },
+    { timeout: 60_000, interval: 100 },
   );
 
 /** The view of a device in a terminal of 90 columns, with keys. */
@@ -220,7 +220,7 @@ describe("petak agents and petak agent", () => {
     const view = await watched((await enrolled()).dataDir);
     await view.until(/^Test site site-1 · link online\n\nDOOR {2}SIZE {2}STANDS {2}INSIDE\nM-1 {3}M {5}closed {2}nothing\n/);
     // The locks of the device before it had failed, and the site has a place again once this one has said that its own have not.
-    const { token } = await vi.waitFor(parcelOnItsWay, { timeout: 20_000 });
+    const { token } = await vi.waitFor(parcelOnItsWay, { timeout: 60_000 });
     view.press("jam M-1\r");
     await view.until(/^M-1 .*jammed$/m);
     view.press("\u001b[Ajam nowhere\r");

@@ -25,7 +25,7 @@ test("a gateway that dies ends the run in good order, with the report of what th
       ["--url", network.baseUrl, ..."simulate --keys keys --people town.csv --days 1 --parcels 2000 --minutes 10".split(" ")],
       { cwd: folder },
     );
-    await expect.poll(() => text("petak-report.ndjson").catch(() => ""), { timeout: 60_000 }).toContain('"kind":"given"');
+    await expect.poll(() => text("petak-report.ndjson").catch(() => "")).toContain('"kind":"given"');
     await network.gateway.kill();
     const run = await running;
 
@@ -38,4 +38,4 @@ test("a gateway that dies ends the run in good order, with the report of what th
   } finally {
     await network.stop();
   }
-}, 180_000);
+});
