@@ -48,8 +48,9 @@ describe.each(settings)("with appendfsync %s, a store and gateways that are kill
         await Promise.all(
           kinds.map(async (kind) => {
             if (kind === "gateway") return await city.killGateway();
-            await server.kill9();
+            // Before it, since a busy machine tells of the end much later.
             killedMs = Date.now();
+            await server.kill9();
             if (mayLoseMs > 0) city.callers.abandon();
             // For a moment or longer.
             await pause(run.random.int(0, 200));
