@@ -404,6 +404,8 @@ describe("service at a site", () => {
   it("is permitted by a site that has not received the revocation, and the report says that it was decided offline", async () => {
     const { accessToken, credentialHash } = await issue(operator, service());
     canSync = false;
+    // Once this fails, no earlier call is under way that might still hear of it.
+    await expect(terminal.agent.syncNow()).rejects.toThrow("no network");
     await revoke(operator, credentialHash);
     await expect(terminal.agent.syncNow()).rejects.toThrow("no network");
     expect(await terminal.agent.present(await proven(accessToken, "A1"))).toMatchObject({ opened: true });
