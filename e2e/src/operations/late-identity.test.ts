@@ -25,6 +25,8 @@ it.each([
   const successor = await network.withMode(courier, Mode.TEST);
   const authorization = await courier.signer.authorization();
   await courier.client.reservations.listReservations({});
+  // Else that call could count as the one that is under way below.
+  await expect.poll(async () => (await network.inFlight()).unary).toBe(0);
   const session = connect(network.baseUrl);
   const stream = session.request({
     ":method": "POST",
