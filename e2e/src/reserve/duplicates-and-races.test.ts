@@ -121,8 +121,7 @@ describe("a reservation in doubt", () => {
     const [siteId = ""] = await makeSites(1, 1);
     const reservationId = await confirmed();
     const agent = await network.reporterAt(operator, siteId);
-    const occurredAt = { seconds: 1_800_000_000n, nanos: 0 };
-    const report = (type: DeviceEventType) => agent.report({ type, occurredAt, reservationId, proofKind: ProofKind.ACCESS_TOKEN });
+    const report = (type: DeviceEventType) => agent.report({ type, reservationId, proofKind: ProofKind.ACCESS_TOKEN });
     await report(DeviceEventType.PARCEL_DEPOSITED);
     await report(DeviceEventType.DOUBT);
     const { reservation } = await courier.client.reservations.getReservation({ reservationId });

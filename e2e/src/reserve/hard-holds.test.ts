@@ -112,7 +112,7 @@ describe("a hard hold", () => {
     expect(await reserveAt(siteId, HoldKind.SOFT)).toBe("");
     expect(await putSite()).toBe(siteId);
     expect(await reserveAt(siteId, HoldKind.HARD)).toBe("A3");
-    const report = { siteId, observedAt: { seconds: BigInt(Math.floor(Date.now() / 1000)), nanos: 0 }, ttl: { seconds: 60n } };
+    const report = { siteId, observedAt: { seconds: BigInt(Math.floor(Date.now() / 1000)), nanos: 0 }, ttl: { seconds: 300n } };
     const sizeClasses = [{ sizeClassId: "M", free: 3, occupied: 0, outOfService: 0 }];
     await operator.client.directory.reportCapacity({ requestId: randomUUID(), sites: [{ ...report, sizeClasses }] });
     expect([await reserveAt(siteId, HoldKind.HARD), await reserveAt(siteId, HoldKind.SOFT)]).toEqual(["SITE_REQUIREMENT_UNMET", ""]);
