@@ -160,7 +160,7 @@ describe("a courier's endpoint", () => {
     const { webhooks, endpointId, get, reserve } = await joinWithEndpoint(server.url);
     const [old] = (await get())?.keys ?? [];
     const requestId = randomUUID();
-    const rotate = () => webhooks.rotateEndpointKey({ requestId, endpointId, overlap: { seconds: 60n } });
+    const rotate = () => webhooks.rotateEndpointKey({ requestId, endpointId, overlap: { seconds: 3600n } });
     const { endpoint } = await rotate();
     expect(await rotate()).toMatchObject({ endpoint: { keys: endpoint?.keys } });
     const [fresh, former] = endpoint?.keys ?? [];
