@@ -185,7 +185,7 @@ describe("a caller who may not import is refused before the second reading", () 
       "SG",
     ]);
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/^petak: Courier \(par_\w+\) is no operator.*\[ROLE_REQUIRED\]\n$/);
+    expect(stderr).toMatch(/^petak: Courier \(par_\w+\) is no operator.*\[ROLE_REQUIRED\]\n$/m);
   });
 
   test("a test key for the live network", async () => {
