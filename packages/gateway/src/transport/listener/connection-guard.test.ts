@@ -74,12 +74,14 @@ test.each([false, true])("connections without a valid call are closed soon, what
 });
 
 test("one address gets a part of the connections, and further ones for health checks only", async () => {
-  const { port, metrics } = await startTestGateway({ serverLimits: { maxConnections: 8, healthConnections: 2 } });
+  const { port, metrics } = await startTestGateway({
+    serverLimits: { maxConnections: 8, healthConnections: 2, firstCallTimeoutMs: 600_000 },
+  });
   const readyz = "GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n";
   const held = [];
   for (let count = 0; count < 4; count += 1) held.push(await open(port, { sends: preface + emptySettings }));
   // The attacker also fills the places for health checks, again and again.
-  for (let count = 0; count < 10; count += 1) await open(port, { sends: preface });
+  await Promise.all(Array.from({ length: 10 }, () => open(port, { sends: preface })));
   expect(await answers(port, "127.0.0.1", readyz)).toBe(true);
   expect(await answers(port, "127.0.0.1", call)).toBe(false);
   expect(await answers(port, "127.0.0.2", call)).toBe(true);
