@@ -194,7 +194,7 @@ describe("the log of a gateway", () => {
   it("says that Redis has too few replicas or was replaced by one, and that it takes changes again", async () => {
     const replica = await startTestReplica(server);
     const link = await openRedisLink(server.options);
-    await begin({ url: link.url }, { level: "replicated", check: "refuse", replication: { replicas: 1, on: "memory", withinMs: 300 } });
+    await begin({ url: link.url }, { level: "replicated", check: "refuse", replication: { replicas: 1, on: "memory", withinMs: 1500 } });
     const few = /^Redis rejects writes: too few replicas are connected; check them/;
     const over = /^Redis accepts writes again after \d/;
     replica.freeze();
