@@ -69,8 +69,8 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     hasUnaryFastPath: options.hasUnaryFastPath ?? inject("hasUnaryFastPath") ?? true,
     hasHttp1FastReader: options.hasHttp1FastReader ?? true,
     callers: { ...callersByHeader, ...(options.identify && { identify: options.identify }) },
-    // Tests make thousands of invalid calls and health checks, which would otherwise be answered later.
-    limits: { callerRefusalsPerSecond: 10_000_000, ...options.limits },
+    // Tests make thousands of invalid calls and health checks, which would otherwise be answered later, and hold calls for as long as they take.
+    limits: { callerRefusalsPerSecond: 10_000_000, defaultTimeoutMs: 600_000, maxTimeoutMs: 600_000, ...options.limits },
     plainRoutes: operationalRoutes({ metrics, logger, checks: options.checks ?? {}, isServing: health.isServing }),
     routes(router) {
       router.service(DirectoryService, {
