@@ -147,7 +147,7 @@ test("grpc-js creates a client from reflection and makes a call", async () => {
   onTestFinished(() => directory.close());
   const call = (request: object): Promise<unknown> =>
     new Promise((resolve, reject) => {
-      directory.findNearest?.(request, { deadline: Date.now() + 5000 }, (error: Error | null, answer: unknown) =>
+      directory.findNearest?.(request, { deadline: Date.now() + 60_000 }, (error: Error | null, answer: unknown) =>
         error ? reject(error) : resolve(answer),
       );
     });
