@@ -24,7 +24,7 @@ describe.each(Object.entries(transports))("%s", (_name, transport) => {
     expect((await events.next()).value).toMatchObject({ cursor: "before" });
     await expect.poll(async () => (await gateway.metrics.rpcInFlight.get()).values.map(({ value }) => value)).toEqual([1, 1]);
     gateway.shutdown.abort();
-    const closed = gateway.server.close(10_000);
+    const closed = gateway.server.close(60_000);
     await expect(fetch(`${gateway.baseUrl}/livez`)).rejects.toThrow();
     release.resolve();
     expect((await found).options).toHaveLength(1);
@@ -34,22 +34,35 @@ describe.each(Object.entries(transports))("%s", (_name, transport) => {
   });
 });
 
-test("a graceful stop closes idle connections at once, and hanging ones after the grace period", async () => {
-  const gateway = await startTestGateway({ onFindNearest: () => new Promise(() => {}) });
+test("a graceful stop closes idle connections at once, and busy ones when they have answered", async () => {
+  const release = Promise.withResolvers<void>();
+  const gateway = await startTestGateway({ onFindNearest: () => release.promise });
   const grpc = createGrpcTransport({ baseUrl: gateway.baseUrl });
   const silent = await rawConnection(gateway.port);
   const idle = await rawConnection(gateway.port);
   idle.socket.write("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
   await expect.poll(idle.received).toContain("live");
-  const hanging = createClient(DirectoryService, grpc).findNearest(goodRequest).catch(ConnectError.from);
+  const busy = createClient(DirectoryService, grpc).findNearest(goodRequest);
   await expect.poll(async () => (await gateway.metrics.rpcInFlight.get()).values[0]?.value).toBe(1);
   let over = false;
-  const closed = gateway.server.close(300).then(() => {
+  const closed = gateway.server.close(60_000).then(() => {
     over = true;
   });
   await Promise.all([silent.closed, idle.closed]);
   expect(over).toBe(false);
+  release.resolve();
+  expect((await busy).options).toHaveLength(1);
   await closed;
+});
+
+test("a graceful stop closes hanging connections after the grace period", async () => {
+  const gateway = await startTestGateway({ onFindNearest: () => new Promise(() => {}) });
+  const grpc = createGrpcTransport({ baseUrl: gateway.baseUrl });
+  const hanging = createClient(DirectoryService, grpc).findNearest(goodRequest).catch(ConnectError.from);
+  await expect.poll(async () => (await gateway.metrics.rpcInFlight.get()).values[0]?.value).toBe(1);
+  const beganMs = performance.now();
+  await gateway.server.close(300);
+  expect(performance.now() - beganMs).toBeGreaterThan(250);
   expect(await hanging).toBeInstanceOf(ConnectError);
 });
 
