@@ -77,6 +77,8 @@ const credential = async (reservationId: string, act: Act) => ({ token: (await i
 const openTerminal = () =>
   network.openTerminal(operator, siteId, {
     cabinet: ["A1", "A2"].map((compartmentId) => ({ compartmentId, sizeClassId: site.sizeClasses[0]?.sizeClassId ?? "" })),
+    // It hears of changes when the test says so.
+    after: () => () => {},
   });
 
 async function confirmed(): Promise<string> {
