@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Mode, Role, SiteLifecycle } from "@petak/protocol";
-import { makeSite, useRedis } from "@petak/testkit";
+import { createFrozenClock, makeSite, useRedis } from "@petak/testkit";
 import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import Ajv2020 from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
@@ -15,6 +15,8 @@ let operator: TestParticipant;
 beforeEach(async () => {
   network = await startTestNetwork({
     redis,
+    // The files of one test are made once.
+    now: createFrozenClock(Date.now()).now,
     openDirectoryLicence: "CC-BY-4.0",
     openDirectoryPublisher: "Rimba",
     openDirectorySitePage: "https://rimba.example/{site_id}",
