@@ -4,13 +4,14 @@ import { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";
 
 let isPrepared = false;
 
-/** Reads the codes in a picture, e.g. a screenshot, as the app's camera does. @param picture PNG or JPEG */
+/** Reads the QR codes in a picture, e.g. a screenshot, with the decoder of the app. @param picture PNG, JPEG or portable graymap */
 export async function readCodes(picture: Uint8Array): Promise<string[]> {
   if (!isPrepared) {
     const wasm = await readFile(fileURLToPath(import.meta.resolve("zxing-wasm/reader/zxing_reader.wasm")));
     prepareZXingModule({ overrides: { wasmBinary: new Uint8Array(wasm).buffer } });
     isPrepared = true;
   }
-  const found = await readBarcodes(picture);
+  // Where all formats are read, the squares of one QR code in some hundreds also look like a Codabar.
+  const found = await readBarcodes(picture, { formats: ["QRCode"] });
   return found.map(({ text }) => text);
 }
