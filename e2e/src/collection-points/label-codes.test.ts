@@ -15,7 +15,7 @@ import {
 } from "@petak/protocol";
 import { createFrozenClock, type FrozenClock, makeSite, useRedis } from "@petak/testkit";
 import { type SiteReporter, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 
 type ParcelFacts = Omit<MessageInitShape<typeof ParcelSchema>, "$typeName">;
 
@@ -130,7 +130,7 @@ describe("what a site knows of the parcels that its couriers fetch", () => {
 
     const before = (await agent.sync({ siteId })).version;
     clock.advance(3 * dayMs);
-    await vi.waitFor(async () => expect(await forCouriers()).toContainEqual([delivery, true]), { timeout: 20_000 });
+    await expect.poll(forCouriers).toContainEqual([delivery, true]);
     expect((await agent.sync({ siteId, knownVersion: before })).unchanged).toBe(false);
 
     const until = { seconds: BigInt(Math.floor(clock.now() / 1000)) + 86_400n, nanos: 0 };

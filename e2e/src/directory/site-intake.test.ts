@@ -128,7 +128,7 @@ it("a whole site that a command takes out of service takes no new reservations, 
   await obey(CommandType.TAKE_OUT_OF_SERVICE);
   expect(await offered()).toEqual([0, 0, false]);
   expect([await reason(reserve()), await found()]).toEqual(["SITE_INTAKE_PAUSED", false]);
-  await expect.poll(async () => (await told(EventType.RESERVATION_SITE_CHANGED, courier)).length, { timeout: 60_000 }).toBe(1);
+  await expect.poll(async () => (await told(EventType.RESERVATION_SITE_CHANGED, courier)).length).toBe(1);
   const [event] = await told(EventType.RESERVATION_SITE_CHANGED, courier);
   expect(event?.siteChange).toMatchObject({ canBeKept: false, lacksPlace: true });
   await obey(CommandType.PUT_INTO_SERVICE);
@@ -178,7 +178,7 @@ describe("what a site's people say", () => {
     expect(await reason(reserve())).toBe("SITE_INTAKE_PAUSED");
     // The gateway ends it, whether or not the site is on line.
     clock.advance(1);
-    await expect.poll(found, { timeout: 60_000 }).toBe(true);
+    await expect.poll(found).toBe(true);
     expect(await reason(reserve())).toBe("accepted");
     expect(terminal.agent.intake().paused).toBe(false);
     pass(0);

@@ -13,7 +13,7 @@ import { rotateIssuer } from "@petak/gateway";
 import { Act, AgentService, newReservationId, parseSiteId, Role } from "@petak/protocol";
 import { createFrozenClock, makeSite, tempDir, useRedis } from "@petak/testkit";
 import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
-import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { newCode } from "../testing/enrolling.ts";
 import { makeRoot, type OperatorRoot } from "../testing/operator-root.ts";
 import { origin } from "../testing/world.ts";
@@ -31,7 +31,7 @@ beforeAll(async () => {
   operator = await network.join("Operator", [Role.OPERATOR]);
   root = await makeRoot(network.shared.dataDir, clock.now);
   await root.certify(365);
-  await vi.waitFor(async () => expect(await certificates()).toBe("ok"));
+  while ((await certificates()) !== "ok");
 });
 afterAll(() => network.stop());
 
