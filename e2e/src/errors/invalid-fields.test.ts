@@ -3,7 +3,7 @@ import { clone, create, type JsonValue, type Message, ScalarType, toJson } from 
 import type { DurationSchema } from "@bufbuild/protobuf/wkt";
 import type { Reason } from "@petak/protocol";
 import { onThisMachine, roundsHere, useRedis } from "@petak/testkit";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { byTurns } from "../testing/by-turns.ts";
 import { everyMethod, nameOfMethod } from "../testing/every-method.ts";
 import type { Callers, GoodRequest } from "../testing/good-requests.ts";
@@ -39,8 +39,11 @@ let requests: Map<string, GoodRequest>;
 
 beforeAll(async () => {
   world = await startWorld(redis);
-  callers = await callersOf(world);
   requests = new Map((await goodRequestsIn(world)).map((request) => [nameOfMethod(request.method), request]));
+});
+// The tests of a file may take longer than a token is good for.
+beforeEach(async () => {
+  callers = await callersOf(world);
 });
 afterAll(() => world.stop());
 

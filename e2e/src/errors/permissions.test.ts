@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { create, type DescMethod, type MessageInitShape } from "@bufbuild/protobuf";
-import { generateKeyPair } from "@petak/client/node";
+import { generateKeyPair, type RequestSigner } from "@petak/client/node";
 import { Act, Mode, ParticipantService, type Reason, ReservationService } from "@petak/protocol";
 import { roundsHere, useRedis } from "@petak/testkit";
 import { newRegistration } from "@petak/testkit/network";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { byTurns } from "../testing/by-turns.ts";
 import { everyMethod, nameOfMethod } from "../testing/every-method.ts";
 import type { GoodRequest } from "../testing/good-requests.ts";
@@ -197,17 +197,21 @@ const inTurn = byTurns(roundsHere({ short: 1, ci: 4 }));
 const redis = useRedis();
 let world: World;
 let requests: Map<string, GoodRequest>;
+let otherAgent: RequestSigner;
 let callers: Record<CallerName, string>;
 
 beforeAll(async () => {
   world = await startWorld(redis);
   requests = new Map((await goodRequestsIn(world)).map((request) => [nameOfMethod(request.method), request]));
+  otherAgent = await world.network.agentSigner(world.rival, world.rivalSiteId);
+});
+// The tests of a file may take longer than a token is good for.
+beforeEach(async () => {
   const { network, courier, stranger, operator, rival, liveCourier, liveOperator } = world;
   const signers = { courier, stranger, operator, rival, liveCourier, liveOperator, admin: network.admin };
   const signed = await Promise.all(
     Object.entries(signers).map(async ([name, { signer }]) => [name, await signer.authorization()] as const),
   );
-  const otherAgent = await network.agentSigner(rival, world.rivalSiteId);
   callers = {
     ...(Object.fromEntries(signed) as Record<keyof typeof signers, string>),
     publishable: `Bearer ${world.publishableKey}`,

@@ -1,7 +1,7 @@
 import { clone, type DescMethod, isMessage, type Message } from "@bufbuild/protobuf";
 import { type Reason, ReportEventsRequestSchema } from "@petak/protocol";
 import { roundsHere, useRedis } from "@petak/testkit";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { byTurns } from "../testing/by-turns.ts";
 import { type Callers, type GoodRequest, signedReport } from "../testing/good-requests.ts";
 import { spotsOf } from "../testing/schema-walk.ts";
@@ -91,8 +91,11 @@ let requests: GoodRequest[];
 
 beforeAll(async () => {
   world = await startWorld(redis);
-  callers = await callersOf(world);
   requests = await goodRequestsIn(world);
+});
+// The tests of a file may take longer than a token is good for.
+beforeEach(async () => {
+  callers = await callersOf(world);
 });
 afterAll(() => world.stop());
 
