@@ -3,10 +3,9 @@ import { roundsHere, useRedis } from "@petak/testkit";
 import { type ProcessNetwork, startTestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { everyMethod, nameOfMethod } from "../testing/every-method.ts";
-import type { World } from "../testing/world.ts";
 import { type AttackSize, attack } from "./attack.ts";
 import { type Counters, readCounters } from "./counters.ts";
-import { joinHostile, type Weapon } from "./hostile-participant.ts";
+import { type Hostile, joinHostile } from "./hostile-participant.ts";
 import { joinNeighbours, type Neighbours } from "./neighbours.ts";
 
 /** Calls that the gateway handles at once: few, so that a small attack is more than it can handle. */
@@ -45,8 +44,7 @@ const groups = Array.from({ length: Math.ceil(names.length / together) }, (_, in
 const redis = useRedis();
 let network: ProcessNetwork;
 let neighbours: readonly Neighbours[];
-let hostile: World;
-let weapons: Map<string, Weapon>;
+let hostile: Hostile;
 let before: Counters;
 let heapBefore: number;
 
@@ -58,14 +56,14 @@ beforeAll(async () => {
     serverLimits: { maxConnectionsPerAddress, healthConnections },
   });
   neighbours = await Promise.all([Mode.TEST, Mode.LIVE].map((mode) => joinNeighbours(network, mode)));
-  ({ weapons, world: hostile } = await joinHostile(network));
+  hostile = await joinHostile(network);
   // The first call of each kind compiles much of the gateway.
   expect(await sendParcels()).toEqual([]);
   before = await readCounters(network, redis.client);
   heapBefore = (await network.gateway.measure()).heapBytes;
 });
 
-afterAll(() => hostile.stop());
+afterAll(() => hostile.world.stop());
 
 /** Lets the neighbours of both networks send a parcel. Returns what was refused. */
 async function sendParcels(): Promise<string[]> {
@@ -74,7 +72,7 @@ async function sendParcels(): Promise<string[]> {
 
 /** What a participant has more of than it is allowed, by its own GetLimits. */
 async function excessesOf({ client }: TestParticipant): Promise<string[]> {
-  const { limits } = await client.participants.getLimits({ siteId: hostile.siteId });
+  const { limits } = await client.participants.getLimits({ siteId: hostile.world.siteId });
   return limits.filter(({ limit, used = 0n }) => used > limit).map(({ kind, limit, used }) => `kind ${kind}: ${used} of ${limit}`);
 }
 
@@ -82,6 +80,7 @@ describe("a hostile participant of the test network takes nothing from its neigh
   it.each(groups.map((group) => [group.join(", "), group] as const))("by %s", { timeout: patienceMs }, async (_names, group) => {
     const [victim] = neighbours;
     if (victim === undefined) throw new Error("there are no neighbours");
+    const weapons = await hostile.weapons();
     // All that is counted happens between these times, also on a machine on which reading takes a while.
     const startedMs = performance.now();
     const start = await readCounters(network, redis.client);
@@ -111,7 +110,8 @@ describe("a hostile participant of the test network takes nothing from its neigh
     }
     const checks = end.signatureChecks - start.signatureChecks;
     expect(checks).toBeLessThan(forgedPerSecond * (elapsedS + 1) + size.connections + signedByOwners + proven);
-    expect([...(await excessesOf(hostile.operator)), ...(await excessesOf(hostile.courier))]).toEqual([]);
+    const { operator, courier } = hostile.world;
+    expect([...(await excessesOf(operator)), ...(await excessesOf(courier))]).toEqual([]);
   });
 
   it("and nothing of it remains but what it may have", async () => {

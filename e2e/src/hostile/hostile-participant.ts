@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { clone, type DescMethod, toBinary } from "@bufbuild/protobuf";
 import type { ProcessNetwork } from "@petak/testkit/network";
 import { nameOfMethod } from "../testing/every-method.ts";
-import type { GoodRequest } from "../testing/good-requests.ts";
+import type { Callers, GoodRequest } from "../testing/good-requests.ts";
 import { callersOf, goodRequestsIn, populate, type World } from "../testing/world.ts";
 
 /** The local address of everything hostile, so that the gateway can tell it from its neighbours. */
@@ -17,11 +17,18 @@ export interface Weapon {
   fresh(): Uint8Array;
 }
 
-/** Lets hostile participants join a network, with sites, keys, an agent and reservations of their own, and returns what they send by method. */
-export async function joinHostile(network: ProcessNetwork): Promise<{ weapons: Map<string, Weapon>; world: World }> {
+/** Hostile participants of a network. */
+export interface Hostile {
+  readonly world: World;
+  /** What they send by method, with tokens that are good for another minute at least. */
+  weapons(): Promise<Map<string, Weapon>>;
+}
+
+/** Lets hostile participants join a network, with sites, keys, an agent and reservations of their own. */
+export async function joinHostile(network: ProcessNetwork): Promise<Hostile> {
   const world = await populate(network, () => network.stop());
-  const [requests, callers] = await Promise.all([goodRequestsIn(world), callersOf(world)]);
-  const weaponOf = ({ method, by, message }: GoodRequest): Weapon => ({
+  const requests = await goodRequestsIn(world);
+  const weaponOf = ({ method, by, message }: GoodRequest, callers: Callers): Weapon => ({
     method,
     authorization: callers[by === "admin" ? "courier" : by],
     fresh() {
@@ -30,5 +37,11 @@ export async function joinHostile(network: ProcessNetwork): Promise<{ weapons: M
       return toBinary(method.input, copy);
     },
   });
-  return { weapons: new Map(requests.map((request) => [nameOfMethod(request.method), weaponOf(request)])), world };
+  return {
+    world,
+    async weapons() {
+      const callers = await callersOf(world);
+      return new Map(requests.map((request) => [nameOfMethod(request.method), weaponOf(request, callers)]));
+    },
+  };
 }
