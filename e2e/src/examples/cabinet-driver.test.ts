@@ -64,15 +64,10 @@ function run(dataDir: string) {
   });
   return {
     type: (line: string) => stdin.write(`${line}\n`),
-    until: (event: string) =>
-      vi.waitFor(
-        () => {
-          const index = facts.findIndex((fact) => fact.event === event);
-          expect(index, JSON.stringify(facts)).toBeGreaterThanOrEqual(0);
-          return facts.splice(0, index + 1).at(-1);
-        },
-        { timeout: 20_000 },
-      ),
+    async until(event: string) {
+      await expect.poll(() => facts).toContainEqual(expect.objectContaining({ event }));
+      return facts.splice(0, facts.findIndex((fact) => fact.event === event) + 1).at(-1);
+    },
     async stop() {
       stopping.abort(new Error("Interrupted."));
       return await done;
@@ -91,14 +86,10 @@ async function parcelOnItsWay(siteId: string) {
   return { reservationId, token: (await issue(Act.DEPOSIT)).accessToken, pin: (await issue(Act.COLLECT)).pin };
 }
 
-const untilIs = (reservationId: string, state: ReservationState) =>
-  vi.waitFor(
-    async () => {
-      const { reservation } = await courier.client.reservations.getReservation({ reservationId });
-      expect(reservation?.state).toBe(state);
-    },
-    { timeout: 20_000, interval: 100 },
-  );
+async function untilIs(reservationId: string, wanted: ReservationState): Promise<void> {
+  const state = async () => (await courier.client.reservations.getReservation({ reservationId })).reservation?.state;
+  await expect.poll(state, { interval: 100 }).toBe(wanted);
+}
 
 describe("the example of a cabinet driver", () => {
   it("takes a parcel in and hands it out through a lock board", async () => {
@@ -128,13 +119,9 @@ describe("the example of a cabinet driver", () => {
     agent.type(`code ${token}`);
     expect(await agent.until("decision")).toMatchObject({ opened: false, refusal: "OUT_OF_ORDER" });
     expect(locks.asked).toEqual(["M-1"]);
-    await vi.waitFor(
-      async () => {
-        const { events } = await courier.client.custody.getCustodyChain({ reservationId });
-        expect(events.map(({ proof }) => proof?.refusal)).toContain("LOCK_FAILED");
-      },
-      { timeout: 20_000, interval: 100 },
-    );
+    const refusals = async () =>
+      (await courier.client.custody.getCustodyChain({ reservationId })).events.map(({ proof }) => proof?.refusal);
+    await expect.poll(refusals, { interval: 100 }).toContain("LOCK_FAILED");
     expect(await agent.stop()).toMatchObject({ exitCode: 0 });
   });
 

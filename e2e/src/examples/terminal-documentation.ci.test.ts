@@ -5,7 +5,7 @@ import { writeKeyFile } from "@petak/client/node";
 import { ReservationState, Role } from "@petak/protocol";
 import { createTempDir, makeSite, type TempDir, useRedis } from "@petak/testkit";
 import { keyFileOf, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startPetak } from "../testing/petak-process.ts";
 import { readCodeBlocks } from "./code-blocks.ts";
 import { repositoryDir } from "./courier-examples.ts";
@@ -43,7 +43,7 @@ function argumentsOf(command: string): string[] {
 }
 
 describe("the quick start of a terminal", () => {
-  it("shows commands that enrol a device, run it and send a parcel through it, in order", { timeout: 180_000 }, async () => {
+  it("shows commands that enrol a device, run it and send a parcel through it, in order", async () => {
     const blocks = await readCodeBlocks(page("quickstart/terminal.md"));
     const commands = blocks
       .filter(({ language }) => language === "sh")
@@ -58,14 +58,9 @@ describe("the quick start of a terminal", () => {
       }
       if (command.includes("CHALLENGE")) {
         agent?.child.stdin?.write("challenge\n");
-        challenge = await vi.waitFor(
-          () => {
-            const [, shown = ""] = /^challenge (\S{22}) for 60 s$/m.exec(agent?.said() ?? "") ?? [];
-            expect(shown).not.toBe("");
-            return shown;
-          },
-          { timeout: 30_000 },
-        );
+        const shown = /^challenge (\S{22}) for 60 s$/m;
+        await expect.poll(() => agent?.said()).toMatch(shown);
+        [, challenge = ""] = shown.exec(agent?.said() ?? "") ?? [];
       }
       const { exitCode, stdout, stderr } = await reader.run(command.replace("CODE", code).replace("CHALLENGE", challenge));
       expect([command, exitCode, stderr]).toEqual([command, 0, ""]);
@@ -80,19 +75,11 @@ describe("the quick start of a terminal", () => {
     const [lines = "", proving = "", breaking = ""] = blocks.filter(({ language }) => language === "text").map(({ code }) => code);
     expect(proofLine.replace(/ ey\S+ \S+ /, " ey… PROOF ")).toBe(proving.trim());
     agent?.child.stdin?.write(`${proofLine}\n`);
-    await vi.waitFor(() => expect(agent?.said()).toContain("opens     M-2 for SERVICE"), { timeout: 30_000 });
-    const untilIs = (state: ReservationState) =>
-      vi.waitFor(
-        async () =>
-          expect(
-            (await courier.client.reservations.getReservation({ reservationId })).reservation?.state,
-            agent?.said() + String(agent?.noted()),
-          ).toBe(state),
-        {
-          timeout: 30_000,
-          interval: 200,
-        },
-      );
+    await expect.poll(() => agent?.said()).toContain("opens     M-2 for SERVICE");
+    const untilIs = async (wanted: ReservationState) => {
+      const state = async () => (await courier.client.reservations.getReservation({ reservationId })).reservation?.state;
+      await expect.poll(state, { interval: 200 }).toBe(wanted);
+    };
     const [first = "", ...others] = lines
       .replace("ey…", deposit)
       .replace(/\d{8}$/, pin)
@@ -101,10 +88,10 @@ describe("the quick start of a terminal", () => {
     await untilIs(ReservationState.DEPOSITED);
     agent?.child.stdin?.write(`${others.join("\n")}\n${breaking}\n`);
     await untilIs(ReservationState.COLLECTED);
-    await vi.waitFor(() => expect(agent?.said()).toContain("M-1 is free again"), { timeout: 30_000 });
+    await expect.poll(() => agent?.said()).toContain("M-1 is free again");
     expect(agent?.noted()).toBe("");
     agent?.child.kill("SIGTERM");
-    await vi.waitFor(() => expect(agent?.child.exitCode).toBe(0), { timeout: 30_000 });
+    await expect.poll(() => agent?.child.exitCode).toBe(0);
   });
 });
 
