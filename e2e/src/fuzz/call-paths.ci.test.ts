@@ -100,44 +100,40 @@ async function settle(gateways: readonly TestNetwork[]): Promise<void> {
 }
 
 describe("the unary fast path, the HTTP/1.1 fast reader and the stock adapter", () => {
-  it.each(ways)(
-    "give the same responses to any request over $protocol and HTTP/$http",
-    { timeout: 120_000 },
-    async ({ protocol, http }) => {
-      const random = createRandom(testSeed());
-      const next = createRequestSource({ random: random.fork(), corpus, protocol, http });
-      // Over HTTP/1.1 the first gateway uses the fast reader, and the second one has Node's server read the requests.
-      const gateways = http === 1 ? [withAll, withoutFastReader, stockOnly] : [withAll, stockOnly];
-      const connections = gateways.map(({ gateway }) => connect(gateway.address.port, http));
-      let compared = 0;
-      // Responses that depend on timing are not compared. If there were many of them, more requests follow.
-      for (let count = 0; count < requestsOfEach || (compared <= requestsOfEach / 2 && count < 10 * requestsOfEach); count += 1) {
-        const request = next();
-        // Default terms set at one gateway reach the others after ten seconds, which never pass here; so do the holds that count against a limit of all.
-        if (/SetDefaultTerms|SetParticipantLimits/.test(request.path)) continue;
-        const sendToAll = async () => {
-          const all: RawAnswer[] = [];
-          for (const { send } of connections) all.push(await send(request));
-          return all;
-        };
-        let answers = await sendToAll();
-        // Events are delivered to the endpoints meanwhile, so a later response may report a delivery that an earlier one could not.
-        for (let left = webhookRepetitions; left > 0 && request.path.includes("WebhookService") && !areAlike(answers); left -= 1) {
-          await settle(gateways);
-          answers = await sendToAll();
-        }
-        if (isRace(request, answers)) {
-          // A call may continue after its caller has left, and the next responses must not depend on its progress.
-          await settle(gateways);
-          continue;
-        }
-        compared += 1;
-        const what = `${request.what.trim()} (${request.verb} ${request.path.slice(0, 200)}, body ${request.body.toString("base64").slice(0, 400)})`;
-        const [first, ...others] = answers.map(contentOf);
-        for (const other of others) expect({ what, ...other }).toEqual({ what, ...first });
+  it.each(ways)("give the same responses to any request over $protocol and HTTP/$http", async ({ protocol, http }) => {
+    const random = createRandom(testSeed());
+    const next = createRequestSource({ random: random.fork(), corpus, protocol, http });
+    // Over HTTP/1.1 the first gateway uses the fast reader, and the second one has Node's server read the requests.
+    const gateways = http === 1 ? [withAll, withoutFastReader, stockOnly] : [withAll, stockOnly];
+    const connections = gateways.map(({ gateway }) => connect(gateway.address.port, http));
+    let compared = 0;
+    // Responses that depend on timing are not compared. If there were many of them, more requests follow.
+    for (let count = 0; count < requestsOfEach || (compared <= requestsOfEach / 2 && count < 10 * requestsOfEach); count += 1) {
+      const request = next();
+      // Default terms set at one gateway reach the others after ten seconds, which never pass here; so do the holds that count against a limit of all.
+      if (/SetDefaultTerms|SetParticipantLimits/.test(request.path)) continue;
+      const sendToAll = async () => {
+        const all: RawAnswer[] = [];
+        for (const { send } of connections) all.push(await send(request));
+        return all;
+      };
+      let answers = await sendToAll();
+      // Events are delivered to the endpoints meanwhile, so a later response may report a delivery that an earlier one could not.
+      for (let left = webhookRepetitions; left > 0 && request.path.includes("WebhookService") && !areAlike(answers); left -= 1) {
+        await settle(gateways);
+        answers = await sendToAll();
       }
-      for (const { close } of connections) close();
-      expect(compared).toBeGreaterThan(requestsOfEach / 2);
-    },
-  );
+      if (isRace(request, answers)) {
+        // A call may continue after its caller has left, and the next responses must not depend on its progress.
+        await settle(gateways);
+        continue;
+      }
+      compared += 1;
+      const what = `${request.what.trim()} (${request.verb} ${request.path.slice(0, 200)}, body ${request.body.toString("base64").slice(0, 400)})`;
+      const [first, ...others] = answers.map(contentOf);
+      for (const other of others) expect({ what, ...other }).toEqual({ what, ...first });
+    }
+    for (const { close } of connections) close();
+    expect(compared).toBeGreaterThan(requestsOfEach / 2);
+  });
 });
