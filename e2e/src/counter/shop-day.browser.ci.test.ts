@@ -53,9 +53,9 @@ async function acceptance(tablet: KilledTablet, { couriers, line }: Shop, damage
   await tablet.step({ does: tablet.types("BX-3"), shows: "3 parcels" });
   await cut(tablet, line);
   await tablet.cutOff({ does: (page) => typeHalf(page, "BX"), shows: "Code or number", sends: false });
-  expect(await tablet.page.locator("input[name=code]").inputValue()).toBe("BX");
+  await expect.poll(() => tablet.page.locator("input[name=code]").inputValue()).toBe("BX");
   await tablet.cutOff({ does: (page) => typeRest(page, "-4"), shows: "Offline · 1 waiting" });
-  expect(await tablet.page.getByText("4 parcels").count()).toBe(1);
+  await expect.poll(() => tablet.page.getByText("4 parcels").count()).toBe(1);
   await mend(tablet, line);
   await tablet.step({ does: (page) => page.locator(".rows .row", { hasText: "BX-2" }).click(), shows: "Take a photo", sends: false });
   await tablet.step({ does: (page) => page.getByRole("radio", { name: "Damaged, but taken" }).click(), shows: "Take a photo" });
@@ -118,7 +118,7 @@ async function shiftChange(tablet: KilledTablet, second: { name: string; pin: st
   await tablet.step({ does: tablet.types("BX-3"), shows: "1 parcel", sends: false });
   await tablet.step({ does: tablet.films(qrSquares("RT-1")), shows: "2 parcels", sends: false });
   await tablet.step({ does: (page) => page.getByLabel("Cash in the till").fill("12.50"), shows: "2 parcels", sends: false });
-  expect(await tablet.page.getByLabel("Cash in the till").inputValue()).toBe("12.50");
+  await expect.poll(() => tablet.page.getByLabel("Cash in the till").inputValue()).toBe("12.50");
   await tablet.step({ does: tapAction, shows: "The count matches" });
   await tablet.step({ does: tapAction, shows: "Sign out", sends: false });
   await tablet.step({ does: tap("Sign out"), shows: "Who is at the counter?", sends: false });
