@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createPetakClient, reasonOf } from "@petak/client/node";
+import { reasonOf } from "@petak/client/node";
 import { credentialHash } from "@petak/credential";
 import { Act, type Command, CommandOutcome, CommandState, CommandType, DeviceEventType, EventType, Mode, Role } from "@petak/protocol";
 import { createFrozenClock, makeSite, useRedis } from "@petak/testkit";
@@ -224,14 +224,13 @@ it("a change at the site is heard of at once, and not by a poll", async () => {
 it("a command reaches a stream whichever gateway holds it", async () => {
   const { redis: address, keyPrefix, dataDir } = network.shared;
   const second = await startTestNetwork({ redis: { address }, keyPrefix, dataDir, now: clock.now });
-  const elsewhere = createPetakClient({ baseUrl: second.baseUrl, signer: operator.signer });
+  const elsewhere = second.clientFor(operator.signer);
   try {
     clock.advance(60_000);
     const request = await signedCommand(operator, { siteId, type: CommandType.SYNC_NOW, atMs: clock.now() });
     const { command } = await elsewhere.commands.sendCommand(request);
     expect(await ended(operator, command?.commandId ?? "")).toMatchObject({ state: CommandState.DONE });
   } finally {
-    elsewhere.close();
     await second.stop();
   }
 });

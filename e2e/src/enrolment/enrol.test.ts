@@ -20,7 +20,7 @@ beforeAll(async () => {
   operator = await network.join("Operator", [Role.OPERATOR]);
   siteId = await network.putSite(operator, makeSite(origin));
   // A device has no credentials before it is enrolled.
-  device = createPetakClient({ baseUrl: network.baseUrl, retry: false });
+  device = createPetakClient({ baseUrl: network.baseUrl, retry: false, timeoutMs: 60_000 });
 });
 afterAll(async () => {
   device.close();

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { toJson } from "@bufbuild/protobuf";
 import { timestampDate, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { createPetakClient } from "@petak/client/node";
 import { CancellationReason, CorrectionReason, type Event, EventSchema, EventType, Mode, Role, reasonOf } from "@petak/protocol";
 import { createFrozenClock, createTempDir, type FrozenClock, makeSite, onThisMachine, useRedis } from "@petak/testkit";
 import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
@@ -69,9 +68,7 @@ describe("a participant's feed", () => {
   });
 
   it("contains acknowledged events at every gateway", async () => {
-    const { port } = await start();
-    const second = createPetakClient({ baseUrl: `http://127.0.0.1:${port}`, signer: courier.signer });
-    onTestFinished(() => second.close());
+    const second = (await start()).clientFor(courier.signer);
     const reading = [];
     for (let count = 1; count <= 60; count++) {
       const reservationId = await hold();
