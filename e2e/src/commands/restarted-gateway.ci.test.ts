@@ -1,5 +1,5 @@
 import { CommandState, CommandType, EventType, Role } from "@petak/protocol";
-import { createFrozenClock, makeSite, useRedis } from "@petak/testkit";
+import { createFrozenClock, makeSite, openRedisLink, useRedis } from "@petak/testkit";
 import { startTestNetwork } from "@petak/testkit/network";
 import { expect, it } from "vitest";
 import { allowKey, ended, sendCommand } from "../testing/commanding.ts";
@@ -15,12 +15,13 @@ it("a gateway that is restarted under a stream of commands loses none, and none 
   const { redis: address, keyPrefix, dataDir } = network.shared;
   const shared = { redis: { address }, keyPrefix, dataDir, now: clock.now, agentSyncIntervalMs: 3_600_000 };
   let restarted = await startTestNetwork(shared);
-  const { port } = restarted;
+  // The terminal's address of it stays, whatever port it gets when it starts again.
+  const line = await openRedisLink({ port: restarted.port });
   try {
     const operator = await network.join("Operator", [Role.OPERATOR]);
     await allowKey(operator);
     const siteId = await network.putSite(operator, makeSite(origin));
-    const client = network.clientFor(await network.agentSigner(operator, siteId), { baseUrl: restarted.baseUrl }).agents;
+    const client = network.clientFor(await network.agentSigner(operator, siteId), { baseUrl: line.url.replace("redis:", "http:") }).agents;
     const obeyed: string[] = [];
     const onCommand = ({ commandId }: { commandId: string }) => void obeyed.push(commandId);
     await network.openTerminal(operator, siteId, { cabinet, watchesCommands: true, client, onCommand, random: () => 0 });
@@ -37,7 +38,8 @@ it("a gateway that is restarted under a stream of commands loses none, and none 
       await send(4);
       await stopping;
       await send(4);
-      restarted = await startTestNetwork({ ...shared, port });
+      restarted = await startTestNetwork(shared);
+      line.leadTo({ port: restarted.port });
     }
     for (const commandId of sent) expect(await ended(operator, commandId)).toMatchObject({ state: CommandState.DONE });
     expect(obeyed.toSorted()).toEqual(sent.toSorted());
@@ -47,5 +49,6 @@ it("a gateway that is restarted under a stream of commands loses none, and none 
   } finally {
     await restarted.stop();
     await network.stop();
+    await line.stop();
   }
 });
