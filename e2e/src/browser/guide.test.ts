@@ -39,7 +39,7 @@ async function scriptWith(word: string, publishableKey = ""): Promise<string> {
   expect(scripts).toHaveLength(1);
   const [script = ""] = scripts;
   return script
-    .replaceAll('baseUrl: "https://gateway.example"', `baseUrl: ${JSON.stringify(search.network.baseUrl)}, timeoutMs: 25_000`)
+    .replaceAll('baseUrl: "https://gateway.example"', `baseUrl: ${JSON.stringify(search.network.baseUrl)}, timeoutMs: 60_000`)
     .replaceAll('"gateway.example"', JSON.stringify(testAudience))
     .replaceAll("pk_live_…", publishableKey);
 }
