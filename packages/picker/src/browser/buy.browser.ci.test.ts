@@ -6,7 +6,7 @@ import { languageTags } from "../words/languages.ts";
 import { aljunied, type Market, startMarket } from "./testing/start-market.ts";
 import { findCutOff, findFaults, usePickerBrowser } from "./testing/use-picker-browser.ts";
 
-/** Where the pictures of `docs/guides/picker.md` come from: each state is written here, if it is set. */
+/** Each state is written here, if it is set, and `picker.png` of `docs/images`. */
 const picturesDir = process.env.PETAK_PICTURES_DIR;
 const exitA = "MRT Aljunied, exit A";
 const kedai = "Kedai Rahmat, Geylang East";
@@ -84,9 +84,30 @@ test("filters leave what they say, and what is not offered is counted with its r
   await page.getByRole("radio", { name: kedai }).waitFor();
 });
 
+test("the places are those that are open at an hour, and each says until when it is open then", async () => {
+  const page = await browser.open(checkout(), { viewport: { width: 1040, height: 844 } });
+  await page.getByText("Open until 22:00").waitFor();
+  // It is 14:00 in Singapore: 21:00 is today, and 09:30 tomorrow.
+  const hour = page.getByLabel("Open at");
+  await hour.fill("21:00");
+  await page.getByText("21:00: Open until 22:00").waitFor();
+  await hour.fill("23:00");
+  await page.getByText("23:00: Open 24 h").first().waitFor();
+  await page.getByText("1 place nearby is not offered").click();
+  await page.getByText("Closed at that time").waitFor();
+  expect(await page.getByRole("radio", { name: kedai }).count()).toBe(0);
+  expect(await findFaults(page)).toEqual([]);
+  await hour.fill("09:30");
+  await page.getByText("Sun 09:30: Open until 22:00").waitFor();
+  await page.getByRole("button", { name: "Open now" }).click();
+  await page.getByText("Open until 22:00", { exact: true }).waitFor();
+  expect(await hour.inputValue()).toBe("");
+});
+
 test("in no language anything is cut off on a phone of 320 px, whichever it is changed to", async () => {
   const page = await browser.open(checkout(), { viewport: { width: 320, height: 640 } });
   await page.locator(".facts").getByText("22:00").waitFor();
+  await page.getByRole("button", { name: "More" }).click();
   for (const tag of languageTags) {
     await page.evaluate((language) => document.querySelector("petak-picker")?.setAttribute("language", language), tag);
     await page.locator(`.picker[lang=${tag}]`).waitFor();
@@ -107,7 +128,11 @@ test.each([
     if (picturesDir !== undefined) await page.screenshot({ path: join(picturesDir, `picker-${name}-${width}-${colorScheme}.png`) });
   };
   await page.getByText("Open until 22:00").waitFor();
+  await page.locator(".map-marker").first().waitFor();
   await look("list");
+  if (picturesDir !== undefined && width === 1040 && colorScheme === "light") {
+    await page.locator("petak-picker").screenshot({ path: join(picturesDir, "picker.png") });
+  }
   const button = await page.getByRole("button", { name: "Collect here" }).boundingBox();
   expect((button?.y ?? Number.POSITIVE_INFINITY) + (button?.height ?? 0)).toBeLessThanOrEqual(844);
   await page.getByRole("button", { name: "Order" }).click();

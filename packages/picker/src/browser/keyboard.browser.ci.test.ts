@@ -35,13 +35,14 @@ const focused = (page: Page): Promise<{ name: string; isSeen: boolean }> =>
     const root = document.querySelector("petak-picker")?.shadowRoot;
     const element = root?.activeElement ?? document.activeElement;
     if (!element || element === document.body) return { name: "nothing", isSeen: false };
-    const labels = element instanceof HTMLInputElement ? element.closest("label")?.querySelector(".name")?.textContent : undefined;
-    const name = element.id === "address" ? "address" : (element.getAttribute("aria-label") ?? labels ?? element.textContent ?? "").trim();
+    const label = element.closest("label");
+    const labels = (label?.querySelector(".name") ?? label ?? element).textContent ?? "";
+    const name = element.id === "address" ? "address" : (element.getAttribute("aria-label") ?? labels).trim();
     const { left, top, width, height } = element.getBoundingClientRect();
     const [x, y] = [left + width / 2, top + height / 2];
     const hit = (root?.elementFromPoint(x, y) ?? document.elementFromPoint(x, y)) as Element | null;
     const isOnTop = hit !== null && (element.contains(hit) || hit.contains(element));
-    const { outlineStyle, outlineWidth } = getComputedStyle(element);
+    const { outlineStyle, outlineWidth } = getComputedStyle(element.closest(".time") ?? element);
     const hasRing = outlineStyle !== "none" && Number.parseFloat(outlineWidth) > 0;
     return { name, isSeen: isOnTop && hasRing && y > 0 && y < innerHeight };
   });

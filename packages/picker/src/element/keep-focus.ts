@@ -1,6 +1,7 @@
 /** Where the focus goes when the control that had it goes away: the first that is there, of those for the part in which it was. */
 const heirs: readonly (readonly [part: string, selectors: readonly string[]])[] = [
-  [".opener", [".chip.rare"]],
+  // Not to the hour before them: on a telephone its clock would open.
+  [".opener", ["button.rare"]],
   [".head", ["#address", ".head button"]],
   [".picker", [".place input:checked", ".places", "#chosen"]],
 ];

@@ -211,7 +211,10 @@ export class PetakPicker extends PickerField {
     this.#model = model;
     const choice = this.current ?? kept.choice;
     if (choice !== undefined) this.#restore(choice);
-    if (before !== undefined && before.limit > 0) model.state.filters = settings.filters.size > 0 ? settings.filters : before.filters;
+    if (before !== undefined) {
+      model.state.filters = settings.filters.size > 0 ? settings.filters : before.filters;
+      model.state.openAtMinute = before.openAtMinute;
+    }
     if (settings.point !== undefined) model.goTo(settings.point, "");
     else if (before?.point !== undefined) model.goTo(before.point, before.typed);
     else if (kept.point !== undefined) model.goTo(kept.point, kept.pointLabel ?? "");

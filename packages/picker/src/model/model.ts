@@ -11,6 +11,8 @@ export interface Model extends Omit<Finder, "stop">, Omit<Chooser, "stop" | "tic
   /** The time by the gateway's clock, in ms. */
   gatewayNow(): number;
   toggle(filter: Filter): void;
+  /** @param minute after midnight; undefined: whenever */
+  openAt(minute: number | undefined): void;
   openFilters(): void;
   showAll(): void;
   showMore(): void;
@@ -38,11 +40,17 @@ export function createModel(ports: Ports): Model {
     gatewayNow,
     toggle(filter) {
       set({ filters: toggleFilter(state.filters, filter), limit: pageSize, notice: undefined });
+      if (filter === "open-now") set({ openAtMinute: undefined });
+      void search(false);
+    },
+    openAt(minute) {
+      const filters = new Set([...state.filters].filter((filter) => filter !== "open-now"));
+      set({ filters, openAtMinute: minute, limit: pageSize, notice: undefined });
       void search(false);
     },
     openFilters: () => set({ areFiltersOpen: true }),
     showAll() {
-      set({ filters: new Set(), limit: pageSize });
+      set({ filters: new Set(), openAtMinute: undefined, limit: pageSize });
       void search(false);
     },
     showMore() {

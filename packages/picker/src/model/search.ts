@@ -9,9 +9,9 @@ import { type Offer, offerOf } from "../sites/offer.ts";
 import type { NotOffered, Reason, State } from "./state.ts";
 
 /** What a search asks for. */
-export type Query = Pick<State, "filters" | "limit"> & { readonly point: Point; readonly nowMs: number };
+export type Query = Pick<State, "filters" | "limit" | "openAtMs"> & { readonly point: Point; readonly nowMs: number };
 
-function requestOf(settings: Settings, { point, filters, limit, nowMs }: Query): JsonOf<FindNearestRequest> {
+function requestOf(settings: Settings, { point, filters, limit, openAtMs, nowMs }: Query): JsonOf<FindNearestRequest> {
   const kinds = kindsOf(filters) as JsonOf<FindNearestRequest>["kinds"];
   return {
     origin: roundPoint(point, settings.roundingM),
@@ -19,7 +19,7 @@ function requestOf(settings: Settings, { point, filters, limit, nowMs }: Query):
     limit,
     kinds,
     operatorIds: settings.operatorIds,
-    requirements: requirementsOf(filters, nowMs),
+    requirements: requirementsOf(filters, openAtMs ?? (filters.has("open-now") ? nowMs : undefined)),
   };
 }
 

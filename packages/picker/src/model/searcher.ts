@@ -1,5 +1,6 @@
 import { ProblemError, problemOf } from "../gateway/problem.ts";
 import { type Offer, placeState } from "../sites/offer.ts";
+import { nextAt, wallClockMs } from "../sites/open-state.ts";
 import type { Core } from "./core.ts";
 import { loadFacts } from "./details.ts";
 import { findLeftOut, findOffers, type Query } from "./search.ts";
@@ -29,8 +30,9 @@ export function createSearcher({ ports, state, set, gatewayNow, selectFrom }: Co
     searching = new AbortController();
     const { signal } = searching;
     clearTimeout(again);
-    set(isSilent ? {} : { searchingSinceMs: ports.now(), problem: undefined });
-    const query: Query = { point, filters, limit, nowMs: gatewayNow() };
+    const openAtMs = findOpenAtMs();
+    set(isSilent ? { openAtMs } : { openAtMs, searchingSinceMs: ports.now(), problem: undefined });
+    const query: Query = { point, filters, limit, openAtMs, nowMs: gatewayNow() };
     try {
       const offers = await findOffers(directory, settings, query, signal);
       const leftOut = isSilent ? undefined : findOut(query, signal);
@@ -48,6 +50,16 @@ export function createSearcher({ ports, state, set, gatewayNow, selectFrom }: Co
       ports.failed(problem);
       if (problem.retryAfterMs !== undefined) again = setTimeout(() => void search(isSilent), problem.retryAfterMs);
     }
+  }
+
+  /** When the hour is next that the shopper asks for: by the clock of a place that was found, or else by theirs. */
+  function findOpenAtMs(): number | undefined {
+    const { openAtMinute, offers = [], facts } = state;
+    if (openAtMinute === undefined) return undefined;
+    const known = offers.map(({ siteId }) => facts.get(siteId)?.timeZone).find((zone) => zone !== undefined);
+    const nowMs = gatewayNow();
+    const wallMs = wallClockMs(known ?? Intl.DateTimeFormat().resolvedOptions().timeZone, nowMs);
+    return wallMs === undefined ? undefined : nextAt(openAtMinute, wallMs, nowMs);
   }
 
   /** Finds what is not offered, and learns what the gateway's clock shows: a shopper's own may be wrong by hours. */

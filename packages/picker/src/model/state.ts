@@ -39,6 +39,10 @@ export interface State {
   addresses: readonly Address[];
   isLocating: boolean;
   filters: ReadonlySet<Filter>;
+  /** The time of day at which a place must be open, in minutes after midnight there. */
+  openAtMinute: number | undefined;
+  /** When that is next, in ms by the gateway's clock: as of the last search. */
+  openAtMs: number | undefined;
   /** Whether all filters are shown where there is little room. */
   areFiltersOpen: boolean;
   /** How many options are asked for. */
@@ -75,6 +79,8 @@ export function initialState(filters: ReadonlySet<Filter>): State {
     addresses: [],
     isLocating: false,
     filters,
+    openAtMinute: undefined,
+    openAtMs: undefined,
     areFiltersOpen: false,
     limit: pageSize,
     searchingSinceMs: undefined,

@@ -24,10 +24,10 @@ export function toggleFilter(filters: ReadonlySet<Filter>, pressed: Filter): Rea
   return next;
 }
 
-/** The filters as the protocol has them. @param atMs the time at which a place must be open */
-export function requirementsOf(filters: ReadonlySet<Filter>, atMs: number): JsonOf<SiteRequirements> {
+/** The filters as the protocol has them. @param openAtMs the time at which a place must be open; undefined: whenever */
+export function requirementsOf(filters: ReadonlySet<Filter>, openAtMs: number | undefined): JsonOf<SiteRequirements> {
   return {
-    ...(filters.has("open-now") && { openAt: new Date(atMs).toISOString() }),
+    ...(openAtMs !== undefined && { openAt: new Date(openAtMs).toISOString() }),
     ...(filters.has("step-free") && { stepFree: true }),
     ...(filters.has("low-compartment") && { accessible: true }),
   };

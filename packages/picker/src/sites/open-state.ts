@@ -35,6 +35,12 @@ export function wallClockMs(timeZone: string, atMs: number): number | undefined 
   }
 }
 
+/** When a clock shows a time of day next: now, if it shows it now. In ms. @param minute after midnight @param wallMs what the clock shows at `atMs` */
+export function nextAt(minute: number, wallMs: number, atMs: number): number {
+  const minutesLeft = (minute - Math.floor((wallMs % dayMs) / minuteMs) + 1440) % 1440;
+  return minutesLeft === 0 ? atMs : Math.floor(atMs / minuteMs + minutesLeft) * minuteMs;
+}
+
 /** The state of a site at a time of its clock. An exceptional day replaces the weekly periods from midnight to midnight. */
 export function openStateAt(hours: JsonOf<OpeningHours>, wallMs: number): OpenState {
   const today = Math.floor(wallMs / dayMs);

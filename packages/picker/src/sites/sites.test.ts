@@ -1,7 +1,7 @@
 import { createRandom, testSeed } from "@petak/testkit";
 import { expect, test } from "vitest";
 import { offerOf, placeState } from "./offer.ts";
-import { openStateAt, wallClockMs } from "./open-state.ts";
+import { nextAt, openStateAt, wallClockMs } from "./open-state.ts";
 import { walkMinutes } from "./walk.ts";
 
 /** A time of a site's clock; 28 November 2026 is a Saturday. */
@@ -55,6 +55,19 @@ test("a site's clock is that of its zone, and a zone that is not known has none"
   const now = Date.UTC(2026, 10, 28, 20, 15);
   expect(wallClockMs("Asia/Singapore", now)).toBe(Date.UTC(2026, 10, 29, 4, 15));
   expect(wallClockMs("Mars/Olympus", now)).toBeUndefined();
+});
+
+test("an hour is next today, tomorrow, or now", () => {
+  const now = Date.UTC(2026, 10, 28, 6, 30, 20);
+  const wall = wallClockMs("Asia/Singapore", now) ?? 0;
+  const next = (hour: number, minute: number): string => new Date(nextAt(hour * 60 + minute, wall, now)).toISOString();
+  expect([next(14, 31), next(22, 0), next(14, 29), next(0, 0)]).toEqual([
+    "2026-11-28T06:31:00.000Z",
+    "2026-11-28T14:00:00.000Z",
+    "2026-11-29T06:29:00.000Z",
+    "2026-11-28T16:00:00.000Z",
+  ]);
+  expect(nextAt(14 * 60 + 30, wall, now)).toBe(now);
 });
 
 test("an offer whose number has expired is unknown, however many were free", () => {

@@ -18,7 +18,7 @@ const often: readonly Filter[] = ["open-now", "step-free"];
 /** Where the shopper is, and what is to be shown. */
 export function head(view: View): TemplateResult {
   const { model, say } = view;
-  const { filters, addresses, areFiltersOpen } = model.state;
+  const { filters, openAtMinute, addresses, areFiltersOpen } = model.state;
   const isRare = (filter: Filter): boolean => !often.includes(filter) && !filters.has(filter);
   const chips = allFilters.map(
     (
@@ -27,6 +27,9 @@ export function head(view: View): TemplateResult {
       ${say(filterWords[filter])}
     </button>`,
   );
+  const openAt = html`<label class="chip time ${openAtMinute === undefined ? "rare" : "is-on"}">
+    ${say("openAt")} <input class="hour" type="time" .value=${openAtMinute === undefined ? "" : timeOf(openAtMinute)} @change=${({ target }: Event) => model.openAt(minuteOf((target as HTMLInputElement).value))} />
+  </label>`;
   const answers = html`<div>
     <p id="which">${say("whichOne")}</p>
     <ul class="answers" aria-labelledby="which">
@@ -36,11 +39,20 @@ export function head(view: View): TemplateResult {
   return html`<div class="head" part="head">
     ${finder(view)}
     <fieldset class="chips ${areFiltersOpen ? "is-open" : ""}">
-      <legend class="for-readers">${say("showOnly")}</legend>${chips}
+      <legend class="for-readers">${say("showOnly")}</legend>${chips[0]}${openAt}${chips.slice(1)}
       ${areFiltersOpen ? nothing : html`<button class="chip opener" type="button" @click=${model.openFilters}>${say("moreFilters")}</button>`}
     </fieldset>
     ${addresses.length > 0 ? answers : nothing}
   </div>`;
+}
+
+/** A time of day as a field of times has it, e.g. `18:30`. */
+const timeOf = (minute: number): string => [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, "0")).join(":");
+
+/** The minutes after midnight of a field of times. Undefined: it is empty. */
+function minuteOf(value: string): number | undefined {
+  const [hour = Number.NaN, minute = Number.NaN] = value.split(":").map(Number);
+  return value === "" ? undefined : hour * 60 + minute;
 }
 
 /** The address field stands only where the shop can look addresses up. It is no form: there may be one around the picker. */

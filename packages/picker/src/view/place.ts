@@ -42,8 +42,12 @@ function freeOf({ say, nowMs }: View, offer: Offer): TemplateResult {
 function facts(view: View, offer: Offer): readonly string[] {
   const { model, say, nowMs, priceOf } = view;
   const { openingHours, timeZone = "" } = model.state.facts.get(offer.siteId) ?? {};
-  const wallMs = wallClockMs(timeZone, nowMs);
-  const hours = openingHours === undefined || wallMs === undefined ? undefined : hoursOf(say, openStateAt(openingHours, wallMs), wallMs);
+  const { openAtMs } = model.state;
+  const nowWallMs = wallClockMs(timeZone, nowMs);
+  const wallMs = openAtMs === undefined ? nowWallMs : wallClockMs(timeZone, openAtMs);
+  const isKnown = openingHours !== undefined && wallMs !== undefined && nowWallMs !== undefined;
+  const then = isKnown ? hoursOf(say, openStateAt(openingHours, wallMs), wallMs) : undefined;
+  const hours = isKnown && openAtMs !== undefined ? `${say.time(wallMs, nowWallMs)}: ${then}` : then;
   // A space holds the line while the hours are on their way.
   return [hours ?? "\u00a0", offer.isStepFree ? say("stepFree") : undefined, priceOf?.(offer)].filter((fact) => fact !== undefined);
 }

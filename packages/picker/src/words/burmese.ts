@@ -20,6 +20,7 @@ export const burmese: Words = {
   showOnly: "ဤသည်များကိုသာ ပြပါ",
   moreFilters: "ထပ်မံ",
   openNow: "ယခု ဖွင့်ထား",
+  openAt: "ဖွင့်ချိန်",
   stepFree: "လှေကားထစ် မရှိ",
   lowCompartment: "အနိမ့်ပိုင်း အကန့်",
   terminals: "ပါဆယ်လော့ကာများ",

@@ -20,6 +20,7 @@ export const chinese: Words = {
   showOnly: "只显示",
   moreFilters: "更多",
   openNow: "正在营业",
+  openAt: "营业时刻",
   stepFree: "无台阶",
   lowCompartment: "低格口",
   terminals: "快递柜",

@@ -26,6 +26,7 @@ export const english = {
   showOnly: "Show only",
   moreFilters: "More",
   openNow: "Open now",
+  openAt: "Open at",
   stepFree: "Step-free",
   lowCompartment: "Low compartment",
   terminals: "Parcel lockers",

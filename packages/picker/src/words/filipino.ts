@@ -20,6 +20,7 @@ export const filipino: Words = {
   showOnly: "Ipakita lang",
   moreFilters: "Iba pa",
   openNow: "Bukas ngayon",
+  openAt: "Bukas nang",
   stepFree: "Walang hagdan",
   lowCompartment: "Mababang locker",
   terminals: "Mga parcel locker",

@@ -20,6 +20,7 @@ export const indonesian: Words = {
   showOnly: "Tampilkan hanya",
   moreFilters: "Lainnya",
   openNow: "Buka sekarang",
+  openAt: "Buka pukul",
   stepFree: "Tanpa anak tangga",
   lowCompartment: "Loker rendah",
   terminals: "Loker paket",

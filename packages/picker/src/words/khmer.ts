@@ -20,6 +20,7 @@ export const khmer: Words = {
   showOnly: "បង្ហាញតែ",
   moreFilters: "បន្ថែម",
   openNow: "បើកឥឡូវនេះ",
+  openAt: "បើកនៅម៉ោង",
   stepFree: "គ្មានជណ្ដើរ",
   lowCompartment: "ប្រអប់ទាប",
   terminals: "ទូទទួលកញ្ចប់",

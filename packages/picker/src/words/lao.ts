@@ -20,6 +20,7 @@ export const lao: Words = {
   showOnly: "ສະແດງສະເພາະ",
   moreFilters: "ເພີ່ມເຕີມ",
   openNow: "ເປີດຢູ່",
+  openAt: "ເປີດເວລາ",
   stepFree: "ບໍ່ມີຂັ້ນໄດ",
   lowCompartment: "ຊ່ອງຕ່ຳ",
   terminals: "ຕູ້ຮັບພັດສະດຸ",

@@ -20,6 +20,7 @@ export const malay: Words = {
   showOnly: "Tunjukkan hanya",
   moreFilters: "Lagi",
   openNow: "Buka sekarang",
+  openAt: "Buka pada pukul",
   stepFree: "Tanpa tangga",
   lowCompartment: "Petak rendah",
   terminals: "Loker bungkusan",

@@ -20,6 +20,7 @@ export const tamil: Words = {
   showOnly: "இவற்றை மட்டும் காட்டு",
   moreFilters: "மேலும்",
   openNow: "இப்போது திறந்துள்ளது",
+  openAt: "திறந்திருக்கும் நேரம்",
   stepFree: "படிகள் இல்லை",
   lowCompartment: "தாழ்வான பெட்டி",
   terminals: "பார்சல் பெட்டகங்கள்",

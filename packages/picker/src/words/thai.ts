@@ -20,6 +20,7 @@ export const thai: Words = {
   showOnly: "แสดงเฉพาะ",
   moreFilters: "เพิ่มเติม",
   openNow: "เปิดอยู่",
+  openAt: "เปิดเวลา",
   stepFree: "ไม่มีบันได",
   lowCompartment: "ช่องต่ำ",
   terminals: "ตู้รับพัสดุ",

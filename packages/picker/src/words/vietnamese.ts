@@ -20,6 +20,7 @@ export const vietnamese: Words = {
   showOnly: "Chỉ hiện",
   moreFilters: "Thêm",
   openNow: "Đang mở",
+  openAt: "Mở cửa lúc",
   stepFree: "Không bậc thang",
   lowCompartment: "Ngăn thấp",
   terminals: "Tủ nhận hàng",
