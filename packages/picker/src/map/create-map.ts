@@ -234,7 +234,8 @@ class CanvasMap implements PickerMap {
     const stepMetres = roundUp(leastRingPx * mPerPx);
     if (stepMetres > mostRingMetres) return undefined;
     const lengths = Array.from({ length: mostRings }, (_, index) => this.#lengthOf(stepMetres * (index + 1)));
-    return { origin: this.#origin, lengths, pxPerMetre: 1 / mPerPx };
+    const isCovered = (x: number, y: number, width: number) => this.#markers.covers(this.#camera, this.#size, x, y, width);
+    return { origin: this.#origin, lengths, pxPerMetre: 1 / mPerPx, isCovered };
   }
 
   /** The scale, and which buttons have something to do. */

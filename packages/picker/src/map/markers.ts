@@ -13,6 +13,9 @@ interface Marker {
 /** Apart by so much, two markers can be told and pressed each, in px. */
 const gapPx = 4;
 
+/** Of a text on the map, in px. */
+const textHeightPx = 14;
+
 /**
  * The markers of sites, on a layer that moves as one piece while a map is dragged.
  *
@@ -52,6 +55,14 @@ export class Markers {
     }
     const [x, y] = onScreen(camera, size, this.#placed);
     this.layer.style.transform = `translate(${x}px, ${y}px)`;
+  }
+
+  /** Whether a text of this width around a place of the screen would lie under a marker. In px. */
+  covers(camera: Camera, size: Size, x: number, y: number, textWidth: number): boolean {
+    return this.#markers.some(({ place, width, height }) => {
+      const [left, top] = onScreen(camera, size, place);
+      return Math.abs(left - x) < (width + textWidth) / 2 && Math.abs(top - y) < (height + textHeightPx) / 2;
+    });
   }
 
   /** Places each relative to the middle of a camera's view, and decides which ones keep their labels. */

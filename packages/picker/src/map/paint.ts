@@ -28,6 +28,8 @@ export interface Rings {
   readonly lengths: readonly Length[];
   /** At the origin. */
   readonly pxPerMetre: number;
+  /** Whether something will lie on a text. @param width of the text, in px */
+  isCovered(x: number, y: number, width: number): boolean;
 }
 
 /** Draws water, land and borders. */
@@ -90,7 +92,7 @@ function trace({ context, size, camera }: Sheet, lines: readonly WorldLine[], is
   }
 }
 
-/** Draws the rings, each with its distance at its upper end, and names the towns that find room beside them: the smaller, the nearer one must be. */
+/** Draws the rings, each with its distance where it is in sight and no marker will lie on it, and names the towns that find room beside them: the smaller, the nearer one must be. */
 export function paintRingsAndTowns(sheet: Sheet, rings: Rings | undefined, towns: readonly Town[]): void {
   const { context, inks } = sheet;
   const labels = rings === undefined ? [] : paintRings(sheet, rings);
@@ -109,8 +111,9 @@ export function paintRingsAndTowns(sheet: Sheet, rings: Rings | undefined, towns
   }
 }
 
-function paintRings({ context, size, camera, inks }: Sheet, { origin, lengths, pxPerMetre }: Rings): Label[] {
+function paintRings({ context, size, camera, inks }: Sheet, { origin, lengths, pxPerMetre, isCovered }: Rings): Label[] {
   const [x, y] = onScreen(camera, size, origin);
+  context.font = `12px ${inks.font}`;
   context.strokeStyle = inks.ring;
   context.lineWidth = 1;
   context.setLineDash([4, 4]);
@@ -118,7 +121,12 @@ function paintRings({ context, size, camera, inks }: Sheet, { origin, lengths, p
     context.beginPath();
     context.arc(x, y, metres * pxPerMetre, 0, 2 * Math.PI);
     context.stroke();
-    return { text, x, y: y - metres * pxPerMetre };
+    const radius = metres * pxPerMetre;
+    const { width } = context.measureText(text);
+    const top = { text, x, y: y - radius };
+    const places = [top, { text, x, y: y + radius }, { text, x: x + radius, y }, { text, x: x - radius, y }];
+    const isInside = (at: Label) => at.x >= 0 && at.x <= size.width && at.y >= 0 && at.y <= size.height;
+    return places.find((at) => isInside(at) && !isCovered(at.x, at.y, width)) ?? top;
   });
   context.setLineDash([]);
   return labels;
