@@ -122,6 +122,15 @@ async function listsDuringChanges(world: World): Promise<void> {
     } else if (state === ReservationState.CONFIRMED) await report(DeviceEventType.PARCEL_DEPOSITED, reservationId, siteId);
     else if (state === ReservationState.DEPOSITED) await report(DeviceEventType.PARCEL_COLLECTED, reservationId, siteId);
   }
+  // As many that everybody's take more than three pages, at the site of which few may be drawn.
+  for (const courier of couriers) {
+    for (let count = 0; count < 13; count++) {
+      const siteId = siteIds[2] ?? "";
+      const { reservationId } = await hold(courier, siteId);
+      own.get(courier)?.push(reservationId);
+      siteOf.set(reservationId, siteId);
+    }
+  }
   for (let count = 0; count < 120; count++) await happen();
 
   for (const by of [...couriers, ...operators]) {
@@ -186,7 +195,9 @@ describe("ListReservations", () => {
     expect(await overdueOf(courier)).toEqual([]);
     clock.advance(3 * dayMs);
     await expect.poll(() => overdueOf(courier)).toEqual(ofCourier);
-    expect(await overdueOf(operators[1] as TestParticipant)).toEqual(idsOf(lying.filter(({ siteId }) => siteId === siteIds[2])).sort());
+    await expect
+      .poll(() => overdueOf(operators[1] as TestParticipant))
+      .toEqual(idsOf(lying.filter(({ siteId }) => siteId === siteIds[2])).sort());
     expect(await overdueOf(courier, { siteId: siteIds[1] as string })).toEqual(
       idsOf(lying.filter(({ siteId, participantId }) => siteId === siteIds[1] && participantId === courier.participantId)).sort(),
     );
