@@ -28,6 +28,8 @@ export const layerTable: Readonly<Record<string, readonly string[] | "all">> = {
     "@petak/ui",
   ],
   "@petak/simulator": ["@petak/protocol", "@petak/lifecycle", "@petak/credential", "@petak/client", "@petak/agent"],
+  // The shop serves the picker's files, and looks like the other pages.
+  "@petak/examples": ["@petak/protocol", "@petak/client", "@petak/ui", "@petak/picker", "@petak/agent"],
   "@petak/cli": [
     "@petak/protocol",
     "@petak/lifecycle",
@@ -39,7 +41,6 @@ export const layerTable: Readonly<Record<string, readonly string[] | "all">> = {
     "@petak/gateway",
     "@petak/simulator",
   ],
-  "@petak/examples": ["@petak/protocol", "@petak/client", "@petak/agent"],
   "@petak/testkit": "all",
   "@petak/bench": "all",
   "@petak/k6": "all",
