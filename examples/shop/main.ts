@@ -1,5 +1,5 @@
 /**
- * The shop at a gateway of your own, as a participant with the role MERCHANT.
+ * The shop at a gateway of your own, as a participant with the role MERCHANT. `npm start` opens one at the demonstration's gateway.
  *
  *     npx node examples/shop/main.ts --gateway http://127.0.0.1:8420 --key shop.json --publishable-key pk_test_… [--port 8422]
  *

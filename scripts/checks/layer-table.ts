@@ -40,6 +40,8 @@ export const layerTable: Readonly<Record<string, readonly string[] | "all">> = {
     "@petak/agent",
     "@petak/gateway",
     "@petak/simulator",
+    // `start` opens the shop beside the gateway, to be tried in a browser.
+    "@petak/examples",
   ],
   "@petak/testkit": "all",
   "@petak/bench": "all",

@@ -8,6 +8,7 @@ import { findAppFolder } from "../agent/counter-options.ts";
 import type { CommandModule } from "../command.ts";
 import { defaultKeyPath, defaultUrl } from "../defaults.ts";
 import { ensureDemoRoot } from "../demo/demo-root.ts";
+import { type DemoShop, openDemoShop } from "../demo/demo-shop.ts";
 import { type DemoStore, openDemoStore, storeOperator } from "../demo/demo-store.ts";
 import { loadDemoNetwork } from "../demo/load.ts";
 import { isLoaded, markLoaded } from "../demo/loaded-mark.ts";
@@ -39,12 +40,14 @@ export const registerStart: CommandModule = (command, { io }) => {
       const logger = createLogger({ level: config.logLevel, destination: log });
       let served: ServedGateway | undefined;
       let store: DemoStore | undefined;
+      let shop: DemoShop | undefined;
       try {
         await ensureDemoRoot(dataDir, io.now());
         served = await serveGateway(config, io.cwd, logger);
         const participants = await prepare(served, { dataDir, sites, seed, output, signal: interruption });
         store = sites === 0 ? undefined : await openStore(served, participants, { config, dataDir, logger, output, signal: interruption });
-        greet(output, served, participants, store, { logPath, keyPath: relative(io.cwd, join(dataDir, "keys/courier.json")) });
+        shop = sites === 0 ? undefined : await openShop(served, participants, { config, logger, output });
+        greet(output, served, participants, { store, shop }, { logPath, keyPath: relative(io.cwd, join(dataDir, "keys/courier.json")) });
         const end = await Promise.race([untilAborted(interruption), served.ended]);
         if (end instanceof CliFailure) throw end;
       } catch (error) {
@@ -52,6 +55,7 @@ export const registerStart: CommandModule = (command, { io }) => {
       } finally {
         if (served !== undefined) output.note("Stopping …");
         try {
+          await shop?.stop();
           await store?.device.stop();
           await served?.stop();
         } finally {
@@ -137,6 +141,31 @@ async function openStore(served: ServedGateway, { operators }: DemoParticipants,
   }
 }
 
+/** Opens the demonstration's shop beside the gateway. Undefined, after a note, if that is not possible: everything else works without. */
+async function openShop(
+  served: ServedGateway,
+  participants: DemoParticipants,
+  { config, logger, output }: Pick<StoreInput, "config" | "logger" | "output">,
+): Promise<DemoShop | undefined> {
+  // Neither the shop nor a browser takes a certificate that its system does not know.
+  if (served.certificate !== undefined) return undefined;
+  const port = config.port === 0 ? 0 : served.gateway.address.port + 2;
+  try {
+    const onError = (error: Error) => logger.warn({ err: error }, "the demonstration shop");
+    return await openDemoShop({ gatewayUrl: served.url, participants, port, onError });
+  } catch (error) {
+    const isTaken = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
+    const why = isTaken ? `127.0.0.1:${port} is in use by another program. Choose another port with --port` : (error as Error).message;
+    output.note(`The demonstration shop does not run: ${why}.`);
+    return undefined;
+  }
+}
+
+interface Opened {
+  store: DemoStore | undefined;
+  shop: DemoShop | undefined;
+}
+
 interface Paths {
   logPath: string;
   /** The courier's key file, relative to the working directory. */
@@ -147,7 +176,7 @@ function greet(
   output: Output,
   served: ServedGateway,
   { publishableKey }: DemoParticipants,
-  store: DemoStore | undefined,
+  { store, shop }: Opened,
   { logPath, keyPath }: Paths,
 ): void {
   const { bold, cyan, dim } = output.colors;
@@ -158,7 +187,14 @@ function greet(
   ];
   const globals = `${served.url === defaultUrl ? "" : ` --url ${served.url}`}${keyPath === defaultKeyPath ? "" : ` --key ${keyPath}`}`;
   const counter = store && { url: store.url, name: store.name, pin: store.pin };
-  output.json({ url: served.url, audience: served.gateway.audience, publishableKey, log: logPath, ...(counter && { store: counter }) });
+  output.json({
+    url: served.url,
+    audience: served.gateway.audience,
+    publishableKey,
+    log: logPath,
+    ...(counter && { store: counter }),
+    ...(shop && { shop: shop.url }),
+  });
   output.print();
   output.print(`  ${bold("Petak is running")} at ${cyan(served.url)}`);
   output.print(`  A key for trying things: ${cyan(publishableKey)}`);
@@ -166,6 +202,7 @@ function greet(
   if (store !== undefined) {
     output.print(`  A store's counter (${store.name}), to open in a browser: ${cyan(store.url)}, with the PIN ${cyan(store.pin)}`);
   }
+  if (shop !== undefined) output.print(`  A shop, to buy something and have it sent to a locker: ${cyan(shop.url)}`);
   output.print();
   output.print("  Try, in another terminal in this folder:");
   output.print();

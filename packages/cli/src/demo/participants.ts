@@ -13,6 +13,8 @@ export interface DemoParticipants {
   operators: ReadonlyMap<string, KeyFile>;
   /** A publishable key for trying things. */
   publishableKey: string;
+  /** The shop that sends parcels to the network's sites, with its own publishable key. */
+  shop: { keyFile: KeyFile; publishableKey: string };
 }
 
 /** Path of a demonstration operator's key file. */
@@ -33,13 +35,14 @@ export async function ensureDemoParticipants(admin: PetakClient, keysDir: string
   for (const { key, name } of demoOperators) {
     operators.set(key, await ensure(`operator-${key}`, name, Role.OPERATOR, operatorKeyPath(keysDir, key)));
   }
-  const { publishableKey } = await admin.participants.createPublishableKey({
-    requestId: namedUuid("demo publishable key", courier.participant_id),
-    participantId: courier.participant_id,
-    mode: Mode.TEST,
-    origins: ["*"],
-  });
-  const text = publishableKey?.publishableKey ?? "";
-  await writeFile(join(keysDir, "publishable.txt"), `${text}\n`, { mode: 0o600 });
-  return { courier, operators, publishableKey: text };
+  const shop = await ensure("shop", "Demo shop", Role.MERCHANT, join(keysDir, "shop.json"));
+  const publishableKeyOf = async (name: string, { participant_id: participantId }: KeyFile): Promise<string> => {
+    const requestId = namedUuid(name, participantId);
+    const request = { requestId, participantId, mode: Mode.TEST, origins: ["*"] };
+    return (await admin.participants.createPublishableKey(request)).publishableKey?.publishableKey ?? "";
+  };
+  const publishableKey = await publishableKeyOf("demo publishable key", courier);
+  await writeFile(join(keysDir, "publishable.txt"), `${publishableKey}\n`, { mode: 0o600 });
+  const ofShop = await publishableKeyOf("demo shop's publishable key", shop);
+  return { courier, operators, publishableKey, shop: { keyFile: shop, publishableKey: ofShop } };
 }
