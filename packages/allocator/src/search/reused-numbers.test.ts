@@ -57,7 +57,7 @@ beforeEach(async () => {
       now,
     }),
   );
-  for (const gateway of gateways) expect(await gateway.ready(30_000)).toBe(true);
+  for (const gateway of gateways) expect(await gateway.ready(120_000)).toBe(true);
 });
 afterEach(() => {
   for (const gateway of gateways) gateway.stop();
