@@ -181,7 +181,7 @@ describe("a connection of the fast reader", () => {
     await expect.poll(idle.received).toContain("SERVING");
     busy.socket.write(nearest(1) + nearest(2));
     await expect.poll(() => gateway.metrics.inHand.unary).toBe(1);
-    const stopped = gateway.server.close(10_000);
+    const stopped = gateway.server.close(60_000);
     await Promise.all([fresh.closed, idle.closed]);
     release.resolve();
     await busy.closed;
