@@ -180,13 +180,15 @@ describe("a followed feed", () => {
 
   it("is not read from Redis when another gateway records events and this one appends them for its subscribers", async () => {
     const [recording, following] = await Promise.all([startProcess(), startProcess()]);
+    // It appends nothing itself: what is appended by another gateway has to be read.
+    await recording.feeds.stop();
     const count = 100;
     const followed = follow(following, count);
     await following.feeds.bringUpToDate(feed.participantId);
     for (let index = 0; index < count; index++) await recording.record();
     expect((await followed).map(({ number }) => number)).toEqual(Array.from({ length: count }, (_, index) => index + 1));
-    // Once for each time that the other gateway was faster.
-    expect(following.reads()).toBeLessThan(count / 2);
+    // Before the end of the feed is known.
+    expect(following.reads()).toBeLessThan(5);
   });
 
   it("continues after an event that cannot be read", async () => {
