@@ -1,5 +1,5 @@
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
-import { type IssueCredentialResponse, ReservationState, type SiteOption } from "@petak/protocol";
+import { type IssueCredentialResponse, ReservationState, SiteKind, type SiteOption } from "@petak/protocol";
 import { encode } from "uqr";
 import { html, type Markup } from "./html.ts";
 import { hoursLines } from "./opening-hours.ts";
@@ -110,7 +110,7 @@ function played(order: Order): Markup | undefined {
   const { CONFIRMED, DEPOSITED } = ReservationState;
   const { state } = order.reservation;
   if (state !== CONFIRMED && state !== DEPOSITED) return undefined;
-  const [act, name] = state === CONFIRMED ? ["deposit", "Let the courier bring it"] : ["collect", "Type the code at the place"];
+  const [act, name] = state === CONFIRMED ? ["deposit", "Let the courier bring it"] : ["collect", "Collect it with the code"];
   return html`<section class="card stage"><h2>Only in this demonstration</h2><p>The place is played by a terminal in software.</p>${button(order, act, name, "")}</section>`;
 }
 
@@ -124,19 +124,20 @@ function nextBestForm(order: Order, nextBest: SiteOption | undefined): Markup {
 ${button(order, "place", "Collect there", "primary", html`<input type="hidden" name="place" value="${siteId}">`)}${cancelled}</section>`;
 }
 
-function code({ reservation: { state, compartmentId } }: Order, credential: IssueCredentialResponse | undefined): Markup | undefined {
+function code({ reservation: { state, compartmentId }, site }: Order, credential: IssueCredentialResponse | undefined): Markup | undefined {
   if (state !== ReservationState.DEPOSITED) return undefined;
   if (credential === undefined) return notice("attention", "The code to collect is not known now. This page asks again.");
   const pin = `${credential.pin.slice(0, 4)} ${credential.pin.slice(4)}`;
-  return html`<section class="card code"><h2>Your code</h2><p class="pin">${pin}</p><p>Type it at the place, or show this:</p>
-${qrCode(credential.accessToken)}${compartmentId !== "" && html`<p class="quiet">Compartment ${compartmentId} opens.</p>`}</section>`;
+  const isStore = site.kind === SiteKind.COLLECTION_POINT;
+  return html`<section class="card code"><h2>Your code</h2><p class="pin">${pin}</p><p>${isStore ? "Say it at the counter" : "Type it at the terminal"}, or show this:</p>
+${qrCode(credential.accessToken)}${!isStore && html`<p class="quiet">Compartment ${compartmentId} opens.</p>`}</section>`;
 }
 
 /** Dark on white in both themes: many scanners read nothing else. */
 function qrCode(text: string): Markup {
   const { data, size } = encode(text, { ecc: "M", border: 4 });
   const path = data.flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? [`M${x} ${y}h1v1h-1z`] : []))).join("");
-  return html`<svg class="qr" viewBox="0 0 ${size} ${size}" role="img" aria-label="QR code that opens the compartment" shape-rendering="crispEdges"><rect width="${size}" height="${size}" fill="#fff"/><path d="${path}" fill="#000"/></svg>`;
+  return html`<svg class="qr" viewBox="0 0 ${size} ${size}" role="img" aria-label="QR code to collect the parcel" shape-rendering="crispEdges"><rect width="${size}" height="${size}" fill="#fff"/><path d="${path}" fill="#000"/></svg>`;
 }
 
 function place({ site }: Order): Markup {

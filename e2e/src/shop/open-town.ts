@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { SimulatedTerminal } from "@petak/agent/simulation";
-import { type Shop, type ShopOptions, startShop } from "@petak/examples/shop";
+import { openStage, type Shop, type ShopOptions, startShop } from "@petak/examples/shop";
 import { Act, type DayOfWeek, Mode, type Reservation, Role } from "@petak/protocol";
 import { createFrozenClock, type FrozenClock, type MoreFacts, makeSite } from "@petak/testkit";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
+import { keyFileOf, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 
 /** A gateway with a few places, and a shop that sends parcels there. */
 export interface Town {
@@ -61,10 +61,14 @@ export async function openTown(): Promise<Town> {
     requestsPerSecond: 1000,
   });
   const complaints: string[] = [];
+  const onError = ({ message }: Error) => void complaints.push(message);
+  // For what it adds to the pages. The tests have a terminal of their own, by their clock.
+  const operatorKeys = new Map([[operator.participantId, keyFileOf(operator)]]);
+  const stage = openStage({ gatewayUrl: network.baseUrl, client, operatorKeys, onError });
   const openShop = (more: Partial<ShopOptions> = {}) =>
     startShop({
       ...{ client, gatewayUrl: network.baseUrl, publishableKey: publishableKey?.publishableKey ?? "", port: 0, now: clock.now },
-      onError: ({ message }) => complaints.push(message),
+      ...{ onError, stage },
       ...more,
     });
   const shop = await openShop();

@@ -81,9 +81,11 @@ test("somebody buys a teapot, sees it sent, and collects it with the code that t
   expect(JSON.stringify([chain, town.network.lines], replacer)).not.toContain("Hara");
 });
 
-test("another town moves the picker to the places there, and what was typed stays", async () => {
+test("another town moves the picker to the places there, also after a choice, and what was typed stays", async () => {
   const page = await shopper.open(`${town.shop.url}/checkout?product=lamp`);
   await page.getByRole("radio", { name: corner }).waitFor();
+  await press(page, "Collect here");
+  await page.getByText("You collect at").waitFor();
   await page.getByLabel("Your name").fill("Mei");
   await page.getByLabel("Collect near").selectOption("Kuala Lumpur");
   await page.getByRole("radio", { name: square, checked: true }).waitFor();

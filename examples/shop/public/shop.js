@@ -4,10 +4,11 @@ const picker = document.querySelector("petak-picker");
 const town = document.querySelector("#town");
 
 if (picker !== null && town !== null) {
-  // A town is shown at once, without the form.
+  // Another town is shown at once, without the form, and what was chosen in the one before is chosen no more.
   town.form.querySelector("button").hidden = true;
   town.addEventListener("change", () => {
     const { latitude, longitude } = town.selectedOptions[0].dataset;
+    picker.value = "";
     picker.point = `${latitude},${longitude}`;
   });
 }
