@@ -90,15 +90,16 @@ ${problem !== undefined && notice("error", problem)}
   <input type="hidden" name="form" value="${randomUUID()}">
   <input type="hidden" name="product" value="${product.id}">
   <input type="hidden" name="near" value="${town.name}">${isList}
-  ${places === undefined ? picker : placeList(places)}
+  ${places === undefined ? picker : placeList(places, problem)}
   <label class="field narrow"><span>Your name</span><input name="buyer" required maxlength="100" autocomplete="name" value="${buyer}"></label>
   <button class="button primary narrow">Order</button>
 </form>`;
   return page("Checkout", body);
 }
 
-function placeList(places: readonly SiteOption[]): Markup {
-  if (places.length === 0) return notice("attention", "No place near there takes this parcel now. Choose another town.");
+function placeList(places: readonly SiteOption[], problem: string | undefined): Markup | undefined {
+  if (places.length === 0)
+    return problem === undefined ? notice("attention", "No place near there takes this parcel now. Choose another town.") : undefined;
   const rows = places.map(
     (
       { site, distanceM, freeToPromise },

@@ -68,8 +68,13 @@ export function createRoutes(book: OrderBook, places: Places, { gatewayUrl, publ
     const town = towns.find(({ name }) => name === form.get("near")) ?? towns[0];
     const asked: Checkout = { product, town, buyer: form.get("buyer") ?? "", problem };
     if (!form.has("list")) return shown(checkoutPage(asked, gateway), status);
-    const found = await orNothing(places.nearest(town, product.parcel, 10));
-    return shown(checkoutPage({ ...asked, places: found ?? [] }, gateway), status);
+    try {
+      const found = await places.nearest(town, product.parcel, 10);
+      return shown(checkoutPage({ ...asked, places: found }, gateway), status);
+    } catch (error) {
+      const why = explain(error);
+      return shown(checkoutPage({ ...asked, problem: problem ?? why.problem, places: [] }, gateway), why.status);
+    }
   }
 
   async function placeOrder(form: URLSearchParams): Promise<Reply> {

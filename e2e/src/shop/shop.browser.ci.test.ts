@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { ReservationState } from "@petak/protocol";
 import { readCodes } from "@petak/store-app/testing/read-code";
+import { freePort } from "@petak/testkit";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { corner, kiosk, openTown, square, type Town } from "./open-town.ts";
@@ -197,6 +198,24 @@ test("forms of other sites, forms that lack something, and more than the shop ke
   expect([first.status, full.status, again.status]).toEqual([303, 503, 303]);
   expect(full.text).toContain("The shop has too many orders now.");
   expect(town.complaints.splice(0)).toEqual(["1 orders are in progress, and no more than 1 are kept."]);
+});
+
+test("while the gateway does not answer, nothing is ordered and the shopper reads so; afterwards the same form is an order", async () => {
+  const baseUrl = `http://127.0.0.1:${await freePort()}`;
+  const away = town.network.clientFor(town.merchant.signer, { baseUrl, retry: false });
+  const client = { ...town.merchant.client, directory: away.directory, reservations: away.reservations };
+  const cut = await town.openShop({ client });
+  const fields = { ...form(square), list: "1" };
+  const list = await fetch(`${cut.url}/checkout?product=teapot&list=1`);
+  const refused = await post("/orders", fields, {}, cut.url);
+  await cut.stop();
+  expect([list.status, refused.status]).toEqual([503, 503]);
+  for (const text of [await list.text(), refused.text]) expect(text).toContain("cannot be reached now. Nothing was changed");
+  expect(refused.text).toContain('value="Mei"');
+  expect(town.complaints.splice(0).length).toBeGreaterThan(0);
+  const { status, location } = await post("/orders", fields);
+  await post(`${location}/cancel`, {});
+  expect(status).toBe(303);
 });
 
 test.each([
