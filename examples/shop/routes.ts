@@ -33,6 +33,15 @@ const refusals: Readonly<Record<string, string>> = {
   INVALID_FIELD: "Your choice of a place could not be read. Choose it again.",
 };
 
+/** What to tell the shopper of an error, and how. What the shopper cannot help is reported. */
+function explain(error: unknown, onError: (error: Error) => void): { problem: string; status: number } {
+  const problem = refusals[reasonOf(error) ?? ""];
+  if (problem !== undefined) return { problem, status: 409 };
+  onError(error as Error);
+  const busy = error instanceof OrderBookFull ? "The shop has too many orders now." : "The collection places cannot be reached now.";
+  return { problem: `${busy} Nothing was changed: try again in a minute.`, status: 503 };
+}
+
 export interface RoutesOptions extends Gateway {
   /** In a demonstration: plays the courier and the buyer at the door. */
   stage?: Stage;
@@ -44,15 +53,6 @@ export function createRoutes(book: OrderBook, places: Places, { gatewayUrl, publ
   const gateway = { gatewayUrl, publishableKey };
   const shown = (body: string, status = 200): Reply => ({ status, body });
   const notFound = shown(problemPage("Not found", "There is nothing here. Orders are forgotten when the shop restarts."), 404);
-
-  /** What to tell of an error, and how. */
-  function explain(error: unknown): { problem: string; status: number } {
-    const problem = refusals[reasonOf(error) ?? ""];
-    if (problem !== undefined) return { problem, status: 409 };
-    onError(error as Error);
-    const busy = error instanceof OrderBookFull ? "The shop has too many orders now." : "The collection places cannot be reached now.";
-    return { problem: `${busy} Nothing was changed: try again in a minute.`, status: 503 };
-  }
 
   /** Undefined, after a report, if it fails: the page is of use without. */
   async function orNothing<Value>(asked: Promise<Value>): Promise<Value | undefined> {
@@ -72,7 +72,7 @@ export function createRoutes(book: OrderBook, places: Places, { gatewayUrl, publ
       const found = await places.nearest(town, product.parcel, 10);
       return shown(checkoutPage({ ...asked, places: found }, gateway), status);
     } catch (error) {
-      const why = explain(error);
+      const why = explain(error, onError);
       return shown(checkoutPage({ ...asked, problem: problem ?? why.problem, places: [] }, gateway), why.status);
     }
   }
@@ -89,7 +89,7 @@ export function createRoutes(book: OrderBook, places: Places, { gatewayUrl, publ
       const order = await book.place({ formId, product, buyer, siteId, choice: form.get("place-choice") ?? "" });
       return { status: 303, location: `/orders/${order.id}` };
     } catch (error) {
-      const { problem, status } = explain(error);
+      const { problem, status } = explain(error, onError);
       return await checkout(form, problem, status);
     }
   }
@@ -132,7 +132,7 @@ export function createRoutes(book: OrderBook, places: Places, { gatewayUrl, publ
         else if (stage === undefined || !(await play(stage, order, act))) return notFound;
         return { status: 303, location: `/orders/${id}` };
       } catch (error) {
-        const { problem, status } = explain(error);
+        const { problem, status } = explain(error, onError);
         return await showOrder(order, problem, status);
       }
     },
