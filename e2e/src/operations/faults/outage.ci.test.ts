@@ -46,6 +46,8 @@ interface Refusal {
   isStuck: boolean;
   code: Code | undefined;
   reason: string | undefined;
+  /** For whoever looks for the cause of a failure. */
+  said: string | undefined;
   retryAfterMs: number | undefined;
 }
 
@@ -62,6 +64,7 @@ async function refusal(call: () => Promise<unknown>): Promise<Refusal> {
     isStuck: ms > onThisMachine(firstCallsMs, ms),
     code: error?.code,
     reason: reasonOf(error),
+    said: error?.rawMessage,
     retryAfterMs: retryDelay && durationMs(retryDelay),
   };
 }
