@@ -83,7 +83,7 @@ export async function commandingIn(world: { operator: TestParticipant; network: 
   const [own, others] = [operator, other].map(({ signer }) => keys.find(({ keyId }) => keyId === signer.keyId));
   if (own === undefined || others === undefined) throw new Error("the operator has no such keys");
   await operator.client.commands.allowCommandKey(await signedPermission(operator, others, "field"));
-  const atMs = Date.now();
+  const atMs = network.now();
   const wanted = { siteId, type: CommandType.TAKE_OUT_OF_SERVICE, compartmentId: "A1", atMs, lifetimeMs: 3_600_000 };
   const order = { ...(await signedCommand(other, wanted)), awaitSecondKey: true };
   const { command } = await other.client.commands.sendCommand(order);

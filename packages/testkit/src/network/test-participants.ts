@@ -44,6 +44,8 @@ export interface SiteReporter {
 /** The participants of a gateway. */
 export interface TestParticipants {
   baseUrl: string;
+  /** The gateway's clock, by which they sign. */
+  now: () => number;
   admin: TestParticipant;
   /** Makes a participant with a new key. */
   join(name: string, roles: Role[], mode?: Mode, options?: Partial<PetakClientOptions>): Promise<TestParticipant>;
@@ -98,6 +100,7 @@ export function createTestParticipants(
   const admin = withKey(adminKey);
   const participants: TestParticipants = {
     baseUrl,
+    now,
     admin,
     clientFor,
     async join(name, roles, mode = Mode.TEST, options = {}) {
