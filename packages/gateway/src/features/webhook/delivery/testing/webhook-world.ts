@@ -97,6 +97,8 @@ export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> 
         metrics,
         allowedNetworks: parseNetworks("127.0.0.0/8") as Networks,
         allowHttp: true,
+        // A gateway that is not asked for a while keeps its endpoints: what is sent twice by another one would fail a test.
+        leaseMs: 600_000,
         ...options,
       }).start();
       dispatchers.push(dispatcher);
