@@ -29,7 +29,10 @@ beforeEach(async () => {
   courier = await network.join("Courier", [Role.COURIER]);
   start = async () => {
     const gateway = await startGatewayProcess(network.shared);
-    return { gateway, client: createPetakClient({ baseUrl: `http://127.0.0.1:${gateway.port}`, signer: courier.signer }) };
+    return {
+      gateway,
+      client: createPetakClient({ baseUrl: `http://127.0.0.1:${gateway.port}`, signer: courier.signer, timeoutMs: 60_000 }),
+    };
   };
   gateways = await Promise.all(Array.from({ length: gatewayCount }, start));
   return () => network.stop();
