@@ -65,7 +65,7 @@ async function deposit(): Promise<Deposited> {
 }
 
 describe("the guide to overdue parcels", () => {
-  it("shows commands that do what the guide says, in order", { timeout: 180_000 }, async () => {
+  it("shows commands that do what the guide says, in order", async () => {
     let parcel = await deposit();
     const said: [command: string, stdout: string][] = [];
     /** Shows the terminal a command's token and proof, and takes the parcel out. */
