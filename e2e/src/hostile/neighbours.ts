@@ -54,13 +54,15 @@ export async function joinNeighbours(network: ProcessNetwork, mode: Mode): Promi
     await agent.reportEvents({ siteId, events: [event] });
   }
 
-  /** Asks as a page in a browser does. */
+  /** Asks as a page in a browser does: once more if the connection, which was kept for the next request, was closed at the moment of this one. */
   async function find(): Promise<void> {
-    const response = await fetch(`${network.baseUrl}/petak.v1.DirectoryService/FindNearest`, {
-      method: "POST",
-      headers: { "content-type": "application/json", origin: shop, authorization: `Bearer ${publishableKey?.publishableKey}` },
-      body: JSON.stringify({ origin, parcel, operatorIds }),
-    });
+    const ask = () =>
+      fetch(`${network.baseUrl}/petak.v1.DirectoryService/FindNearest`, {
+        method: "POST",
+        headers: { "content-type": "application/json", origin: shop, authorization: `Bearer ${publishableKey?.publishableKey}` },
+        body: JSON.stringify({ origin, parcel, operatorIds }),
+      });
+    const response = await ask().catch(ask);
     const found = (await response.json()) as { options?: unknown[] };
     if (found.options === undefined) throw new Error(`the checkout is refused: ${JSON.stringify(found)}`);
   }
