@@ -1,4 +1,5 @@
 import { gunzipSync } from "node:zlib";
+import { signerOf } from "@petak/testkit/network";
 import { createHttp1Connection } from "../wire/http1-connection.ts";
 import { createHttp2Connection } from "../wire/http2-connection.ts";
 import { proofOf } from "../wire/prove.ts";
@@ -10,6 +11,15 @@ export type Send = (request: FuzzRequest) => Promise<RawAnswer>;
 
 /** How long to wait for a response, in ms: long enough to measure how late a late one is. */
 const patienceMs = 60_000;
+
+/** Replaces the token of a caller by its present one: runs last longer than a token. */
+async function signed(request: FuzzRequest): Promise<FuzzRequest> {
+  const headers = request.headers.map(async ([name, value]) => {
+    const signer = name === "authorization" ? signerOf(value) : undefined;
+    return [name, signer === undefined ? value : await signer.authorization()] as const;
+  });
+  return { ...request, headers: await Promise.all(headers) };
+}
 
 /** Adds the proof that the caller would sign for exactly these bytes, unless the request has a DPoP header or is framed by hand. */
 async function proven(request: FuzzRequest): Promise<FuzzRequest> {
@@ -40,7 +50,7 @@ export function connect(port: number, http: 1 | 2): { send: Send; close(): void 
     return {
       send: async (request) =>
         session.send({
-          headers: renderHttp2(await proven(request)),
+          headers: renderHttp2(await proven(await signed(request))),
           body: request.body,
           timeoutMs: patienceMs,
           isEndless: request.isEndless,
@@ -51,7 +61,7 @@ export function connect(port: number, http: 1 | 2): { send: Send; close(): void 
   const kept = createHttp1Connection(port);
   return {
     async send(request) {
-      const sending = { bytes: renderHttp1(await proven(request)), timeoutMs: patienceMs, isEndless: request.isEndless };
+      const sending = { bytes: renderHttp1(await proven(await signed(request))), timeoutMs: patienceMs, isEndless: request.isEndless };
       if (!request.isFramedByHand) return await kept.send(sending);
       // A wrongly framed body may leave bytes in the connection.
       const own = createHttp1Connection(port);

@@ -147,14 +147,15 @@ export function createTestParticipants(
 const signers = new Map<string, RequestSigner>();
 
 function remembered(signer: RequestSigner): RequestSigner {
-  return {
+  const remembering: RequestSigner = {
     ...signer,
     async authorization() {
       const header = await signer.authorization();
-      signers.set(header, signer);
+      signers.set(header, remembering);
       return header;
     },
   };
+  return remembering;
 }
 
 /** The signer of a test network that gave an Authorization header, for tests that sign proofs of calls made by hand. */
