@@ -39,6 +39,14 @@ describe("petak start", () => {
     expect(await (await fetch(counter)).text()).toContain("<html");
   });
 
+  it("publishes its made-up sites as open data, and says so with the licence", async () => {
+    const [, feed = ""] = /\(made up; cities by GeoNames; CC BY 4\.0\): (\S+)/.exec(started.said()) ?? [];
+    const { data } = (await (await fetch(feed)).json()) as { data: object };
+    expect(data).toMatchObject({ is_test: true, licence: { id: "CC-BY-4.0" }, publisher: expect.stringContaining("GeoNames") });
+    const sites = (await (await fetch(new URL("sites.json", feed))).json()) as { data: { sites: unknown[] } };
+    expect(sites.data.sites).toHaveLength(120);
+  });
+
   it("keeps its keys and data in files that only its user can read", async () => {
     for (const path of [".petak/keys/admin.json", ".petak/keys/courier.json", ".petak/gateway-secrets.json", ".petak/gateway.log"]) {
       expect((await stat(join(folder.path, path))).mode & 0o077, path).toBe(0);

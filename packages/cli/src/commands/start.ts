@@ -21,6 +21,11 @@ import { type ServedGateway, serveGateway } from "../serve/serve-gateway.ts";
 import { createOutput, type Output } from "../terminal/output.ts";
 import { formatCount } from "../terminal/progress.ts";
 
+/** The licence of the demonstration's open directory is that of its positions; the rest of it is made up. */
+const demoDirectory = { openDirectoryLicence: "CC-BY-4.0", openDirectoryPublisher: "GeoNames (cities); everything else is made up" };
+
+const feedPath = "/feed/v1/manifest.json";
+
 /** `petak start`: runs a gateway with the demonstration network, for trying things. `npm start` runs it. */
 export const registerStart: CommandModule = (command, { io }) => {
   addConfigOptions(command)
@@ -28,9 +33,12 @@ export const registerStart: CommandModule = (command, { io }) => {
     .option("--demo-seed <number>", "another seed gives another network", "1")
     .action(async (options: Record<string, string | undefined>, running: Command) => {
       const interruption = io.interruption();
-      const config = readConfig(options, io);
       const sites = wholeNumber("--demo-sites", options.demoSites);
       const seed = wholeNumber("--demo-seed", options.demoSeed);
+      const given = readConfig(options, io);
+      // Somebody who states a licence publishes a network of their own.
+      const publishesDemo = sites > 0 && given.openDirectoryLicence === "";
+      const config = publishesDemo ? { ...given, ...demoDirectory } : given;
       const { json, color } = running.optsWithGlobals<{ json?: boolean; color?: boolean }>();
       const output = createOutput({ ...io, json, color });
       const dataDir = resolve(io.cwd, config.dataDir);
@@ -43,11 +51,19 @@ export const registerStart: CommandModule = (command, { io }) => {
       let shop: DemoShop | undefined;
       try {
         await ensureDemoRoot(dataDir, io.now());
-        served = await serveGateway(config, io.cwd, logger);
+        served = await serveGateway(config, io.cwd, logger, publishesDemo ? { openDirectoryNetwork: "test" } : {});
         const participants = await prepare(served, { dataDir, sites, seed, output, signal: interruption });
         store = sites === 0 ? undefined : await openStore(served, participants, { config, dataDir, logger, output, signal: interruption });
         shop = sites === 0 ? undefined : await openShop(served, participants, { config, logger, output });
-        greet(output, served, participants, { store, shop }, { logPath, keyPath: relative(io.cwd, join(dataDir, "keys/courier.json")) });
+        greet(
+          output,
+          served,
+          participants,
+          { store, shop },
+          {
+            ...{ logPath, publishesDemo, keyPath: relative(io.cwd, join(dataDir, "keys/courier.json")) },
+          },
+        );
         const end = await Promise.race([untilAborted(interruption), served.ended]);
         if (end instanceof CliFailure) throw end;
       } catch (error) {
@@ -166,7 +182,9 @@ interface Opened {
   shop: DemoShop | undefined;
 }
 
-interface Paths {
+interface Said {
+  /** Whether the demonstration's open directory is published. */
+  publishesDemo: boolean;
   logPath: string;
   /** The courier's key file, relative to the working directory. */
   keyPath: string;
@@ -177,7 +195,7 @@ function greet(
   served: ServedGateway,
   { publishableKey }: DemoParticipants,
   { store, shop }: Opened,
-  { logPath, keyPath }: Paths,
+  { publishesDemo, logPath, keyPath }: Said,
 ): void {
   const { bold, cyan, dim } = output.colors;
   const curl = [
@@ -194,6 +212,7 @@ function greet(
     log: logPath,
     ...(counter && { store: counter }),
     ...(shop && { shop: shop.url }),
+    ...(publishesDemo && { openDirectory: `${served.url}${feedPath}` }),
   });
   output.print();
   output.print(`  ${bold("Petak is running")} at ${cyan(served.url)}`);
@@ -203,6 +222,9 @@ function greet(
     output.print(`  A store's counter (${store.name}), to open in a browser: ${cyan(store.url)}, with the PIN ${cyan(store.pin)}`);
   }
   if (shop !== undefined) output.print(`  A shop, to buy something and have it sent to a locker: ${cyan(shop.url)}`);
+  if (publishesDemo) {
+    output.print(`  Its sites and free places as open data (made up; cities by GeoNames; CC BY 4.0): ${cyan(`${served.url}${feedPath}`)}`);
+  }
   output.print();
   output.print("  Try, in another terminal in this folder:");
   output.print();

@@ -9,6 +9,7 @@ import {
   DurabilityError,
   type DurabilityOptions,
   type Gateway,
+  type GatewayOptions,
   type Logger,
   parseNetworks,
   prepareServingProcess,
@@ -42,12 +43,15 @@ export interface ServedGateway {
   stop(): Promise<void>;
 }
 
+/** What a program that starts a gateway says of it, which no setting can. */
+export type ServedOptions = Pick<GatewayOptions, "openDirectoryNetwork">;
+
 /**
  * Starts a gateway by its configuration, with a private Redis if that names none.
  *
  * @throws {CliFailure} if it cannot start; the message gives the reason and the remedy.
  */
-export async function serveGateway(config: Config, cwd: string, logger: Logger): Promise<ServedGateway> {
+export async function serveGateway(config: Config, cwd: string, logger: Logger, options: ServedOptions = {}): Promise<ServedGateway> {
   prepareServingProcess();
   const dataDir = resolve(cwd, config.dataDir);
   let redis: RedisServer | undefined;
@@ -68,6 +72,7 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger):
     if (archiveDirectory === undefined) logger.info("nothing is archived, since archiveDir is not set");
     const gateway = await startGateway({
       ...config,
+      ...options,
       durability: durabilityOf(config),
       redis: redis === undefined ? redisAddress(config.redisUrl) : { socketPath: redis.socketPath },
       dataDir,

@@ -415,7 +415,7 @@ export const settings = [
       patternText: "empty, an SPDX identifier such as CC-BY-4.0, or an https URL",
     },
     default: "",
-    doc: "The licence under which the open directory publishes all live sites and what is free there to everybody, at `/feed/v1/manifest.json`; empty means that nothing is published, since that is for the operators to decide.",
+    doc: "The licence under which the open directory publishes all live sites and what is free there to everybody, at `/feed/v1/manifest.json`; empty means that nothing is published, since that is for the operators to decide (`petak start` publishes its made-up test sites).",
   },
   {
     name: "openDirectoryPublisher",

@@ -41,7 +41,13 @@ function dependencies(): BuilderDependencies {
     ...records,
     operatorLinks: createOperatorLinksStore(connection, keys),
     operatorNames: createOperatorNames(createParticipantStore(connection, keys), clock.now),
-    options: { licence: "CC-BY-4.0", publisher: "", sitePage: "https://lockers.example/{operator_site_ref}", leftOut: new Set([otherId]) },
+    options: {
+      licence: "CC-BY-4.0",
+      publisher: "",
+      sitePage: "https://lockers.example/{operator_site_ref}",
+      network: "live",
+      leftOut: new Set([otherId]),
+    },
     now: clock.now,
   };
 }
@@ -89,6 +95,16 @@ describe("the open directory", () => {
     const built = await build();
     expect(sitesOf(built).map((one) => one.site_id)).toEqual([...siteIds].sort());
     expect(built.totals).toMatchObject({ terminals: 3, collectionPoints: 0, operators: 1, placesFree: 8 });
+  });
+
+  it("has the test network of a demonstration instead, and no live site then", async () => {
+    await put(site("live"));
+    const made = [await put(site("a", { isTest: true }))];
+    await put(site("left out", { isTest: true, operatorId: otherId }));
+    const { options, ...others } = dependencies();
+    const built = await createBuilder({ ...others, options: { ...options, network: "test" } })();
+    expect(sitesOf(built).map((one) => one.site_id)).toEqual(made);
+    expect(built.totals).toMatchObject({ terminals: 1, placesFree: 4 });
   });
 
   it("shows no single doors, no position of before and nothing else that is for the operator", async () => {

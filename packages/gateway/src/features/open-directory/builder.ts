@@ -191,12 +191,12 @@ async function writeAvailability(
 }
 
 async function readOperators(
-  { operatorNames, operatorLinks }: Pick<BuilderDependencies, "operatorNames" | "operatorLinks">,
+  { operatorNames, operatorLinks, options }: Pick<BuilderDependencies, "operatorNames" | "operatorLinks" | "options">,
   operatorIds: ReadonlySet<string>,
 ): Promise<unknown[]> {
   return await Promise.all(
     [...operatorIds].sort().map(async (operatorId) => {
-      const [displayName, links] = await Promise.all([operatorNames.of(operatorId), operatorLinks.find(operatorId, "live")]);
+      const [displayName, links] = await Promise.all([operatorNames.of(operatorId), operatorLinks.find(operatorId, options.network)]);
       const operator: Operator = { $typeName: "petak.v1.Operator", operatorId, displayName, ...(links && { links }) };
       return toJson(OperatorSchema, operator, { useProtoFieldName: true });
     }),

@@ -18,6 +18,8 @@ export interface OpenDirectorySettings {
   openDirectorySitePage?: string;
   /** Operators whose sites are left out, by id, separated by commas. */
   openDirectoryLeavesOut?: string;
+  /** Which network is published. `test` is for demonstrations, which have no other, and the files say so. Default `live`. */
+  openDirectoryNetwork?: "live" | "test";
 }
 
 /** Creates the open directory. Undefined if none is to be published. */
@@ -28,6 +30,7 @@ export function createOpenDirectory(
     openDirectoryPublisher = "",
     openDirectorySitePage = "",
     openDirectoryLeavesOut = "",
+    openDirectoryNetwork = "live",
   }: OpenDirectorySettings,
 ): OpenDirectory | undefined {
   if (openDirectoryLicence === "") return undefined;
@@ -36,6 +39,7 @@ export function createOpenDirectory(
     licence: openDirectoryLicence,
     publisher: openDirectoryPublisher,
     sitePage: openDirectorySitePage,
+    network: openDirectoryNetwork,
     leftOut,
   };
   const { now, onFailure } = dependencies;

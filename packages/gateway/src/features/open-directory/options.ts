@@ -6,6 +6,8 @@ export interface DirectoryOptions {
   publisher: string;
   /** A site's page for people: an `https` URL with `{site_id}` or `{operator_site_ref}` in it. Empty: sites have none. */
   sitePage: string;
+  /** Which network is published: sites in operation, or those of the test network, which anybody can make up. Never both. */
+  network: "live" | "test";
   /** Operators whose sites are left out, by id. */
   leftOut: ReadonlySet<string>;
 }

@@ -94,9 +94,9 @@ export async function readPublishedRegion(
   };
 }
 
-/** Test sites never; those that are retired neither. */
-function isPublished({ isTest, lifecycle, operatorId }: Site, { leftOut }: DirectoryOptions): boolean {
-  return !isTest && lifecycle !== SiteLifecycle.DECOMMISSIONED && !leftOut.has(operatorId);
+/** Sites of the other network never; those that are retired neither. */
+function isPublished({ isTest, lifecycle, operatorId }: Site, { network, leftOut }: DirectoryOptions): boolean {
+  return isTest === (network === "test") && lifecycle !== SiteLifecycle.DECOMMISSIONED && !leftOut.has(operatorId);
 }
 
 function render(filed: FiledSite, operatorName: string, siteIds: SiteIds, options: DirectoryOptions): Rendered {

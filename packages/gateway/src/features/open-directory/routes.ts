@@ -45,7 +45,7 @@ function schemaPath(name: string): string {
 }
 
 /** The list of files. Its addresses are relative to its own, since a gateway does not know under which names it is reached. */
-function manifest({ licence, publisher }: DirectoryOptions, nowMs: number): string {
+function manifest({ licence, publisher, network }: DirectoryOptions, nowMs: number): string {
   const isUrl = licence.startsWith("https://");
   const content = {
     last_updated: new Date(nowMs).toISOString(),
@@ -54,6 +54,7 @@ function manifest({ licence, publisher }: DirectoryOptions, nowMs: number): stri
     data: {
       licence: isUrl ? { url: licence } : { id: licence, url: `https://spdx.org/licenses/${licence}.html` },
       ...(publisher === "" ? {} : { publisher }),
+      ...(network === "test" ? { is_test: true } : {}),
       files: [
         { name: "sites", url: "sites.json", schema_url: "schemas/sites.schema.json", ttl: filesTtlS },
         { name: "availability", url: "availability.json", schema_url: "schemas/availability.schema.json", ttl: filesTtlS },

@@ -81,6 +81,10 @@ const manifestData: JsonSchema = {
       },
     },
     publisher: { type: "string", description: "Whom users of the data have to name." },
+    is_test: {
+      type: "boolean",
+      description: "Whether the sites are those of the test network, where no parcel can be brought. Absent: false.",
+    },
     files: {
       type: "array",
       minItems: 1,
