@@ -6,15 +6,17 @@ import { tempDir } from "@petak/testkit";
 import { expect, test } from "vitest";
 
 /** Runs `petak start` until it has greeted, and uses the shop whose address it printed. */
-async function start<Value>(port: number, use: (shopUrl: string) => Promise<Value>) {
+async function start<Value>(port: number, use: (shopUrl: string, gatewayUrl: string) => Promise<Value>) {
   const interruption = new AbortController();
   let used: Promise<Value> | undefined;
+  let gatewayUrl = "";
   const result = await runPetak(["start", "--port", String(port), "--demo-sites", "300"], {
     cwd: await tempDir(),
     interruption: interruption.signal,
     onPrint(text) {
       const url = /A shop, .*: (http:\S+)/.exec(text)?.[1];
-      if (url !== undefined) used = use(url);
+      gatewayUrl ||= /running at (http:\S+)/.exec(text)?.[1] ?? "";
+      if (url !== undefined) used = use(url, gatewayUrl);
       const end = () => interruption.abort(new Error("Interrupted."));
       if (text.includes("Stop with Ctrl-C")) Promise.resolve(used).then(end, end);
     },
@@ -43,6 +45,16 @@ test("petak start opens a shop beside the gateway, where a parcel is bought, bro
   const { exitCode, used: headings = [], stderr } = await start(0, buy);
   expect([exitCode, [...new Set(headings)]]).toEqual([0, ["Checkout", "Pay to keep your place", "Sent", "Ready to collect", "Collected"]]);
   expect(stderr).not.toContain("shop");
+});
+
+test("the gateway's front page links to the shop and to the store's counter", async () => {
+  const { used: [shopUrl, page] = [], stdout } = await start(0, async (url, gatewayUrl) => {
+    return [url, await (await fetch(gatewayUrl, { headers: { accept: "text/html" } })).text()] as const;
+  });
+  const counterUrl = /open in a browser: (\S+), with/.exec(stdout)?.[1];
+  expect(page).toContain(`<a href="${shopUrl}">A shop</a>`);
+  expect(page).toContain(`<a href="${counterUrl}">A store&#39;s counter</a>`);
+  expect(page).toContain("its operators, sites and parcels are made up");
 });
 
 test("where the shop's port is taken, petak start says so and goes on", async () => {

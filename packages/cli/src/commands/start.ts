@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { createPetakClient, signerOfKeyFile } from "@petak/client/node";
-import { type Config, createLogger, type Logger } from "@petak/gateway";
+import { type Config, createLogger, type Logger, type Neighbour } from "@petak/gateway";
 import type { Command } from "commander";
 import { untilAborted } from "../abort.ts";
 import { findAppFolder } from "../agent/counter-options.ts";
@@ -51,7 +51,10 @@ export const registerStart: CommandModule = (command, { io }) => {
       let shop: DemoShop | undefined;
       try {
         await ensureDemoRoot(dataDir, io.now());
-        served = await serveGateway(config, io.cwd, logger, publishesDemo ? { openDirectoryNetwork: "test" } : {});
+        served = await serveGateway(config, io.cwd, logger, {
+          openDirectoryNetwork: publishesDemo ? "test" : "live",
+          neighbours: () => neighboursOf({ store, shop }),
+        });
         const participants = await prepare(served, { dataDir, sites, seed, output, signal: interruption });
         store = sites === 0 ? undefined : await openStore(served, participants, { config, dataDir, logger, output, signal: interruption });
         shop = sites === 0 ? undefined : await openShop(served, participants, { config, logger, output });
@@ -180,6 +183,19 @@ async function openShop(
 interface Opened {
   store: DemoStore | undefined;
   shop: DemoShop | undefined;
+}
+
+/** What the gateway's front page links to beside the gateway. */
+function neighboursOf({ store, shop }: Opened): Neighbour[] {
+  const neighbours: Neighbour[] = [];
+  if (shop !== undefined) {
+    neighbours.push({ label: "A shop", about: "Buy something, have it sent to a locker, and collect it.", url: shop.url });
+  }
+  if (store !== undefined) {
+    const about = `Accept and hand over parcels at ${store.name}, with the PIN that petak start has printed.`;
+    neighbours.push({ label: "A store's counter", about, url: store.url });
+  }
+  return neighbours;
 }
 
 interface Said {

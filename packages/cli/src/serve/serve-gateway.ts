@@ -44,7 +44,7 @@ export interface ServedGateway {
 }
 
 /** What a program that starts a gateway says of it, which no setting can. */
-export type ServedOptions = Pick<GatewayOptions, "openDirectoryNetwork">;
+export type ServedOptions = Pick<GatewayOptions, "openDirectoryNetwork" | "neighbours">;
 
 /**
  * Starts a gateway by its configuration, with a private Redis if that names none.

@@ -1,5 +1,6 @@
 import type { DataVersionError, EnterStoreOptions, Quotas } from "@petak/records";
 import type { RedisAddress } from "@petak/redis";
+import type { Neighbour } from "../features/api-description/front-page.ts";
 import type { CommandLimits } from "../features/command/count-commands.ts";
 import type { OpenDirectorySettings } from "../features/open-directory/open-directory.ts";
 import type { WebhookOptions } from "../features/webhook/delivery/webhook-sending.ts";
@@ -64,6 +65,11 @@ export interface GatewayOptions extends OpenDirectorySettings {
   archive?: ArchiveOptions;
   /** How full the store may become. Default: by the servers' `maxmemory`. */
   storeFill?: StoreFillLimits;
+  /**
+   * Links of the front page to what the same program serves beside the gateway. Read at each request, since that opens after the gateway.
+   * Default: none.
+   */
+  neighbours?: () => readonly Neighbour[];
   /** The administrator, or a function that returns it when the audience is known. */
   admin?: AdminIdentity | ((audience: string) => Promise<AdminIdentity>);
   logger: Logger;

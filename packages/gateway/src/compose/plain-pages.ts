@@ -65,7 +65,9 @@ export function createPlainPages(
     const facts = async () => {
       // A page without numbers is better than none.
       const files = await directory?.published.current().catch(() => undefined);
-      return { totals: files?.totals, isDirectoryPublished: directory !== undefined, reasons };
+      const isDirectoryPublished = directory !== undefined;
+      const isTest = isDirectoryPublished && options.openDirectoryNetwork === "test";
+      return { totals: files?.totals, isDirectoryPublished, isTest, neighbours: options.neighbours?.() ?? [], reasons };
     };
     pages.set("/", frontPageRoute(plain, facts));
   }
