@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { Mode, Role } from "@petak/protocol";
-import { makeSite, useRedis } from "@petak/testkit";
+import { Mode, Role, SiteLifecycle } from "@petak/protocol";
+import { createFrozenClock, makeSite, useRedis } from "@petak/testkit";
 import { findChromium } from "@petak/testkit/find-chromium";
 import { startTestNetwork, type TestNetwork } from "@petak/testkit/network";
 import type { AxeResults } from "axe-core";
@@ -19,9 +19,18 @@ beforeAll(async () => {
   const { path } = await findChromium();
   // Chromium's sandbox does not start as root.
   browser = await chromium.launch({ executablePath: path, chromiumSandbox: process.geteuid?.() !== 0, args: ["--disable-gpu"] });
-  network = await startTestNetwork({ redis, openDirectoryLicence: "CC-BY-4.0" });
+  network = await startTestNetwork({
+    redis,
+    // The directory's files, and with them the front page, are made once.
+    now: createFrozenClock(Date.now()).now,
+    openDirectoryLicence: "CC-BY-4.0",
+  });
   const operator = await network.withMode(await network.join("Rimba <b>Lockers</b>", [Role.OPERATOR]), Mode.LIVE);
-  await network.putSites(operator, makeSite({ latitude: 1.3, longitude: 103.8, ref: "a", isTest: false }));
+  await network.putSites(
+    operator,
+    makeSite({ latitude: 1.3, longitude: 103.8, ref: "a", isTest: false }),
+    makeSite({ latitude: 13.7, longitude: 100.5, ref: "b", isTest: false }, { lifecycle: SiteLifecycle.MAINTENANCE }),
+  );
 });
 afterAll(async () => {
   await browser.close();
@@ -67,9 +76,23 @@ it.each(pages.flatMap((page) => looks.map((look) => ({ ...page, ...look }))))(
 
 it("the front page tells browsers the network in numbers, and programs what they were told before", async () => {
   const shown = await (await fetch(network.baseUrl, { headers: { accept: "text/html" } })).text();
-  expect(shown).toContain("<strong>1</strong>parcel terminals");
+  expect(shown).toContain("<strong>2</strong>parcel terminals");
   expect(shown).toContain('<a href="/feed/v1/manifest.json">');
   expect(await (await fetch(network.baseUrl)).text()).toMatch(/^This is a Petak gateway/);
+});
+
+it("the front page has a map, made once while what it shows is the same, and not sent again to whoever has it", async () => {
+  const open = (headers: object = {}) => fetch(network.baseUrl, { headers: { accept: "text/html", ...headers } });
+  const first = await open();
+  const etag = first.headers.get("etag") ?? "";
+  expect([first.headers.get("cache-control"), first.headers.get("vary")]).toEqual(["no-cache", "Accept, Accept-Encoding"]);
+  const shown = await first.text();
+  expect(shown).toContain('<path class="land"');
+  expect(shown).toContain("<title>1 site, 4 places free</title>");
+  expect(shown).toContain("<title>1 site, free places not known</title>");
+  expect(shown).not.toContain("<script");
+  const again = await open({ "if-none-match": etag });
+  expect([again.status, await again.text()]).toEqual([304, ""]);
 });
 
 it("the reference has each link's aim, no script, and a bounded size", async () => {

@@ -65,9 +65,9 @@ export function createPlainPages(
     const facts = async () => {
       // A page without numbers is better than none.
       const files = await directory?.published.current().catch(() => undefined);
-      const isDirectoryPublished = directory !== undefined;
-      const isTest = isDirectoryPublished && options.openDirectoryNetwork === "test";
-      return { totals: files?.totals, isDirectoryPublished, isTest, neighbours: options.neighbours?.() ?? [], reasons };
+      const { openDirectoryLicence: licence = "", openDirectoryPublisher: publisher = "", openDirectoryNetwork } = options;
+      const isTest = directory !== undefined && openDirectoryNetwork === "test";
+      return { files, directory: directory && { licence, publisher }, isTest, neighbours: options.neighbours?.() ?? [], reasons };
     };
     pages.set("/", frontPageRoute(plain, facts));
   }

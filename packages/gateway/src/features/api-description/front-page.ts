@@ -1,5 +1,7 @@
-import type { DirectoryTotals } from "../open-directory/builder.ts";
+import type { PublishedFiles } from "../open-directory/builder.ts";
+import type { DirectoryOptions } from "../open-directory/options.ts";
 import { escapeHtml, page } from "./html.ts";
+import { networkNow } from "./network-now.ts";
 
 /** A page that the program which started the gateway serves beside it, e.g. a shop to try. */
 export interface Neighbour {
@@ -13,9 +15,10 @@ export interface Neighbour {
 
 /** What the front page of a gateway shows. */
 export interface FrontPageFacts {
-  /** The live network in numbers. Undefined: it is not published, or cannot be read now. */
-  readonly totals: DirectoryTotals | undefined;
-  readonly isDirectoryPublished: boolean;
+  /** The network as it is published. Undefined: it is not, or cannot be read now. */
+  readonly files: PublishedFiles | undefined;
+  /** Under which licence it is published. Undefined: it is not. */
+  readonly directory: Pick<DirectoryOptions, "licence" | "publisher"> | undefined;
   /** Whether what is published is the test network of a demonstration. */
   readonly isTest: boolean;
   readonly neighbours: readonly Neighbour[];
@@ -24,8 +27,8 @@ export interface FrontPageFacts {
 }
 
 /** The front page of a gateway, in HTML: what this is, the network in numbers, and where to go on. */
-export function frontPage({ totals, isDirectoryPublished, isTest, neighbours, reasons }: FrontPageFacts): string {
-  const directory = isDirectoryPublished
+export function frontPage({ files, directory, isTest, neighbours, reasons }: FrontPageFacts): string {
+  const feed = directory
     ? link("/feed/v1/manifest.json", "the open directory: sites and free places for everybody") +
       link("/feed/v1/sites.geojson", "the sites as GeoJSON, for maps")
     : "";
@@ -35,10 +38,10 @@ export function frontPage({ totals, isDirectoryPublished, isTest, neighbours, re
 <p>Parcel lockers and collection points, for any courier, shop and consumer: find the nearest that fits, hold a place, deposit, collect.</p>
 ${isTest ? '<p class="note">This is a demonstration: its operators, sites and parcels are made up.</p>' : ""}
 ${neighbours.length === 0 ? "" : tryIt(neighbours)}
-${totals === undefined ? "" : numbers(totals)}
+${files === undefined || directory === undefined ? "" : networkNow(files, directory)}
 <h2>Build on it</h2>
 <p>It speaks petak.v1 as gRPC, gRPC-Web and Connect on this port, which is plain JSON over HTTP too. Every error carries one of ${reasons} reasons.</p>
-<ul>${link("/reference", "the reference of the calls, with an example of each")}${link("/openapi.json", "the same in OpenAPI 3.1")}${directory}</ul>
+<ul>${link("/reference", "the reference of the calls, with an example of each")}${link("/openapi.json", "the same in OpenAPI 3.1")}${feed}</ul>
 <h2>Operate it</h2>
 <ul>${link("/livez", "whether it lives")}${link("/readyz", "whether it can do its work")}${link("/metrics", "its metrics, for Prometheus")}
 ${link("/.well-known/petak/jwks.json", "the keys that doors trust")}${link("/.well-known/petak/issuer-keys.json", "all keys that ever signed receipts")}</ul></main>`,
@@ -50,12 +53,7 @@ function tryIt(neighbours: readonly Neighbour[]): string {
   const items = neighbours.map(
     ({ label, about, url }) => `<li><a href="${escapeHtml(url)}">${escapeHtml(label)}</a><span>${escapeHtml(about)}</span></li>`,
   );
-  return `<h2>Try it</h2><ul class="facts">${items.join("")}</ul>`;
-}
-
-function numbers({ terminals, collectionPoints, operators, sitesKnown, placesFree }: DirectoryTotals): string {
-  const fact = (count: number, words: string) => `<li><strong>${count.toLocaleString("en")}</strong>${words}</li>`;
-  return `<h2>The network now</h2><ul class="facts">${fact(terminals, "parcel terminals")}${fact(collectionPoints, "stores")}${fact(operators, "operators")}${fact(placesFree, `places free, counts known at ${sitesKnown.toLocaleString("en")} of ${(terminals + collectionPoints).toLocaleString("en")} sites`)}</ul>`;
+  return `<h2>Try it</h2><ul class="facts wide">${items.join("")}</ul>`;
 }
 
 function link(path: string, words: string): string {

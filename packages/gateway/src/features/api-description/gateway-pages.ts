@@ -27,9 +27,18 @@ export function referenceRoutes(describe: () => JsonSchema): Map<string, PlainRo
 
 /** The front page: for browsers in HTML, else the text of `plain`. */
 export function frontPageRoute(plain: PlainRoute, facts: () => Promise<FrontPageFacts>): PlainRoute {
+  let last: { files: unknown; others: string; file: Promise<PublishedFile> } | undefined;
   return async (request): Promise<PlainAnswer> => {
     if (!request.accept.includes("text/html")) return await plain(request);
-    return { contentType: html, body: frontPage(await facts()), headers: { ...policy, "cache-control": "no-cache", vary: "Accept" } };
+    const shown = await facts();
+    const { files, ...rest } = shown;
+    const others = JSON.stringify(rest);
+    // Drawn once for all who ask while the directory's files are the same.
+    if (last === undefined || last.files !== files || last.others !== others) {
+      last = { files, others, file: makePublishedFile([Buffer.from(frontPage(shown))]) };
+    }
+    const answer = answerWithFile(request, html, await last.file, 0);
+    return { ...answer, headers: { ...answer.headers, ...policy, "cache-control": "no-cache", vary: "Accept, Accept-Encoding" } };
   };
 }
 

@@ -3,6 +3,7 @@ import { toJson } from "@bufbuild/protobuf";
 import { AvailabilityState, type Operator, OperatorSchema, type Region, SiteAvailabilitySchema } from "@petak/protocol";
 import type { CountsByCell, ListedSites, OperatorLinksStore, SiteCounts } from "@petak/records";
 import { availabilityOf } from "../directory/availability.ts";
+import { type MappedSite, type NetworkOverview, overviewOf } from "./network-overview.ts";
 import { makePublishedFile, type PublishedFile } from "./published-file.ts";
 import {
   isTerminal,
@@ -36,6 +37,8 @@ export interface PublishedFiles {
   readonly geojson: PublishedFile;
   readonly availability: PublishedFile;
   readonly totals: DirectoryTotals;
+  /** For a map of the network. Undefined without sites. */
+  readonly overview: NetworkOverview | undefined;
 }
 
 export interface BuilderDependencies extends PublishedRegionDependencies {
@@ -127,7 +130,7 @@ export function createBuilder(dependencies: BuilderDependencies): () => Promise<
       undefined,
       1,
     );
-    return { ...last, builtMs, availability, totals: counter.totals() };
+    return { ...last, builtMs, availability, totals: counter.totals(), overview: await overviewOf(counter.mapped) };
   };
 }
 
@@ -150,11 +153,14 @@ type Counter = ReturnType<typeof createCounter>;
 
 function createCounter() {
   const operatorIds = new Set<string>();
+  const mapped: MappedSite[] = [];
   const sums = { terminals: 0, collectionPoints: 0, sitesKnown: 0, placesFree: 0 };
   return {
     operatorIds,
+    mapped,
     count(published: PublishedSite, free: number | undefined): void {
       operatorIds.add(published.site.operatorId);
+      mapped.push({ ...published.at, free });
       sums[isTerminal(published) ? "terminals" : "collectionPoints"] += 1;
       if (free === undefined) return;
       sums.sitesKnown += 1;

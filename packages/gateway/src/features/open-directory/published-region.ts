@@ -4,9 +4,13 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { type Region, type Site, SiteKind, SiteLifecycle } from "@petak/protocol";
 import { type FiledSite, type ListedSites, type OperatorNames, type SitePlace, sitePlaceOf } from "@petak/records";
 import type { SiteIds } from "@petak/redis";
+import type { MappedSite } from "./network-overview.ts";
 import type { DirectoryOptions } from "./options.ts";
 import { publicSite } from "./public-site.ts";
 import { siteFeature } from "./site-feature.ts";
+
+/** Where a site is: its position, country and town. */
+export type SiteOnMap = Omit<MappedSite, "free">;
 
 /** What the availability of a published site needs, without the counts. */
 export interface PublishedSite {
@@ -15,6 +19,7 @@ export interface PublishedSite {
   };
   readonly isOffered: boolean;
   readonly place: SitePlace;
+  readonly at: SiteOnMap;
 }
 
 /** The published sites of a region, as the files show them, up to one sequence of their changes. */
@@ -90,7 +95,7 @@ export async function readPublishedRegion(
     sites,
     features,
     hash,
-    published: inOrder.map(({ site, isOffered, place }) => ({ site, isOffered, place })),
+    published: inOrder.map(({ site, isOffered, place, at }) => ({ site, isOffered, place, at })),
   };
 }
 
@@ -108,6 +113,12 @@ function render(filed: FiledSite, operatorName: string, siteIds: SiteIds, option
     site: { siteId, lifecycle, operatorId, kind, sizeClasses: site.sizeClasses.map(({ sizeClassId }) => ({ sizeClassId })) },
     isOffered,
     place: sitePlaceOf(siteIds, filed),
+    at: {
+      latitude: site.position?.latitude ?? 0,
+      longitude: site.position?.longitude ?? 0,
+      countryCode: site.address?.countryCode ?? "",
+      locality: site.address?.locality ?? "",
+    },
     asSite: JSON.stringify(shown),
     asFeature: JSON.stringify(siteFeature(site, shown, operatorName)),
   };
