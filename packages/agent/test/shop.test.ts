@@ -64,9 +64,10 @@ describe("a shift", () => {
 });
 
 describe("what a store takes in", () => {
-  it("is what its clerk says, beside what is here, and a pause ends by itself", async () => {
+  it("is all that it has room for, or what its clerk says, and a pause ends by itself", async () => {
     const store = await startStore();
     await store.takesIn("BX 1");
+    expect(seenBy(store).takes).toMatchObject([{ sizeClassId: "S", more: 2, free: 2 }, { sizeClassId: "L" }]);
     await store.does({ case: "setIntake", value: {} });
     expect(seenBy(store).takes).toMatchObject([{ sizeClassId: "S", more: 2, free: 2 }, { sizeClassId: "L" }]);
     await store.does({ case: "setIntake", value: { limits: [{ sizeClassId: "S", more: 1 }] } });

@@ -185,8 +185,9 @@ export function createCounter(options: {
       return condition === "OK" && reservationId === "" && !store.counter.isOccupied(placeId);
     };
     return (store.site()?.sizeClasses ?? []).map(({ sizeClassId }) => {
-      const free = places.filter((place) => place.sizeClassId === sizeClassId && isFree(place.compartmentId)).length;
-      const inService = desk.intake().inService.get(sizeClassId) ?? 0;
+      const own = places.filter((place) => place.sizeClassId === sizeClassId);
+      const free = own.filter((place) => isFree(place.compartmentId)).length;
+      const inService = desk.intake().inService.get(sizeClassId) ?? own.length;
       return create(TakesSchema, { sizeClassId, free, more: Math.max(0, inService - takenUp(sizeClassId, shelf, store, all)) });
     });
   }
