@@ -74,6 +74,18 @@ it.each(pages.flatMap((page) => looks.map((look) => ({ ...page, ...look }))))(
   },
 );
 
+it.each(looks)("at $width px the reference shows its list of calls beside it, or at a press where there is no room", async ({ width }) => {
+  const page = await browser.newPage({ viewport: { width, height: 900 } });
+  await page.goto(`${network.baseUrl}/reference`);
+  const call = page.getByRole("navigation", { name: "Calls" }).getByRole("link", { name: "FindNearest" });
+  const isNarrow = width < 900;
+  expect([await call.isVisible(), await page.getByText("All calls").isVisible()]).toEqual([!isNarrow, isNarrow]);
+  if (isNarrow) await page.getByText("All calls").click();
+  await call.click();
+  expect(new URL(page.url()).hash).toBe("#DirectoryService-FindNearest");
+  await page.close();
+});
+
 it("the front page tells browsers the network in numbers, and programs what they were told before", async () => {
   const shown = await (await fetch(network.baseUrl, { headers: { accept: "text/html" } })).text();
   expect(shown).toContain("<strong>2</strong>parcel terminals");

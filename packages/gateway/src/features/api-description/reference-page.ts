@@ -50,9 +50,10 @@ export function referencePage(description: JsonSchema): string {
     ([name, response]) => `<section><h3>HTTP ${name.replace("Error", "")}</h3>${prose(response.description)}</section>`,
   );
   const further = `<h2><a href="#messages">Messages</a></h2><h2><a href="#errors">Errors</a></h2>`;
+  // On wide screens the list scrolls by itself, also by keyboard.
   return page(
     "Petak: reference of the calls",
-    `<nav aria-label="Calls">${contents.join("\n")}${further}</nav>
+    `<nav aria-label="Calls" tabindex="0"><details><summary>All calls</summary>${contents.join("\n")}${further}</details></nav>
 <main><h1>Reference of the calls</h1>${prose(info.description)}
 <p>The same for programs: <a href="/openapi.json">/openapi.json</a>. <a href="/">This gateway</a></p>
 ${services.join("\n")}
