@@ -55,6 +55,9 @@ export interface NetworkOverview {
 const columnsRange = { min: 24, max: 48, perRow: 1.5 };
 const rowsRange = { min: 12, max: 28 };
 
+/** Squares for a free one on each side, wherever in their squares the outermost sites are. */
+const margin = 3;
+
 /** The least height of a square, in degrees: a kilometre. */
 const stepMin = 0.01;
 
@@ -117,10 +120,10 @@ function frameOf(sites: readonly MappedSite[]): NetworkFrame {
   const middle = (south + north) / 2;
   const longitudeScale = Math.max(0.1, Math.cos((middle * Math.PI) / 180));
   const [wide, high] = [width * longitudeScale, north - south];
-  const step = Math.max(stepMin, wide / (columnsRange.max - 2), high / (rowsRange.max - 2));
-  const rows = Math.min(rowsRange.max, Math.max(rowsRange.min, Math.ceil(high / step) + 2));
+  const step = Math.max(stepMin, wide / (columnsRange.max - margin), high / (rowsRange.max - margin));
+  const rows = Math.min(rowsRange.max, Math.max(rowsRange.min, Math.ceil(high / step) + margin));
   const columnsMin = Math.max(columnsRange.min, Math.ceil(rows * columnsRange.perRow));
-  const columns = Math.min(columnsRange.max, Math.max(columnsMin, Math.ceil(wide / step) + 2));
+  const columns = Math.min(columnsRange.max, Math.max(columnsMin, Math.ceil(wide / step) + margin));
   return {
     west: west + width / 2 - (columns * step) / longitudeScale / 2,
     north: middle + (rows * step) / 2,
