@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { awaitsParticipant } from "@petak/lifecycle";
+import { awaitsParticipant, hasEnded } from "@petak/lifecycle";
 import { Act, type Allowance, type Money, ParcelRequirement, Purpose, ReservationState } from "@petak/protocol";
 import { Direction, type Parcel, ParcelPlace, ParcelSchema } from "@petak/protocol/counter";
 import { canonicalLabelCode } from "@petak/protocol/label-code";
@@ -168,7 +168,8 @@ export function createParcels(store: AgentStore, shelf: Shelf, order: PlaceOrder
     resolved: () =>
       onShelf()
         .filter(
-          ({ placeId, reservationId, isMissing }) => isMissing && !counter.isOccupied(placeId) && allowancesOf(reservationId).length === 0,
+          ({ placeId, reservationId, isMissing }) =>
+            isMissing && !counter.isOccupied(placeId) && allowancesOf(reservationId).every(hasEnded),
         )
         .map(({ placeId }) => placeId),
     list() {
