@@ -4,6 +4,7 @@ import {
   CancellationReason,
   fromConnectError,
   LimitKind,
+  Mode,
   type PetakError,
   type Reservation,
   ReservationState,
@@ -30,15 +31,17 @@ beforeEach(() => {
 
 /** Starts a network with sites of the given numbers of places, each about a kilometre farther from the origin. Returns their ids. */
 async function start(
-  options: Omit<TestNetworkOptions, "redis">,
+  settings: Omit<TestNetworkOptions, "redis">,
   places: readonly number[],
   more: NonNullable<SiteFacts["classes"]> = [],
 ): Promise<string[]> {
-  network = await startTestNetwork({ redis, now: clock.now, ...options });
+  network = await startTestNetwork({ redis, now: clock.now, ...settings });
   onTestFinished(() => network.stop());
   operator = await network.join("Operator", [Role.OPERATOR]);
-  merchant = await network.join("Merchant", [Role.MERCHANT, Role.COURIER]);
-  other = await network.join("Other", [Role.MERCHANT]);
+  // A refusal is looked at, and not waited for.
+  const options = { retry: false } as const;
+  merchant = await network.join("Merchant", [Role.MERCHANT, Role.COURIER], Mode.TEST, options);
+  other = await network.join("Other", [Role.MERCHANT], Mode.TEST, options);
   const sites = places.map((count, index) =>
     makeSite({ ...origin, latitude: 1.3 + index / 100, ref: `${index}`, classes: [["M", 400, 200, 500, 20_000, count], ...more] }),
   );
@@ -183,7 +186,7 @@ describe("a limit on holds", () => {
       holdsAllMax: allMost,
     });
     onTestFinished(() => twin.stop());
-    const there: TestParticipant = { ...merchant, client: twin.clientFor(merchant.signer) };
+    const there: TestParticipant = { ...merchant, client: twin.clientFor(merchant.signer, { retry: false }) };
     const race = async () => {
       const calls = Array.from({ length: 40 }, (_, number) =>
         reserve(number % 2 === 0 ? merchant : there, at(siteIds[number % siteIds.length] ?? "")),
