@@ -42,6 +42,13 @@ it("keeps together what lies on both sides of the 180th meridian", async () => {
   expect(Math.max(...cells.map(({ column }) => column)) - Math.min(...cells.map(({ column }) => column))).toBeGreaterThan(5);
 });
 
+it("has sites all around the world once, each in its own square", async () => {
+  const longitudes = Array.from({ length: 360 }, (_, degree) => degree - 180);
+  const { frame, cells } = (await overviewOf(longitudes.map((longitude) => at(0, longitude)))) ?? expect.fail("nothing to show");
+  const columns = cells.map(({ column }) => column);
+  expect([Math.min(...columns), Math.max(...columns)]).toEqual([1, frame.columns - 2]);
+});
+
 it(`has a bounded size, and every site in a square that is not at the edge (seed ${testSeed()})`, async () => {
   const random = createRandom(testSeed());
   for (let round = 0; round < 20; round++) {

@@ -69,12 +69,13 @@ const sitesTogether = 5000;
 /** The overview of the sites. Undefined without any. */
 export async function overviewOf(sites: readonly MappedSite[]): Promise<NetworkOverview | undefined> {
   if (sites.length === 0) return undefined;
-  const frame = frameOf(sites);
+  const west = westOf(sites);
+  const frame = frameOf(sites, west);
   const cells = createSums<number>();
   const countries = createSums<string>();
   const towns = createSums<string>();
   for (const [index, site] of sites.entries()) {
-    const { column, row } = squareOf(frame, site);
+    const { column, row } = squareOf(frame, west, site);
     cells.add(row * frame.columns + column, site);
     countries.add(site.countryCode, site);
     towns.add(site.locality, site);
@@ -110,11 +111,10 @@ function createSums<Key>() {
   };
 }
 
-/** The frame of the grid: the sites' rectangle in its middle, with a free square on each side. */
-function frameOf(sites: readonly MappedSite[]): NetworkFrame {
+/** The frame of the grid: the rectangle of the sites, which begin at `west`, in its middle, with a free square on each side. */
+function frameOf(sites: readonly MappedSite[], west: number): NetworkFrame {
   let [south, north] = [90, -90];
   for (const { latitude } of sites) [south, north] = [Math.min(south, latitude), Math.max(north, latitude)];
-  const west = westOf(sites);
   let width = 0;
   for (const { longitude } of sites) width = Math.max(width, eastwards(west, longitude));
   const middle = (south + north) / 2;
@@ -152,8 +152,10 @@ function eastwards(from: number, to: number): number {
   return (((to - from) % 360) + 360) % 360;
 }
 
-function squareOf({ west, north, step, longitudeScale, columns, rows }: NetworkFrame, { latitude, longitude }: MappedSite) {
-  const column = Math.floor((eastwards(west, longitude) * longitudeScale) / step);
+function squareOf(frame: NetworkFrame, west: number, { latitude, longitude }: MappedSite) {
+  const { north, step, longitudeScale, columns, rows } = frame;
+  // From where the sites begin: a frame with its free squares may be wider than the world.
+  const column = Math.floor(((west - frame.west + eastwards(west, longitude)) * longitudeScale) / step);
   const row = Math.floor((north - latitude) / step);
   return { column: Math.max(0, Math.min(columns - 1, column)), row: Math.max(0, Math.min(rows - 1, row)) };
 }
