@@ -1,16 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { usePickerBrowser } from "@petak/picker/testing/browser";
 import { ReservationState } from "@petak/protocol";
 import { readCodes } from "@petak/store-app/testing/read-code";
 import { freePort } from "@petak/testkit";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { findFaults } from "./find-faults.ts";
 import { corner, kiosk, openTown, square, type Town } from "./open-town.ts";
-import { findFaults, useShopper } from "./use-shopper.ts";
 
 const picturesDir = process.env.PETAK_PICTURES_DIR;
 let town: Town;
-const shopper = useShopper((origin) => origin === town.shop.url || origin === town.network.baseUrl);
+const shopper = usePickerBrowser((origin) => origin === town.shop.url || origin === town.network.baseUrl);
 
 beforeAll(async () => {
   town = await openTown();
@@ -256,7 +257,7 @@ test.each([
   town.clock.advance(16 * 60_000);
   await heading(page, "Your place was let go");
   await look("lost");
-  shopper.allowComplaint(/404/);
+  shopper.allowComplaints(/404/);
   await page.goto(`${town.shop.url}/orders/unknown`);
   await look("unknown");
 });

@@ -26,7 +26,8 @@ async function fileOf(path: string): Promise<{ type: string; content: string | U
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const path = new URL(request.url ?? "/", "http://shop").pathname;
+  // What is no address has no file.
+  const path = URL.parse(request.url ?? "/", "http://shop")?.pathname ?? "";
   const file = await fileOf(path).catch(() => undefined);
   response.setHeader("content-security-policy", `default-src 'self'; connect-src 'self' ${gateway}`);
   // Browsers ask each site for an icon.

@@ -51,6 +51,10 @@ export function usePickerBrowser(isAllowed: (origin: string) => boolean): Picker
       await context.addInitScript({ content: showBlocked });
       const page = await context.newPage();
       page.on("pageerror", (error) => complaints.push(`uncaught: ${error.message}`));
+      page.on("dialog", async (dialog) => {
+        complaints.push(`dialog: ${dialog.message()}`);
+        await dialog.dismiss();
+      });
       page.on("console", (message) => {
         if (["error", "warning"].includes(message.type())) complaints.push(`${message.type()}: ${message.text()}`);
       });
@@ -65,16 +69,23 @@ export function usePickerBrowser(isAllowed: (origin: string) => boolean): Picker
   };
 }
 
-/** What axe finds on a page against WCAG 2.2 AA, and what of the picker is cut off or too small to hit. */
+/** What axe finds of the picker against WCAG 2.2 AA, and what of it is cut off or too small to hit. */
 export async function findFaults(page: Page): Promise<readonly string[]> {
+  return [...(await findByAxe(page, `"petak-picker"`)), ...(await findCutOff(page))];
+}
+
+/**
+ * What axe finds against WCAG 2.2 AA.
+ *
+ * @param context the expression of axe's context, of what it looks at
+ * @param preload whether axe reads the style sheets, for which some policies have no room
+ */
+export async function findByAxe(page: Page, context: string, preload = true): Promise<readonly string[]> {
   await page.evaluate(axe);
   const { violations } = await page.evaluate<AxeResults>(
-    `axe.run("petak-picker", { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })`,
+    `axe.run(${context}, { preload: ${preload}, runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })`,
   );
-  const found = violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(" ")}`,
-  );
-  return [...found, ...(await findCutOff(page))];
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(" ")}`);
 }
 
 /** What is wider than the screen, what has no room in its box, and targets that are lower than 40 px. */
