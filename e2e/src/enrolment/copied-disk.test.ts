@@ -1,37 +1,27 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { copyFile } from "node:fs/promises";
-import { join } from "node:path";
 import { type PetakClient, reasonOf } from "@petak/client/node";
-import { Act, EventType, ReservationState, Role } from "@petak/protocol";
-import { createFrozenClock, createTempDir, makeSite, useRedis } from "@petak/testkit";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { origin, parcel } from "../testing/world.ts";
+import { Act, EventType, ReservationState } from "@petak/protocol";
+import { createFrozenClock, useRedis } from "@petak/testkit";
+import type { TestNetwork, TestParticipant } from "@petak/testkit/network";
+import { beforeEach, expect, it } from "vitest";
+import { useAgentSite } from "./agent-site.ts";
 
 const redis = useRedis();
 const clock = createFrozenClock(Date.now());
+const site = useAgentSite(redis, clock);
+const { newDisk, toDeposit } = site;
 const cabinet = [1, 2, 3, 4].map((number) => ({ compartmentId: `M-${number}`, sizeClassId: "M" }));
 let network: TestNetwork;
 let operator: TestParticipant;
 let courier: TestParticipant;
-let disks: Awaited<ReturnType<typeof createTempDir>>;
 let siteId: string;
 /** The client of the site's agent, which a copy of its disk has as well. */
 let agents: PetakClient["agents"];
 let keyId: string;
 
-beforeAll(async () => {
-  network = await startTestNetwork({ redis, now: clock.now });
-  operator = await network.join("Operator", [Role.OPERATOR]);
-  courier = await network.join("Courier", [Role.COURIER]);
-  disks = await createTempDir();
-});
-afterAll(async () => {
-  await network.stop();
-  await disks.remove();
-});
 beforeEach(async () => {
-  siteId = await network.putSite(operator, makeSite(origin, { operatorSiteRef: randomUUID() }));
+  ({ network, operator, courier, siteId } = site);
   const signer = await network.agentSigner(operator, siteId);
   keyId = signer.keyId;
   agents = network.clientFor(signer, { retry: false }).agents;
@@ -39,7 +29,6 @@ beforeEach(async () => {
 
 const reason = (call: Promise<unknown>) => call.then(() => "accepted", reasonOf);
 const open = (storePath: string) => network.openTerminal(operator, siteId, { cabinet, client: agents, storePath });
-const newDisk = () => join(disks.path, `${randomUUID()}.db`);
 
 /** A terminal that has booted, and a copy of its disk from then. */
 async function terminalAndCopy() {
@@ -48,15 +37,6 @@ async function terminalAndCopy() {
   await terminal.stop();
   await copyFile(disk, copy);
   return { disk, copy };
-}
-
-/** A token by which a courier deposits. */
-async function depositToken(): Promise<string> {
-  const { reservations } = courier.client;
-  const { reservation } = await reservations.reserve({ requestId: randomUUID(), place: { case: "siteId", value: siteId }, parcel });
-  const reservationId = reservation?.reservationId ?? "";
-  await reservations.confirm({ requestId: randomUUID(), reservationId });
-  return (await reservations.issueCredential({ requestId: randomUUID(), reservationId, act: Act.DEPOSIT })).accessToken;
 }
 
 /** The refusals of calls. That reports were kept apart is told beside them. */
@@ -74,7 +54,7 @@ it("a copy of a disk is refused while the original works on, opens for no deposi
   const epoch = thief.store.epoch.held() ?? { number: 0 };
   const commands = agents.watchCommands({ siteId, epoch })[Symbol.asyncIterator]();
   expect(await reason(commands.next())).toBe("AGENT_EPOCH_STALE");
-  const token = await depositToken();
+  const { token } = await toDeposit();
   await original.agent.syncNow();
   expect(await thief.agent.present({ token })).toEqual({ opened: false, refusal: "NO_DEPOSITS" });
   expect(await original.visit({ token })).toMatchObject({ opened: true, act: Act.DEPOSIT });
@@ -93,7 +73,7 @@ it("where the copy starts first, the original is refused: one of the two works, 
 
 it("a running agent is refused from its next call on once a copy of its disk has started", async () => {
   const { agent, store } = await open(newDisk());
-  const token = await depositToken();
+  const { token } = await toDeposit();
   await agent.syncNow();
   const held = store.epoch.held();
   const bootNonce = new Uint8Array(randomBytes(16));
@@ -108,7 +88,7 @@ it("a running agent is refused from its next call on once a copy of its disk has
 it("by the operator's word the device that was refused goes on, hands over what it saw, and the other one is refused", async () => {
   const { disk, copy } = await terminalAndCopy();
   const original = await open(disk);
-  const token = await depositToken();
+  const { token } = await toDeposit();
   await original.agent.syncNow();
   const thief = await open(copy);
   // Its first call asked for nothing: it starts again, now from the disk of the original, which is copied while it works.

@@ -1,53 +1,32 @@
 import { randomUUID } from "node:crypto";
 import { copyFile } from "node:fs/promises";
-import { join } from "node:path";
 import { reasonOf } from "@petak/client/node";
-import { Act, DeviceEventType, EventType, ReservationState, Role } from "@petak/protocol";
+import { DeviceEventType, EventType, ReservationState, Role } from "@petak/protocol";
 import { reportsApartMax } from "@petak/records";
-import { createFrozenClock, createTempDir, makeSite, useRedis } from "@petak/testkit";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { origin, parcel } from "../testing/world.ts";
+import { createFrozenClock, useRedis } from "@petak/testkit";
+import type { TestNetwork, TestParticipant } from "@petak/testkit/network";
+import { beforeEach, expect, it } from "vitest";
+import { useAgentSite } from "./agent-site.ts";
 
 const redis = useRedis();
 const clock = createFrozenClock(Date.now());
+const site = useAgentSite(redis, clock);
+const { newDisk, toDeposit } = site;
 const cabinet = [1, 2].map((number) => ({ compartmentId: `M-${number}`, sizeClassId: "M" }));
 let network: TestNetwork;
 let operator: TestParticipant;
 let courier: TestParticipant;
-let disks: Awaited<ReturnType<typeof createTempDir>>;
 let siteId: string;
 
-beforeAll(async () => {
-  network = await startTestNetwork({ redis, now: clock.now });
-  operator = await network.join("Operator", [Role.OPERATOR]);
-  courier = await network.join("Courier", [Role.COURIER]);
-  disks = await createTempDir();
-});
-afterAll(async () => {
-  await network.stop();
-  await disks.remove();
-});
 beforeEach(async () => {
-  siteId = await network.putSite(operator, makeSite(origin, { operatorSiteRef: randomUUID() }));
+  ({ network, operator, courier, siteId } = site);
 });
 
 const reason = (call: Promise<unknown>) => call.then(() => "accepted", reasonOf);
-const newDisk = () => join(disks.path, `${randomUUID()}.db`);
 
 async function newAgent() {
   const signer = await network.agentSigner(operator, siteId);
   return { keyId: signer.keyId, client: network.clientFor(signer, { retry: false }).agents };
-}
-
-/** A reservation, and the token by which its parcel goes in. */
-async function toDeposit() {
-  const { reservations } = courier.client;
-  const { reservation } = await reservations.reserve({ requestId: randomUUID(), place: { case: "siteId", value: siteId }, parcel });
-  const reservationId = reservation?.reservationId ?? "";
-  await reservations.confirm({ requestId: randomUUID(), reservationId });
-  const { accessToken } = await reservations.issueCredential({ requestId: randomUUID(), reservationId, act: Act.DEPOSIT });
-  return { reservationId, token: accessToken };
 }
 
 const stateOf = async (reservationId: string) => (await courier.client.reservations.getReservation({ reservationId })).reservation?.state;

@@ -1,13 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { copyFile } from "node:fs/promises";
-import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { LastReport } from "@petak/agent";
 import { createRequestSigner, type PetakClient, reasonOf } from "@petak/client/node";
 import { reportHash } from "@petak/credential";
 import {
-  Act,
   type AgentEpoch,
   DeviceEventSchema,
   DeviceEventType,
@@ -15,45 +13,34 @@ import {
   parseSiteId,
   ReportEventsResponseSchema,
   ReservationState,
-  Role,
 } from "@petak/protocol";
 import { createKeys } from "@petak/redis";
-import { createFrozenClock, createTempDir, makeSite, useRedis } from "@petak/testkit";
-import { startTestNetwork, type TestKey, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { origin, parcel } from "../testing/world.ts";
+import { createFrozenClock, useRedis } from "@petak/testkit";
+import type { TestKey, TestNetwork, TestParticipant } from "@petak/testkit/network";
+import { beforeEach, describe, expect, it } from "vitest";
+import { useAgentSite } from "./agent-site.ts";
 
 const redis = useRedis();
 const clock = createFrozenClock(Date.now());
+const site = useAgentSite(redis, clock);
+const { newDisk, toDeposit } = site;
 const cabinet = [1, 2].map((number) => ({ compartmentId: `M-${number}`, sizeClassId: "M" }));
 let network: TestNetwork;
 let operator: TestParticipant;
 let courier: TestParticipant;
-let disks: Awaited<ReturnType<typeof createTempDir>>;
 let siteId: string;
 let key: TestKey;
 let keyId: string;
 let client: PetakClient["agents"];
 
-beforeAll(async () => {
-  network = await startTestNetwork({ redis, now: clock.now });
-  operator = await network.join("Operator", [Role.OPERATOR]);
-  courier = await network.join("Courier", [Role.COURIER]);
-  disks = await createTempDir();
-});
-afterAll(async () => {
-  await network.stop();
-  await disks.remove();
-});
 beforeEach(async () => {
-  siteId = await network.putSite(operator, makeSite(origin, { operatorSiteRef: randomUUID() }));
+  ({ network, operator, courier, siteId } = site);
   key = await network.agentKey(operator, siteId);
   keyId = key.keyId;
   client = agentOf(key).client;
 });
 
 const reason = (call: Promise<unknown>) => call.then(() => "accepted", reasonOf);
-const newDisk = () => join(disks.path, `${randomUUID()}.db`);
 /** What an agent needs to call and to sign its reports with a key. */
 const agentOf = (withKey: TestKey) => ({
   client: network.clientFor(createRequestSigner({ ...withKey, now: clock.now }), { retry: false }).agents,
@@ -61,16 +48,6 @@ const agentOf = (withKey: TestKey) => ({
 });
 const open = (storePath: string) => network.openTerminal(operator, siteId, { cabinet, storePath, ...agentOf(key) });
 const takeOver = (heldEpoch: number) => operator.client.participants.takeOverSite({ requestId: randomUUID(), siteId, keyId, heldEpoch });
-
-/** A reservation, and the token by which its parcel goes in. */
-async function toDeposit() {
-  const { reservations } = courier.client;
-  const { reservation } = await reservations.reserve({ requestId: randomUUID(), place: { case: "siteId", value: siteId }, parcel });
-  const reservationId = reservation?.reservationId ?? "";
-  await reservations.confirm({ requestId: randomUUID(), reservationId });
-  const { accessToken } = await reservations.issueCredential({ requestId: randomUUID(), reservationId, act: Act.DEPOSIT });
-  return { reservationId, token: accessToken };
-}
 
 const stateOf = async (reservationId: string) => (await courier.client.reservations.getReservation({ reservationId })).reservation?.state;
 
