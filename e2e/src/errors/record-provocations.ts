@@ -250,7 +250,7 @@ export const recordProvocations = {
       expect(readFailure(await reserveAt(scene, siteId))).toBeUndefined();
       return await reserveAt(scene, siteId);
     },
-    metadata: () => ({ site_id: oneId("site") }),
+    metadata: () => ({ site_id: oneId("site"), subject: oneId("site") }),
   },
   QUEUE_FULL: {
     provoke: async ({ redis, protocol }) => await waitBeyond({ queueSiteMax: 2 }, redis, protocol),

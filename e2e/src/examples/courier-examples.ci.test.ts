@@ -91,6 +91,6 @@ describe.each(refused)("the refused courier in $language", (example) => {
   it("does not wait in a queue for a place", async () => {
     const { exitCode, stderr } = await runCourier(example, surroundings, { args: ["--origin", "0,-30"] });
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/^NO_PLACE_FREE \(RESOURCE_EXHAUSTED\): .*\n$/);
+    expect(stderr).toMatch(/^NO_PLACE_FREE \(FAILED_PRECONDITION\): .*\n$/);
   });
 });

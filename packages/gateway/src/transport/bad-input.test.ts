@@ -222,7 +222,7 @@ describe("plain Connect", () => {
     socket.write(
       `POST ${findNearest} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${tenMebibytes.byteLength}\r\n\r\n`,
     );
-    await expect.poll(received).toMatch(/^HTTP\/1.1 429 /);
+    await expect.poll(received).toMatch(/^HTTP\/1.1 400 /);
     socket.write(tenMebibytes);
     socket.write("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
     await expect.poll(received).toContain('{"status":"live"}');
@@ -235,7 +235,7 @@ describe("plain Connect", () => {
     const refused = await rawConnection(port);
     refused.socket.write(head(tenMebibytes.byteLength));
     await refused.closed;
-    expect(refused.received()).toMatch(/^HTTP\/1.1 429 /);
+    expect(refused.received()).toMatch(/^HTTP\/1.1 400 /);
     const asked = await rawConnection(port);
     asked.socket.write(head(goodJson.byteLength));
     await expect.poll(asked.received).toMatch(/^HTTP\/1.1 100 Continue/);
@@ -247,7 +247,7 @@ describe("plain Connect", () => {
     const { baseUrl } = await startTestGateway();
     const headers = { "content-type": "application/json" };
     const declared = await fetch(`${baseUrl}${findNearest}`, { method: "POST", headers, body: tenMebibytes });
-    expect([declared.status, reasonInJson(await declared.text())]).toEqual([429, "MESSAGE_TOO_LARGE"]);
+    expect([declared.status, reasonInJson(await declared.text())]).toEqual([400, "MESSAGE_TOO_LARGE"]);
     const body = new ReadableStream({
       start(controller) {
         for (let at = 0; at < 160; at += 1) controller.enqueue(tenMebibytes.subarray(0, 65_536));
@@ -255,7 +255,7 @@ describe("plain Connect", () => {
       },
     });
     const chunked = await fetch(`${baseUrl}${findNearest}`, { method: "POST", headers, body, duplex: "half" } as RequestInit);
-    expect([chunked.status, reasonInJson(await chunked.text())]).toEqual([429, "MESSAGE_TOO_LARGE"]);
+    expect([chunked.status, reasonInJson(await chunked.text())]).toEqual([400, "MESSAGE_TOO_LARGE"]);
   });
 
   test("accepts any Host header, and answers MALFORMED_MESSAGE to a request target that is not a URL", async () => {
@@ -307,5 +307,5 @@ test.each([
     headers: { "content-type": "application/json" },
     body: message,
   });
-  expect([response.status, reasonInJson(await response.text())]).toEqual([429, "MESSAGE_TOO_LARGE"]);
+  expect([response.status, reasonInJson(await response.text())]).toEqual([400, "MESSAGE_TOO_LARGE"]);
 });

@@ -45,7 +45,7 @@ for (const tls of [false, true]) {
         expect([missing.code, reasonOf(missing)]).toEqual([Code.Unimplemented, "METHOD_NOT_FOUND"]);
 
         const large = await errorOf(directory.getSite({ siteId: "x".repeat(2_000_000) }));
-        expect([large.code, reasonOf(large)]).toEqual([Code.ResourceExhausted, "MESSAGE_TOO_LARGE"]);
+        expect([large.code, reasonOf(large)]).toEqual([Code.OutOfRange, "MESSAGE_TOO_LARGE"]);
         expect(fromConnectError(large)?.metadata.limit_bytes).toBe("1048576");
       });
     }

@@ -45,7 +45,7 @@ export const catalogue = {
   },
   MESSAGE_TOO_LARGE: {
     number: 3,
-    code: Code.ResourceExhausted,
+    code: Code.OutOfRange,
     meaning: "The message exceeds the gateway's size limit.",
     remedy: "Send a message of at most `limit_bytes`, for example with fewer list elements.",
     retry: "no",
@@ -439,7 +439,7 @@ export const catalogue = {
   },
   NO_PLACE_FREE: {
     number: 81,
-    code: Code.ResourceExhausted,
+    code: Code.FailedPrecondition,
     meaning: "No suitable place is free at the site or within the radius.",
     remedy: "Widen the radius or the filters, name another site, or try again later.",
     retry: "retry_info",
@@ -447,6 +447,7 @@ export const catalogue = {
       site_id: "the site, if one was named",
       radius_m: "the radius in m, if the nearest site was requested; 0 means unlimited",
       overflow_fallback: "what to do with the parcel, if an overflow policy was declared",
+      subject: "the site, if one was named",
     },
   },
   PARCEL_DOES_NOT_FIT: {

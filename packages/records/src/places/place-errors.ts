@@ -16,7 +16,7 @@ export function noPlaceFree({ siteId, query, overflow }: WantedPlace): PetakErro
   const fallback = overflowFallbackMetadata({ overflowPolicy: overflow?.policy });
   if (siteId !== undefined) {
     return new PetakError("NO_PLACE_FREE", `no suitable place is free at site ${siteId}; name another site or try again later`, {
-      metadata: { site_id: siteId, ...fallback },
+      metadata: { site_id: siteId, ...fallback, subject: siteId },
       retryAfterMs: noPlaceRetryMs,
     });
   }

@@ -173,7 +173,7 @@ describe("a named site", () => {
     const siteId = await addSite("full");
     await take(named(siteId), 1);
     const plain = await errorOf(take(named(siteId), 2));
-    expect([plain.reason, plain.metadata, plain.retryAfterMs]).toEqual(["NO_PLACE_FREE", { site_id: siteId }, 60_000]);
+    expect([plain.reason, plain.metadata, plain.retryAfterMs]).toEqual(["NO_PLACE_FREE", { site_id: siteId, subject: siteId }, 60_000]);
     const withPolicy = await errorOf(take({ ...named(siteId), overflow: overflowWithin(0) }, 3));
     expect(withPolicy.reason).toBe("NO_PLACE_FREE");
     expect(withPolicy.metadata).toMatchObject({ site_id: siteId, overflow_fallback: "HOLD_AT_DEPOT" });

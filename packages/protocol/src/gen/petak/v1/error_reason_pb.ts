@@ -41,7 +41,7 @@ export const ErrorReason = {
   MALFORMED_MESSAGE: 2,
 
   /**
-   * RESOURCE_EXHAUSTED. The message exceeds the gateway's size limit.
+   * OUT_OF_RANGE. The message exceeds the gateway's size limit.
    *
    * @generated from enum value: ERROR_REASON_MESSAGE_TOO_LARGE = 3;
    */
@@ -363,7 +363,7 @@ export const ErrorReason = {
   ILLEGAL_STATE: 80,
 
   /**
-   * RESOURCE_EXHAUSTED. No suitable place is free at the site or within the radius.
+   * FAILED_PRECONDITION. No suitable place is free at the site or within the radius.
    *
    * @generated from enum value: ERROR_REASON_NO_PLACE_FREE = 81;
    */
