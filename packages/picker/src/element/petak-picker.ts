@@ -6,6 +6,7 @@ import type { Problem } from "../gateway/problem.ts";
 import type { Point } from "../map/picker-map.ts";
 import type { Ports, ResolveAddress } from "../model/core.ts";
 import { createModel, type Model } from "../model/model.ts";
+import { allowsOperator, onlyOperators } from "../model/operators.ts";
 import { type PickerParcel, readSettings } from "../settings/settings.ts";
 import { brokenView, pickerView } from "../view/picker-view.ts";
 import { pickerStyles } from "../view/styles.ts";
@@ -214,6 +215,8 @@ export class PetakPicker extends PickerField {
     if (before !== undefined) {
       model.state.filters = settings.filters.size > 0 ? settings.filters : before.filters;
       model.state.openAtMinute = before.openAtMinute;
+      model.state.operatorIds = new Set([...before.operatorIds].filter((operatorId) => allowsOperator(settings, operatorId)));
+      model.state.operators = onlyOperators(before.operators, model.state.operatorIds);
     }
     if (settings.point !== undefined) model.goTo(settings.point, "");
     else if (before?.point !== undefined) model.goTo(before.point, before.typed);

@@ -1,7 +1,9 @@
 import type { Point } from "../map/picker-map.ts";
+import { noneLeftOut } from "../sites/left-out.ts";
 import type { Core } from "./core.ts";
+import { onlyOperators } from "./operators.ts";
 import type { Searcher } from "./searcher.ts";
-import { noneLeftOut, pageSize } from "./state.ts";
+import { pageSize } from "./state.ts";
 
 /** Finds where the shopper is. */
 export interface Finder {
@@ -12,7 +14,7 @@ export interface Finder {
   stop(): void;
 }
 
-export function createFinder({ ports, set }: Core, { search }: Searcher): Finder {
+export function createFinder({ ports, state, set }: Core, { search }: Searcher): Finder {
   let finding = new AbortController();
 
   function goTo(point: Point, typed: string): void {
@@ -24,6 +26,7 @@ export function createFinder({ ports, set }: Core, { search }: Searcher): Finder
       limit: pageSize,
       offers: undefined,
       notOffered: noneLeftOut,
+      operators: onlyOperators(state.operators, state.operatorIds),
       selectedId: undefined,
     });
     ports.moved();

@@ -1,4 +1,4 @@
-import { type Filter, toggleFilter } from "../settings/filters.ts";
+import { type Filter, toggled, toggleFilter } from "../settings/filters.ts";
 import { type Chooser, createChooser } from "./chooser.ts";
 import { createCore, type Ports } from "./core.ts";
 import { createFinder, type Finder } from "./finder.ts";
@@ -11,6 +11,8 @@ export interface Model extends Omit<Finder, "stop">, Omit<Chooser, "stop" | "tic
   /** The time by the gateway's clock, in ms. */
   gatewayNow(): number;
   toggle(filter: Filter): void;
+  /** Shows an operator's sites only, or no longer; several can be shown. */
+  toggleOperator(operatorId: string): void;
   /** @param minute after midnight; undefined: whenever */
   openAt(minute: number | undefined): void;
   openFilters(): void;
@@ -43,6 +45,10 @@ export function createModel(ports: Ports): Model {
       if (filter === "open-now") set({ openAtMinute: undefined });
       void search(false);
     },
+    toggleOperator(operatorId) {
+      set({ operatorIds: toggled(state.operatorIds, operatorId), limit: pageSize, notice: undefined });
+      void search(false);
+    },
     openAt(minute) {
       const filters = new Set([...state.filters].filter((filter) => filter !== "open-now"));
       set({ filters, openAtMinute: minute, limit: pageSize, notice: undefined });
@@ -50,7 +56,7 @@ export function createModel(ports: Ports): Model {
     },
     openFilters: () => set({ areFiltersOpen: true }),
     showAll() {
-      set({ filters: new Set(), openAtMinute: undefined, limit: pageSize });
+      set({ filters: new Set(), operatorIds: new Set(), openAtMinute: undefined, limit: pageSize });
       void search(false);
     },
     showMore() {

@@ -5,20 +5,21 @@ import { problemOf } from "../gateway/problem.ts";
 import type { Point } from "../map/picker-map.ts";
 import { kindsOf, requirementsOf } from "../settings/filters.ts";
 import { roundPoint, type Settings } from "../settings/settings.ts";
+import type { NotOffered, Reason } from "../sites/left-out.ts";
 import { type Offer, offerOf } from "../sites/offer.ts";
-import type { NotOffered, Reason, State } from "./state.ts";
+import type { State } from "./state.ts";
 
 /** What a search asks for. */
-export type Query = Pick<State, "filters" | "limit" | "openAtMs"> & { readonly point: Point; readonly nowMs: number };
+export type Query = Pick<State, "filters" | "operatorIds" | "limit" | "openAtMs"> & { readonly point: Point; readonly nowMs: number };
 
-function requestOf(settings: Settings, { point, filters, limit, openAtMs, nowMs }: Query): JsonOf<FindNearestRequest> {
+function requestOf(settings: Settings, { point, filters, operatorIds, limit, openAtMs, nowMs }: Query): JsonOf<FindNearestRequest> {
   const kinds = kindsOf(filters) as JsonOf<FindNearestRequest>["kinds"];
   return {
     origin: roundPoint(point, settings.roundingM),
     parcel: settings.parcel,
     limit,
     kinds,
-    operatorIds: settings.operatorIds,
+    operatorIds: operatorIds.size > 0 ? [...operatorIds] : settings.operatorIds,
     requirements: requirementsOf(filters, openAtMs ?? (filters.has("open-now") ? nowMs : undefined)),
   };
 }
@@ -53,7 +54,14 @@ export async function findLeftOut(directory: Directory, settings: Settings, quer
   return {
     notOffered: {
       counts: counts.map(({ reason, sites: count = 0 }) => ({ reason: reasonOf(reason), sites: count })),
-      sites: sites.map(({ site, distanceM = 0, reason }) => ({ name: site?.name ?? "", distanceM, reason: reasonOf(reason) })),
+      sites: sites.map(({ site: { siteId = "", name = "", operatorId = "", operatorName = "" } = {}, distanceM = 0, reason }) => ({
+        siteId,
+        name,
+        operatorId,
+        operatorName,
+        distanceM,
+        reason: reasonOf(reason),
+      })),
     },
     countedAtMs: Number.isNaN(countedAtMs) ? undefined : countedAtMs,
   };

@@ -3,6 +3,7 @@ import { type Offer, placeState } from "../sites/offer.ts";
 import { nextAt, wallClockMs } from "../sites/open-state.ts";
 import type { Core } from "./core.ts";
 import { loadFacts } from "./details.ts";
+import { findOthers, withOperators } from "./operators.ts";
 import { findLeftOut, findOffers, type Query } from "./search.ts";
 
 /** Searches for the places around the shopper's point. */
@@ -24,7 +25,7 @@ export function createSearcher({ ports, state, set, gatewayNow, selectFrom }: Co
 
   /** @param isSilent the list stays until the answer comes, and after it fails */
   async function search(isSilent: boolean): Promise<void> {
-    const { point, filters, limit } = state;
+    const { point, filters, operatorIds, limit } = state;
     if (point === undefined) return;
     searching.abort();
     searching = new AbortController();
@@ -32,14 +33,14 @@ export function createSearcher({ ports, state, set, gatewayNow, selectFrom }: Co
     clearTimeout(again);
     const openAtMs = findOpenAtMs();
     set(isSilent ? { openAtMs } : { openAtMs, searchingSinceMs: ports.now(), problem: undefined });
-    const query: Query = { point, filters, limit, openAtMs, nowMs: gatewayNow() };
+    const query: Query = { point, filters, operatorIds, limit, openAtMs, nowMs: gatewayNow() };
     try {
       const offers = await findOffers(directory, settings, query, signal);
       const leftOut = isSilent ? undefined : findOut(query, signal);
       // By a clock that is wrong everything may look expired.
       if (offers.every((offer) => placeState(offer, gatewayNow()) === "unknown")) await leftOut?.catch(() => undefined);
       searchedAtMs = ports.now();
-      set({ offers, problem: undefined, searchingSinceMs: undefined });
+      set({ offers, operators: withOperators(state.operators, offers), problem: undefined, searchingSinceMs: undefined });
       set({ selectedId: selectFrom(offers) });
       await addDetails(offers, leftOut, signal);
     } catch (error) {
@@ -65,7 +66,8 @@ export function createSearcher({ ports, state, set, gatewayNow, selectFrom }: Co
   /** Finds what is not offered, and learns what the gateway's clock shows: a shopper's own may be wrong by hours. */
   async function findOut(query: Query, signal: AbortSignal): Promise<void> {
     const { notOffered, countedAtMs } = await findLeftOut(directory, settings, query, signal);
-    set({ notOffered, ...(countedAtMs !== undefined && { clockAheadMs: countedAtMs - ports.now() }) });
+    const operators = withOperators(state.operators, findOthers(settings, notOffered));
+    set({ notOffered, operators, ...(countedAtMs !== undefined && { clockAheadMs: countedAtMs - ports.now() }) });
   }
 
   /** What a list can do without for a moment. What of it fails is left out. */

@@ -2,22 +2,14 @@ import type { PickerChoice } from "../choice/choice.ts";
 import type { Problem } from "../gateway/problem.ts";
 import type { Point } from "../map/picker-map.ts";
 import type { Filter } from "../settings/filters.ts";
+import { type NotOffered, noneLeftOut } from "../sites/left-out.ts";
 import type { Offer, SiteFacts } from "../sites/offer.ts";
+import type { Operators } from "./operators.ts";
 
 /** A point that a typed address may mean. */
 export interface Address extends Point {
   /** For the shopper to read. */
   readonly label: string;
-}
-
-/** Why sites are not offered: the end of a name in `PassedOverReason`, e.g. `FULL`. */
-export type Reason = string;
-
-/** The sites nearby that are not offered. */
-export interface NotOffered {
-  readonly counts: readonly { readonly reason: Reason; readonly sites: number }[];
-  /** The nearest of them. */
-  readonly sites: readonly { readonly name: string; readonly distanceM: number; readonly reason: Reason }[];
 }
 
 /** A notice to the shopper that stands until they do something else. */
@@ -39,6 +31,10 @@ export interface State {
   addresses: readonly Address[];
   isLocating: boolean;
   filters: ReadonlySet<Filter>;
+  /** The operators near the point that can be shown only. */
+  operators: Operators;
+  /** Those that the shopper shows only. Empty: all. */
+  operatorIds: ReadonlySet<string>;
   /** The time of day at which a place must be open, in minutes after midnight there. */
   openAtMinute: number | undefined;
   /** When that is next, in ms by the gateway's clock: as of the last search. */
@@ -65,9 +61,6 @@ export interface State {
   clockAheadMs: number;
 }
 
-/** Nothing nearby is left out, or it is not known yet. */
-export const noneLeftOut: NotOffered = { counts: [], sites: [] };
-
 /** How many options a search asks for, at first and with each "show more". The protocol allows 50. */
 export const pageSize = 10;
 export const maxLimit = 50;
@@ -79,6 +72,8 @@ export function initialState(filters: ReadonlySet<Filter>): State {
     addresses: [],
     isLocating: false,
     filters,
+    operators: new Map(),
+    operatorIds: new Set(),
     openAtMinute: undefined,
     openAtMs: undefined,
     areFiltersOpen: false,

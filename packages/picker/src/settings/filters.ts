@@ -15,10 +15,16 @@ export function readFilters(value: string | null, wrong: (allowed: string) => vo
   return new Set(known);
 }
 
+/** A set with a value more or less. */
+export function toggled<V>(values: ReadonlySet<V>, value: V): Set<V> {
+  const next = new Set(values);
+  if (!next.delete(value)) next.add(value);
+  return next;
+}
+
 /** The filters after one was pressed. */
 export function toggleFilter(filters: ReadonlySet<Filter>, pressed: Filter): ReadonlySet<Filter> {
-  const next = new Set(filters);
-  if (!next.delete(pressed)) next.add(pressed);
+  const next = toggled(filters, pressed);
   if (pressed === "terminal") next.delete("store");
   if (pressed === "store") next.delete("terminal");
   return next;

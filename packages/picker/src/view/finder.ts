@@ -19,14 +19,10 @@ const often: readonly Filter[] = ["open-now", "step-free"];
 export function head(view: View): TemplateResult {
   const { model, say } = view;
   const { filters, openAtMinute, addresses, areFiltersOpen } = model.state;
-  const isRare = (filter: Filter): boolean => !often.includes(filter) && !filters.has(filter);
-  const chips = allFilters.map(
-    (
-      filter,
-    ) => html`<button class="chip ${isRare(filter) ? "rare" : ""}" type="button" aria-pressed=${filters.has(filter)} @click=${() => model.toggle(filter)}>
-      ${say(filterWords[filter])}
-    </button>`,
-  );
+  const chips = allFilters.map((filter) => {
+    const isOn = filters.has(filter);
+    return chip(say(filterWords[filter]), isOn, !isOn && !often.includes(filter), () => model.toggle(filter));
+  });
   const openAt = html`<label class="chip time ${openAtMinute === undefined ? "rare" : "is-on"}">
     ${say("openAt")} <input class="hour" type="time" .value=${openAtMinute === undefined ? "" : timeOf(openAtMinute)} @change=${({ target }: Event) => model.openAt(minuteOf((target as HTMLInputElement).value))} />
   </label>`;
@@ -39,11 +35,26 @@ export function head(view: View): TemplateResult {
   return html`<div class="head" part="head">
     ${finder(view)}
     <fieldset class="chips ${areFiltersOpen ? "is-open" : ""}">
-      <legend class="for-readers">${say("showOnly")}</legend>${chips[0]}${openAt}${chips.slice(1)}
+      <legend class="for-readers">${say("showOnly")}</legend>${chips[0]}${openAt}${chips.slice(1)}${operatorChips(view)}
       ${areFiltersOpen ? nothing : html`<button class="chip opener" type="button" @click=${model.openFilters}>${say("moreFilters")}</button>`}
     </fieldset>
     ${addresses.length > 0 ? answers : nothing}
   </div>`;
+}
+
+/** @param isRare not shown where there is little room, unless all filters are */
+const chip = (words: string, isOn: boolean, isRare: boolean, press: () => void): TemplateResult =>
+  html`<button class="chip ${isRare ? "rare" : ""}" type="button" aria-pressed=${isOn} @click=${press}>${words}</button>`;
+
+/** The operators near the shopper, where there is more than one to choose from. */
+function operatorChips({ model }: View): readonly TemplateResult[] {
+  const { operators, operatorIds } = model.state;
+  if (operators.size < 2 && operatorIds.size === 0) return [];
+  const byName = [...operators].sort(([, one], [, other]) => one.localeCompare(other));
+  return byName.map(([operatorId, name]) => {
+    const isOn = operatorIds.has(operatorId);
+    return chip(name, isOn, !isOn, () => model.toggleOperator(operatorId));
+  });
 }
 
 /** A time of day as a field of times has it, e.g. `18:30`. */

@@ -40,7 +40,8 @@ function list(view: View): TemplateResult {
 
 function nothingFound(view: View): TemplateResult {
   const { model, say } = view;
-  const isFiltered = model.state.filters.size > 0 || model.state.openAtMinute !== undefined;
+  const { filters, operatorIds, openAtMinute } = model.state;
+  const isFiltered = filters.size > 0 || operatorIds.size > 0 || openAtMinute !== undefined;
   return html`<div class="empty">
       ${mark(40)}
       <p>${say(isFiltered ? "noneMatch" : "noneFound")}</p>

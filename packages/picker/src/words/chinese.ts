@@ -63,7 +63,7 @@ export const chinese: Words = {
   holdFailed: "未能保留空位。有空位时您仍可在那里取件。",
   noLongerOffered: "{name} 已不再接收这件包裹。请选择别处。",
   whyKind: "是另一种类型",
-  whyOperator: "不属于本店的运营商",
+  whyOperator: "属于其他运营商",
   whyPurpose: "不接收派送",
   whyCountry: "在另一个国家",
   whyParcel: "不提供这件包裹所需的服务",

@@ -75,7 +75,7 @@ export const english = {
 
   // Why a place is not offered
   whyKind: "Of the other kind",
-  whyOperator: "Not one of this shop's operators",
+  whyOperator: "Of another operator",
   whyPurpose: "Takes no deliveries",
   whyCountry: "In another country",
   whyParcel: "Does not offer what this parcel needs",

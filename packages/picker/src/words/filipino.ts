@@ -63,7 +63,7 @@ export const filipino: Words = {
   holdFailed: "Hindi nairereserba ang lugar. Makukuha mo pa rin doon habang may bakante.",
   noLongerOffered: "Hindi na tumatanggap ng parcel na ito ang {name}. Pumili ng iba.",
   whyKind: "Ibang uri",
-  whyOperator: "Hindi kabilang sa mga operator ng tindahang ito",
+  whyOperator: "Sa ibang operator",
   whyPurpose: "Hindi tumatanggap ng delivery",
   whyCountry: "Nasa ibang bansa",
   whyParcel: "Walang serbisyong kailangan ng parcel na ito",

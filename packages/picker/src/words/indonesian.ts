@@ -63,7 +63,7 @@ export const indonesian: Words = {
   holdFailed: "Tempat tidak dapat disimpan. Anda tetap dapat mengambil di sana selama masih ada tempat.",
   noLongerOffered: "{name} tidak menerima paket ini lagi. Pilih tempat lain.",
   whyKind: "Jenis yang lain",
-  whyOperator: "Bukan operator toko ini",
+  whyOperator: "Milik operator lain",
   whyPurpose: "Tidak menerima kiriman",
   whyCountry: "Di negara lain",
   whyParcel: "Tidak menyediakan yang diperlukan paket ini",

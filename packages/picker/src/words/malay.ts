@@ -63,7 +63,7 @@ export const malay: Words = {
   holdFailed: "Tempat tidak dapat dipegang. Anda masih boleh mengambil di sana selagi ada tempat.",
   noLongerOffered: "{name} tidak lagi menerima bungkusan ini. Pilih tempat lain.",
   whyKind: "Jenis yang lain",
-  whyOperator: "Bukan pengendali kedai ini",
+  whyOperator: "Milik pengendali lain",
   whyPurpose: "Tidak menerima penghantaran",
   whyCountry: "Di negara lain",
   whyParcel: "Tidak menawarkan keperluan bungkusan ini",

@@ -63,7 +63,7 @@ export const vietnamese: Words = {
   holdFailed: "Không giữ được chỗ. Bạn vẫn có thể nhận ở đó khi còn chỗ.",
   noLongerOffered: "{name} không còn nhận kiện hàng này. Hãy chọn điểm khác.",
   whyKind: "Loại khác",
-  whyOperator: "Không thuộc đơn vị của cửa hàng này",
+  whyOperator: "Thuộc đơn vị khác",
   whyPurpose: "Không nhận hàng giao",
   whyCountry: "Ở nước khác",
   whyParcel: "Không có dịch vụ mà kiện hàng cần",
