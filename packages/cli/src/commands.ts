@@ -24,6 +24,41 @@ export const lazyCommands: readonly LazyCommand[] = [
     load: async () => (await import("./commands/find.ts")).registerFind,
   },
   {
+    name: "reserve",
+    description: "hold a place for a parcel at a site, or at the nearest suitable one",
+    load: async () => (await import("./commands/reserve.ts")).registerReserve,
+  },
+  {
+    name: "confirm",
+    description: "confirm a hold: the depositor will come",
+    load: async () => (await import("./commands/change-reservation.ts")).registerConfirm,
+  },
+  {
+    name: "extend",
+    description: "move the present deadline of a reservation",
+    load: async () => (await import("./commands/change-reservation.ts")).registerExtend,
+  },
+  {
+    name: "redirect",
+    description: "move a reservation to another place before the deposit",
+    load: async () => (await import("./commands/redirect.ts")).registerRedirect,
+  },
+  {
+    name: "cancel",
+    description: "cancel a reservation before the deposit",
+    load: async () => (await import("./commands/change-reservation.ts")).registerCancel,
+  },
+  {
+    name: "resolve",
+    description: "for operators: end a doubt about a parcel by what was found at the site",
+    load: async () => (await import("./commands/change-reservation.ts")).registerResolve,
+  },
+  {
+    name: "reservation",
+    description: "show one reservation, and the terms on which it was made",
+    load: async () => (await import("./commands/change-reservation.ts")).registerReservation,
+  },
+  {
     name: "import",
     description: "import lists of sites",
     load: async () => (await import("./commands/import.ts")).registerImport,

@@ -22,6 +22,15 @@ const requirementNames = Object.entries(ParcelRequirement)
 
 /** Adds the options of {@link RequirementOptions} to a command. */
 export function addRequirementOptions(command: Command): Command {
+  return addSiteRequirementOptions(command).option(
+    "--needs <what>",
+    `what the parcel needs: ${requirementNames.map(([name]) => name).join(", ")}`,
+    collectNeeds,
+  );
+}
+
+/** Adds the options that say something of the site, and nothing of the parcel. */
+export function addSiteRequirementOptions(command: Command): Command {
   return command
     .option("--country <SG,MY>", "only sites in these countries (default: the country of the point)", collectCountries)
     .option("--any-country", "sites of every country")
@@ -29,8 +38,7 @@ export function addRequirementOptions(command: Command): Command {
     .option("--step-free", "only sites with no step on the way")
     .option("--accessible", "only compartments within reach of a wheelchair, 380 to 1220 mm high")
     .option("--refrigerated", "only cooled places")
-    .option("--card", "only sites that take payment by card")
-    .option("--needs <what>", `what the parcel needs: ${requirementNames.map(([name]) => name).join(", ")}`, collectNeeds);
+    .option("--card", "only sites that take payment by card");
 }
 
 /** The requirements for the given options. */

@@ -1,11 +1,12 @@
 import { create, toJson } from "@bufbuild/protobuf";
 import { FindNearestRequestSchema, FindNearestResponseSchema, SiteKind, type SiteOption, validateMessage } from "@petak/protocol";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { CommandModule } from "../command.ts";
 import type { Output } from "../terminal/output.ts";
 import { formatCount } from "../terminal/progress.ts";
 import { addRequirementOptions, describePassedOver, type RequirementOptions, toRequirements } from "./find-requirements.ts";
 import { parseOrigin } from "./origin.ts";
+import { defaultParcel, parseParcel, parseWhole } from "./parcel-options.ts";
 import { parseSiteKind, siteKindName } from "./site-kind.ts";
 
 interface FindOptions extends RequirementOptions {
@@ -16,9 +17,6 @@ interface FindOptions extends RequirementOptions {
   kind?: SiteKind[];
   why?: boolean;
 }
-
-/** A shoe box, in mm. */
-const defaultParcel = [300, 200, 150] as const;
 
 /** `petak find`: the nearest sites that fit a parcel and have a place free. */
 export const registerFind: CommandModule = (command, context) => {
@@ -89,17 +87,6 @@ function toRow({ distanceM, site, sizeClassId, freeToPromise }: SiteOption): str
 function formatDistance(distanceM: number): string {
   if (distanceM < 1000) return `${Math.round(distanceM)} m`;
   return distanceM < 100_000 ? `${(distanceM / 1000).toFixed(1)} km` : `${formatCount(distanceM / 1000)} km`;
-}
-
-function parseParcel(text: string): [number, number, number] {
-  const match = /^(\d+)\s*[x×*]\s*(\d+)\s*[x×*]\s*(\d+)$/i.exec(text.trim());
-  if (match === null) throw new InvalidArgumentError("write width, height and depth in mm, e.g. 300x200x150.");
-  return [Number(match[1]), Number(match[2]), Number(match[3])];
-}
-
-function parseWhole(text: string): number {
-  if (!/^\d{1,9}$/.test(text.trim())) throw new InvalidArgumentError("write a whole number.");
-  return Number(text);
 }
 
 function collectKinds(text: string, earlier: SiteKind[] = []): SiteKind[] {
