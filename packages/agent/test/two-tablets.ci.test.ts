@@ -96,6 +96,8 @@ async function comeTogether(world: World, note: (tablet: CounterTablet) => void,
   for (const tablet of tablets) tablet.line.cut = undefined;
   for (const _ of [1, 2, 3, 4]) {
     for (const tablet of tablets) {
+      // The first view was made before the agent had what waited here: a hand-over that it shows may have ended since.
+      await settled(world, tablet.hears());
       await settled(world, tablet.hears());
       tablet.takesUp();
       note(tablet);
