@@ -10,8 +10,8 @@ const oldestMajor = 20;
 /**
  * Prepares this machine. Does only what is missing, and prints nothing if nothing is.
  *
- * @param {{ server: boolean; bothServers?: boolean; chromium?: boolean; python?: boolean; zbarimg?: boolean }} needs whether a Redis or
- * Valkey server is required, whether both are wanted, whether a Chromium is required, and whether gRPC for Python and zbarimg are wanted
+ * @param {{ server: boolean; bothServers?: boolean; chromium?: boolean; python?: boolean; zbarimg?: boolean; protoc?: boolean }} needs whether
+ * a Redis or Valkey server is required, whether both are wanted, whether a Chromium is required, and whether gRPC for Python, zbarimg and protoc are wanted
  * @throws {SetUpError}
  */
 export async function setUp(needs) {
@@ -28,6 +28,7 @@ export async function setUp(needs) {
   }
   if (needs.python === true) await runUnderNode("scripts/setup/python-grpc.ts", []);
   if (needs.zbarimg === true) await runUnderNode("scripts/setup/zbarimg.ts", []);
+  if (needs.protoc === true) await runUnderNode("scripts/setup/protoc.ts", []);
 }
 
 /** The same for a script: prints a failure and exits. @param {{ server: boolean }} needs */
