@@ -1,5 +1,5 @@
 /**
- * An hour of a moderate load, to see what grows: checkouts search all the time while couriers reserve and give back. Look at the gateway's `/metrics` beside it:
+ * An hour of a moderate load, to see what grows: checkouts search all the time while couriers reserve and give back. Look at `/metrics` of the gateway's management listener beside it:
  * memory, the store's fill, events waiting.
  *
  *   npm start

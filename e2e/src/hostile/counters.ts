@@ -21,9 +21,9 @@ async function get(url: string): Promise<Response> {
 }
 
 /** Reads the counters. */
-export async function readCounters({ baseUrl }: ProcessNetwork, store: TestRedis["client"]): Promise<Counters> {
+export async function readCounters({ baseUrl, gateway }: ProcessNetwork, store: TestRedis["client"]): Promise<Counters> {
   const [page, memory, ready] = await Promise.all([
-    get(`${baseUrl}/metrics`).then((response) => response.text()),
+    get(`${gateway.managementUrl}/metrics`).then((response) => response.text()),
     store.info("memory"),
     get(`${baseUrl}/readyz`),
   ]);

@@ -29,7 +29,8 @@ describe.each(flavours)("over %s with little memory", (flavour) => {
   beforeEach(async () => {
     server = await startTestServer({ flavour });
     tool = new Redis(server.options);
-    network = await startTestNetwork({ redis: server, expectsErrors: true, storeFill: { intervalMs: 20, nearIntervalMs: 20 } });
+    const management = { host: "127.0.0.1", port: 0 };
+    network = await startTestNetwork({ redis: server, management, expectsErrors: true, storeFill: { intervalMs: 20, nearIntervalMs: 20 } });
     operator = await network.join("Operator", [Role.OPERATOR]);
     courier = await network.join("Courier", [Role.COURIER]);
     siteId = await network.putSite(operator, site("one"));
@@ -113,7 +114,7 @@ describe.each(flavours)("over %s with little memory", (flavour) => {
     await fillTo(0.9);
     await hasStatus("degraded");
     expect(await ready()).toMatchObject([200, { status: "degraded", growth: "refused", changes: "ok", checks: { redis: "ok" } }]);
-    const metrics = await (await fetch(`${network.baseUrl}/metrics`)).text();
+    const metrics = await (await fetch(`http://127.0.0.1:${network.gateway.managementAddress?.port}/metrics`)).text();
     expect(metrics).toMatch(/^petak_store_fill_ratio 0\.(8[3-9]|9)/m);
     expect(metrics).toMatch(/^petak_store_refuses_growth 1$/m);
 

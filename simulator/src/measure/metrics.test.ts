@@ -75,9 +75,9 @@ function start(url: string) {
 
 describe("the sampler", () => {
   it("samples a gateway until it is stopped, and then once more", async () => {
-    const network = await startTestNetwork();
+    const network = await startTestNetwork({ management: { host: "127.0.0.1", port: 0 } });
     onTestFinished(() => network.stop());
-    const { samples, notes, sampler } = start(`http://127.0.0.1:${network.port}/`);
+    const { samples, notes, sampler } = start(`http://127.0.0.1:${network.gateway.managementAddress?.port}/`);
     await expect.poll(() => samples.length).toBeGreaterThan(2);
     await sampler.stop();
     expect(samples.at(-1)).toMatchObject({ kind: "metrics", atMs: 1000, doneMs: 7 });

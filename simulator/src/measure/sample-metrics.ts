@@ -3,7 +3,7 @@ import type { MetricsSampled } from "../observe/observation.ts";
 import { keptMetrics } from "./gateway-metrics.ts";
 
 export interface MetricsOptions {
-  /** The gateway's address; `/metrics` is asked for below it, without credentials. */
+  /** The address of the gateway's management listener. `/metrics` is asked for below it, without credentials. */
   readonly url: string;
   /** From one sample to the next, in ms. Default 5000. */
   readonly everyMs?: number;

@@ -35,7 +35,7 @@ export const registerStart: CommandModule = (command, { io }) => {
       const interruption = io.interruption();
       const sites = wholeNumber("--demo-sites", options.demoSites);
       const seed = wholeNumber("--demo-seed", options.demoSeed);
-      const given = readConfig(options, io);
+      const given = { ...readConfig(options, io), reflection: true };
       // Somebody who states a licence publishes a network of their own.
       const publishesDemo = sites > 0 && given.openDirectoryLicence === "";
       const config = publishesDemo ? { ...given, ...demoDirectory } : given;
@@ -223,6 +223,7 @@ function greet(
   const counter = store && { url: store.url, name: store.name, pin: store.pin };
   output.json({
     url: served.url,
+    management: served.managementUrl,
     audience: served.gateway.audience,
     publishableKey,
     log: logPath,
@@ -248,7 +249,9 @@ function greet(
   output.print(`  npx petak find 1.3521,103.8198${globals}`);
   output.print(`  npx petak journey${globals}`);
   output.print();
-  output.print(dim(`  Cities: GeoNames, CC BY 4.0. Log: ${logPath}. Stop with Ctrl-C; the data stays.`));
+  output.print(
+    dim(`  Metrics: ${served.managementUrl}/metrics. Cities: GeoNames, CC BY 4.0. Log: ${logPath}. Stop with Ctrl-C; the data stays.`),
+  );
 }
 
 function wholeNumber(flag: string, text: string | undefined): number {

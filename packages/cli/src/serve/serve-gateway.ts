@@ -11,6 +11,7 @@ import {
   type Gateway,
   type GatewayOptions,
   type Logger,
+  managementAddress,
   parseNetworks,
   prepareServingProcess,
   ServerStartError,
@@ -30,6 +31,8 @@ export interface ServedGateway {
   admin: AdminKey;
   /** Its address for clients on the same machine. */
   url: string;
+  /** The address of its management listener, below which `/metrics` is. */
+  managementUrl: string;
   /** Its certificate in PEM, for clients on the same machine; undefined without TLS. */
   certificate: string | undefined;
   /** The private server; undefined if the configuration names another. */
@@ -73,6 +76,7 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger, 
     const gateway = await startGateway({
       ...config,
       ...options,
+      management: managementAddress(config),
       durability: durabilityOf(config),
       redis: redis === undefined ? redisAddress(config.redisUrl) : { socketPath: redis.socketPath },
       dataDir,
@@ -104,16 +108,19 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger, 
       logger,
       metrics: createMetrics(),
     });
+    const management = gateway.managementAddress;
     const ended = Promise.withResolvers<CliFailure>();
     void redis?.exited.then((exit) => {
       if (!isStopping) ended.resolve(new CliFailure(redisLog.ended(exit), { reason: "redis-ended" }));
     });
     void gateway.refusal.then(({ message }) => ended.resolve(new CliFailure(message, { reason: "data-version" })));
+    if (management === undefined) throw new Error("the gateway has no management listener");
     if (admin === undefined) throw new Error("the gateway did not ask for its administrator");
     return {
       gateway,
       admin,
       url: gatewayUrl(tls === undefined ? "http" : "https", config.host, gateway.address.port),
+      managementUrl: gatewayUrl("http", management.host, management.port),
       certificate: tls?.cert,
       redis,
       ended: ended.promise,

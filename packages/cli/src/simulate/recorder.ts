@@ -9,6 +9,7 @@ import {
   type Summary,
   sampleMetrics,
 } from "@petak/simulator";
+import { defaultManagementUrl } from "../serve/gateway-url.ts";
 import type { LiveView } from "./live-view.ts";
 import { plannedRef } from "./planned-sites.ts";
 import type { PreparedRun } from "./prepared-run.ts";
@@ -57,7 +58,7 @@ export function createRecorder(run: PreparedRun, log: RunLogFile, view: LiveView
         figures: createFigures(header, { measure, ...planOf(run) }),
         oracle: createOracle(oracleOptionsOf(header, run.isAlone)),
         metrics: sampleMetrics({
-          url: run.url,
+          url: run.options.management ?? defaultManagementUrl(run.url),
           sinceBeganMs: () => performance.now() - beganMs,
           networkMs: () => networkMs,
           observe,

@@ -11,6 +11,7 @@ export interface RunOptions {
   log?: string;
   report: string;
   threshold?: Threshold[];
+  management?: string;
   processes: number;
   protocol: "connect" | "grpc";
   fault?: Fault[];
@@ -50,6 +51,12 @@ export function addRunOptions(command: Command): Command {
     .option("--log <file>", "the run log: everything that was observed (default: beside the report, as .ndjson)")
     .option("--record <file>", "write the trace of the run, for petak replay")
     .option("--threshold <figure<limit>", "what must be reached, e.g. 'find.p99<50ms'; several times", collectThreshold)
+    .addOption(
+      new Option(
+        "--management <url>",
+        "the gateway's management listener, whose metrics are in the results (default: its port + 1000)",
+      ).argParser(httpUrl),
+    )
     .option(
       "--processes <count>",
       "processes that make the load, each with a share of the people and terminals",
@@ -80,6 +87,11 @@ function collectThreshold(text: string, earlier: Threshold[] = []): Threshold[] 
     if (error instanceof InputError) throw usageFailure(`--${error.message}.`);
     throw error;
   }
+}
+
+function httpUrl(text: string): string {
+  if (URL.parse(text)?.protocol.startsWith("http") === true) return text;
+  throw new InvalidArgumentError(`"${text}" is no http URL: write e.g. http://127.0.0.1:9420.`);
 }
 
 function collectFault(text: string, earlier: Fault[] = []): Fault[] {

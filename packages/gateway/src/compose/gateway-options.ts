@@ -26,6 +26,10 @@ export interface GatewayOptions extends OpenDirectorySettings {
   host: string;
   /** 0: any free port. */
   port: number;
+  /** Where `/metrics` is served, and `/livez` and `/readyz` too. Default: nowhere. */
+  management?: ServerAddress;
+  /** Whether the public port answers gRPC server reflection. Default false. */
+  reflection?: boolean;
   tls?: { cert: string; key: string };
   callLimits?: Partial<CallLimits>;
   serverLimits?: Partial<ServerLimits>;
@@ -94,6 +98,8 @@ export interface GatewayOptions extends OpenDirectorySettings {
 /** A running gateway. */
 export interface Gateway {
   readonly address: ServerAddress;
+  /** The address of the management listener. Undefined if there is none. */
+  readonly managementAddress: ServerAddress | undefined;
   /** The `aud` that request tokens must have. */
   readonly audience: string;
   /**

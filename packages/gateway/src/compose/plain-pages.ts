@@ -5,7 +5,7 @@ import { frontPageRoute, referenceRoutes } from "../features/api-description/gat
 import { createOpenDirectory } from "../features/open-directory/open-directory.ts";
 import { certificatesStanding } from "../secrets/certificates-standing.ts";
 import { issuerKeyPeriods, publishedEpochs } from "../secrets/issuer-epochs.ts";
-import { isOpenCall, json, operationalRoutes, type PlainRoute } from "../transport/index.ts";
+import { healthRoutes, isOpenCall, json, landingRoute, metricsRoute, type PlainRoute } from "../transport/index.ts";
 import type { ConnectedStore } from "./connect-store.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import type { OpenRecords } from "./open-records.ts";
@@ -14,6 +14,14 @@ import { type ServedServices, services } from "./services.ts";
 
 const cached = { "cache-control": "public, max-age=300" };
 
+/** The plain HTTP pages of a gateway, by path. */
+export interface PlainPages {
+  /** Those of the public port. */
+  readonly pages: Map<string, PlainRoute>;
+  /** Those of the management listener. */
+  readonly management: Map<string, PlainRoute>;
+}
+
 /** Creates the plain HTTP pages: metrics, liveness, readiness, the issuer's public keys, and the open directory. */
 export function createPlainPages(
   { watch, fill }: ConnectedStore,
@@ -21,10 +29,9 @@ export function createPlainPages(
   { archive, stored, operatorNames, operatorLinks }: OpenRecords,
   { health }: ServedServices,
   options: GatewayOptions,
-): Map<string, PlainRoute> {
+): PlainPages {
   const { logger, metrics, now = Date.now } = options;
-  const pages = operationalRoutes({
-    metrics,
+  const healthPages = healthRoutes({
     logger,
     checks: { redis: watch.requireAnswers, secrets: () => void secrets.issuerEpochs() },
     notes: () => ({
@@ -37,6 +44,8 @@ export function createPlainPages(
     isDegraded: () => fill.isFull || !watch.acceptsWrites,
     isServing: health.isServing,
   });
+  const pages = new Map(healthPages);
+  const management = new Map(healthPages).set("/metrics", metricsRoute(metrics));
   // The keys that agents trust.
   pages.set("/.well-known/petak/jwks.json", () => ({
     ...json(toJwks(publishedEpochs(inFile.issuerEpochs(), now()).map(({ key }) => key))),
@@ -59,19 +68,16 @@ export function createPlainPages(
   );
   const described = referenceRoutes(() => openApiOf(services, { version: "1.0", isOpen: isOpenCall }));
   for (const [path, route] of [...described, ...(directory?.routes ?? [])]) pages.set(path, route);
-  const plain = pages.get("/");
-  if (plain !== undefined) {
-    const reasons = Object.keys(catalogue).length;
-    const facts = async () => {
-      // A page without numbers is better than none.
-      const files = await directory?.published.current().catch(() => undefined);
-      const { openDirectoryLicence: licence = "", openDirectoryPublisher: publisher = "", openDirectoryNetwork } = options;
-      const isTest = directory !== undefined && openDirectoryNetwork === "test";
-      return { files, directory: directory && { licence, publisher }, isTest, neighbours: options.neighbours?.() ?? [], reasons };
-    };
-    pages.set("/", frontPageRoute(plain, facts));
-  }
-  return pages;
+  const reasons = Object.keys(catalogue).length;
+  const facts = async () => {
+    // A page without numbers is better than none.
+    const files = await directory?.published.current().catch(() => undefined);
+    const { openDirectoryLicence: licence = "", openDirectoryPublisher: publisher = "", openDirectoryNetwork } = options;
+    const isTest = directory !== undefined && openDirectoryNetwork === "test";
+    return { files, directory: directory && { licence, publisher }, isTest, neighbours: options.neighbours?.() ?? [], reasons };
+  };
+  pages.set("/", frontPageRoute(landingRoute, facts));
+  return { pages, management };
 }
 
 /** How the certificates of the issuer keys stand, if the operator has a root key. */

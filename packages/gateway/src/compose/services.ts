@@ -89,7 +89,7 @@ export function createServices(parts: ServiceParts, options: GatewayOptions & { 
   const { audience, now = Date.now } = options;
   const { derivationKey } = secrets;
   const health = createHealth(services.map(({ typeName }) => typeName));
-  const reflection = createReflection([...services, Health]);
+  const reflection = options.reflection === true ? createReflection([...services, Health]) : undefined;
   const credentials = createCredentialIssuer(secrets, records.pinKeys);
   const receipts = createReceipts(secrets);
   const choices = createChoices(secrets);
@@ -224,7 +224,7 @@ export function createServices(parts: ServiceParts, options: GatewayOptions & { 
       serve(WebhookService, createWebhookService({ ...webhooks, records, derivationKey, now }));
       if (parts.testClock !== undefined) serve(TestClockService, createTestClockService(parts.testClock));
       health.routes(router);
-      reflection.routes(router);
+      reflection?.routes(router);
     },
   };
 }

@@ -14,12 +14,15 @@ import {
 } from "../identity/index.ts";
 import { testNetworkAuthenticator } from "../identity/test-network-authenticator.ts";
 import {
+  createManagementServer,
   createOnePortServer,
   createRequestListener,
   createStoreFailureStep,
   defaultCallLimits,
   isOpenCall,
+  type ManagementServer,
   type OnePortServer,
+  type ServerAddress,
 } from "../transport/index.ts";
 import { startBackgroundTasks } from "./background-tasks.ts";
 import { createCallersShares, toldUses } from "./callers-shares.ts";
@@ -124,6 +127,7 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
   };
   const identityStep = createIdentityStep({ authenticator, isOpen: isOpenCall });
   const served = createServices(parts, options);
+  const plain = createPlainPages(store, secrets, records, served, options);
   const server = createPort(options, {
     accounts: shares.calls,
     routes: served.routes,
@@ -134,12 +138,16 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
       createProofCheck({ keys: keyDirectory, usedProofs: createUsedProofs(store.writer, store.keys), clocks, metrics }),
     ),
     shutdownSignal: stopping.signal,
-    plainRoutes: createPlainPages(store, secrets, records, served, options),
+    plainRoutes: plain.pages,
   });
   const sharing = shareCallersUse({ redis: store.redis, keys: store.keys, uses: toldUses(shares) });
   stack.defer(() => sharing.stop());
   await untilReady(store, records, options);
+  const management = createManagementServer({ routes: plain.management, logger, metrics });
+  // Closed after the public port, so that a supervisor sees a stop that takes its time.
+  stack.defer(() => management.close());
   const address = await server.listen({ host: options.host, port: options.port });
+  const managementAddress = options.management && (await listenBeside(server, management, options.management));
   served.health.setServing(true);
   const dispatcher = webhooks.start();
   stack.defer(() => dispatcher.stop(webhookGraceMs));
@@ -148,7 +156,7 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
     stopping.abort();
     await server.close(options.shutdownGraceMs);
   });
-  logger.info({ host: address.host, port: address.port, audience }, "gateway listens");
+  logger.info({ host: address.host, port: address.port, management: managementAddress, audience }, "gateway listens");
   let stopped: Promise<void> | undefined;
   const stop = () => {
     stopped ??= stack.disposeAsync();
@@ -159,7 +167,7 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
     await stop().catch((err: Error) => logger.error({ err }, "the gateway did not stop cleanly"));
     return error;
   });
-  return { address, audience, refusal, stop };
+  return { address, managementAddress, audience, refusal, stop };
 }
 
 type Served = Pick<
@@ -181,6 +189,16 @@ function createPort(options: GatewayOptions, served: Served): OnePortServer {
     describeCaller: (values) => values.get(callerKey)?.participantId,
   });
   return createOnePortServer({ requestListener, logger, metrics, ...(tls && { tls }), limits: options.serverLimits ?? {} });
+}
+
+/** Lets the management listener listen. Closes the public port, which listens already, if that fails. */
+async function listenBeside(server: OnePortServer, management: ManagementServer, address: ServerAddress): Promise<ServerAddress> {
+  try {
+    return await management.listen(address);
+  } catch (error) {
+    await server.close(0);
+    throw error;
+  }
 }
 
 /** Waits for the directory of occupied cells and for replicas, for a limited time. */

@@ -1,3 +1,4 @@
+export { managementAddress } from "./address.ts";
 export { configurationPage } from "./configuration-page.ts";
 export { ConfigError, type ConfigSources, loadConfig } from "./load-config.ts";
 export { flagOf, rangeOf, type Setting, type SettingType, variableOf } from "./setting.ts";

@@ -1,5 +1,6 @@
 import { parseRedisAddress, redisProtocols } from "@petak/redis";
 import { parseNetworks } from "../features/webhook/delivery/networks.ts";
+import { parseAddress } from "./address.ts";
 
 /** Type of a setting's value, and how its text is parsed. */
 export type SettingType =
@@ -11,6 +12,8 @@ export type SettingType =
   | { readonly kind: "enum"; readonly values: readonly string[] }
   | { readonly kind: "path" }
   | { readonly kind: "redis" }
+  /** `host:port`. */
+  | { readonly kind: "address" }
   /** CIDR blocks, separated by commas. */
   | { readonly kind: "networks" };
 
@@ -60,6 +63,8 @@ export function rangeOf({ type }: Setting): string {
       return "a path";
     case "redis":
       return `empty, or a URL that begins with ${redisProtocols.map((protocol) => `${protocol}//`).join(" or ")}`;
+    case "address":
+      return "empty, or host:port such as 127.0.0.1:9420 or [::1]:9420";
     case "networks":
       return "empty, or networks such as 10.0.0.0/8,fd00::/8";
     case "string":
@@ -83,6 +88,8 @@ export function parseSetting({ type }: Setting, value: unknown): string | number
       return typeof value === "string" && !value.includes("\0") ? value : undefined;
     case "redis":
       return typeof value === "string" && (value === "" || parseRedisAddress(value) !== undefined) ? value : undefined;
+    case "address":
+      return typeof value === "string" && (value === "" || parseAddress(value) !== undefined) ? value : undefined;
     case "networks":
       return typeof value === "string" && parseNetworks(value) !== undefined ? value : undefined;
     case "string":

@@ -22,6 +22,18 @@ export const settings = [
     doc: "The port for gRPC, gRPC-Web, Connect and plain HTTP; 0 takes a free one.",
   },
   {
+    name: "management",
+    type: { kind: "address" },
+    default: "",
+    doc: "Where /metrics is served, and /livez and /readyz too, in cleartext and without credentials; empty means 127.0.0.1, at a port that is 1000 above port, or a free one if port is 0. Set another host only on an internal network.",
+  },
+  {
+    name: "reflection",
+    type: { kind: "bool" },
+    default: false,
+    doc: "Whether the port answers gRPC server reflection, by which clients without proto files learn the schema; off by default, because only development needs it. `petak start` has it on.",
+  },
+  {
     name: "tlsCert",
     type: { kind: "path" },
     default: "",

@@ -8,10 +8,19 @@ export { type CallLimits, defaultCallLimits } from "./limits/call-limits.ts";
 export { isOpenCall } from "./limits/open-calls.ts";
 export { defaultServerLimits, type ServerLimits } from "./limits/server-limits.ts";
 export type { SharedUse } from "./limits/shared-use.ts";
+export { createManagementServer, type ManagementServer } from "./listener/management-server.ts";
 export { createOnePortServer, type OnePortServer, type ServerAddress } from "./listener/one-port-server.ts";
 export { createRequestListener, type RequestListenerOptions } from "./listener/request-listener.ts";
 export { type ServerStartCode, ServerStartError } from "./listener/server-start-error.ts";
-export { json, operationalRoutes, type PlainAnswer, type PlainRequest, type PlainRoute } from "./plain-http/operational-routes.ts";
+export {
+  healthRoutes,
+  json,
+  landingRoute,
+  metricsRoute,
+  type PlainAnswer,
+  type PlainRequest,
+  type PlainRoute,
+} from "./plain-http/operational-routes.ts";
 export { createHealth, type GatewayHealth } from "./standard-services/health.ts";
 export { createReflection } from "./standard-services/reflection.ts";
 export type { AnswerEncoder } from "./unary-fast-path/unary-fast-path.ts";

@@ -58,7 +58,7 @@ export const catalogue = {
     number: 4,
     code: Code.Unimplemented,
     meaning: "The gateway does not have this method.",
-    remedy: "Check the names of service and method; server reflection lists them.",
+    remedy: "Check the names of service and method; the page `/reference` lists them.",
     retry: "no",
     metadata: {},
     otherStatuses: [404, 405],

@@ -43,7 +43,7 @@ ${files === undefined || directory === undefined ? "" : networkNow(files, direct
 <p>It speaks petak.v1 as gRPC, gRPC-Web and Connect on this port, which is plain JSON over HTTP too. Every error carries one of ${reasons} reasons.</p>
 <ul>${link("/reference", "the reference of the calls, with an example of each")}${link("/openapi.json", "the same in OpenAPI 3.1")}${feed}</ul>
 <h2>Operate it</h2>
-<ul>${link("/livez", "whether it lives")}${link("/readyz", "whether it can do its work")}${link("/metrics", "its metrics, for Prometheus")}
+<ul>${link("/livez", "whether it lives")}${link("/readyz", "whether it can do its work")}
 ${link("/.well-known/petak/jwks.json", "the keys that doors trust")}${link("/.well-known/petak/issuer-keys.json", "all keys that ever signed receipts")}</ul></main>`,
     "front",
   );

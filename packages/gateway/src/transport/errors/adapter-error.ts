@@ -31,7 +31,7 @@ export function fromAdapterError(error: ConnectError, { readMaxBytes, timeoutMs 
       if (said.startsWith("protocol error:")) return malformedMessage(said, error);
       const compression = /^unknown compression "(.*)": supported encodings are (.*)$/s.exec(said);
       if (compression === null) {
-        return new PetakError("METHOD_NOT_FOUND", `${sentence(said)} Server reflection lists what is served.`, { cause: error });
+        return new PetakError("METHOD_NOT_FOUND", `${sentence(said)} The page /reference lists what is served.`, { cause: error });
       }
       const [, encoding = "", supported = ""] = compression;
       return new PetakError("ENCODING_NOT_SUPPORTED", `The compression ${encoding} is not supported. Use ${supported}, or none.`, {

@@ -30,9 +30,8 @@ export type PlainRoute = (request: PlainRequest) => PlainAnswer | Promise<PlainA
 /** Throws if something that the gateway needs is not available. */
 export type ReadinessCheck = () => Promise<void> | void;
 
-/** Options of {@link operationalRoutes}. */
-export interface OperationalRoutesOptions {
-  metrics: Metrics;
+/** Options of {@link healthRoutes}. */
+export interface HealthRoutesOptions {
   logger: Logger;
   /** The checks that must pass for the gateway to be ready, by name, e.g. `redis`. */
   checks: Record<string, ReadinessCheck>;
@@ -46,14 +45,19 @@ export interface OperationalRoutesOptions {
   checkTimeoutMs?: number;
 }
 
+/** Returns the page `/metrics`, which Prometheus reads. */
+export function metricsRoute({ registry }: Metrics): PlainRoute {
+  return async () => ({ contentType: registry.contentType, body: await registry.metrics(), headers: noStore });
+}
+
 /**
- * Returns the pages `/livez` (the process answers), `/readyz` (it can do its work), `/metrics` (Prometheus) and `/` (what this is).
+ * Returns the pages `/livez` (the process answers) and `/readyz` (it can do its work).
  *
  * `/readyz` answers 200 with `{"status":"ready","checks":{"redis":"ok"}}`, or `degraded` in place of `ready`, or 503 with `failing` or `stopping`.
  * The notes stand beside the checks: `"archive":"ok"`.
  */
-export function operationalRoutes(options: OperationalRoutesOptions): Map<string, PlainRoute> {
-  const { metrics, logger, checks, notes, isDegraded, isServing, checkTimeoutMs = 2000 } = options;
+export function healthRoutes(options: HealthRoutesOptions): Map<string, PlainRoute> {
+  const { logger, checks, notes, isDegraded, isServing, checkTimeoutMs = 2000 } = options;
   /** The checks that failed last time. Probes ask every few seconds, but only changes are logged. */
   const failing = new Set<string>();
 
@@ -85,8 +89,6 @@ export function operationalRoutes(options: OperationalRoutesOptions): Map<string
         return json({ status, checks: Object.fromEntries(results), ...notes?.() }, isOut ? 503 : 200);
       },
     ],
-    ["/metrics", async () => ({ contentType: metrics.registry.contentType, body: await metrics.registry.metrics(), headers: noStore })],
-    ["/", ({ accept }) => landingPage(accept.includes("text/html"))],
   ]);
 }
 
@@ -97,13 +99,16 @@ export function json(value: unknown, status = 200): PlainAnswer {
 
 const noStore = { "cache-control": "no-store" };
 
+/** Answers `/`: what this is. */
+export const landingRoute: PlainRoute = ({ accept }) => landingPage(accept.includes("text/html"));
+
 function landingPage(asHtml: boolean): PlainAnswer {
   const lines = [
     "This is a Petak gateway: parcel lockers and collection points, for any courier, shop and consumer.",
-    `It speaks ${errorDomain} as gRPC, gRPC-Web and Connect on this port. Server reflection lists its methods.`,
+    `It speaks ${errorDomain} as gRPC, gRPC-Web and Connect on this port. /reference lists its methods.`,
     `Every error carries one of ${Object.keys(catalogue).length} reasons; docs/errors.md of the project explains them.`,
   ];
-  const pages = ["/livez", "/readyz", "/metrics", "/.well-known/petak/jwks.json", "/.well-known/petak/issuer-keys.json"];
+  const pages = ["/livez", "/readyz", "/.well-known/petak/jwks.json", "/.well-known/petak/issuer-keys.json"];
   if (!asHtml) return { contentType: "text/plain; charset=utf-8", body: `${[...lines, ...pages].join("\n")}\n` };
   const head =
     '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>Petak gateway</title>';

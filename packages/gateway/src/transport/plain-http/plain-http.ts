@@ -82,7 +82,7 @@ export function createPlainHttp({ routes, readMaxBytes, logger, metrics }: Plain
     const protocol = asked === "grpc" && request.httpVersionMajor < 2 ? "connect" : asked;
     const error = new PetakError(
       "METHOD_NOT_FOUND",
-      `${path}: the gateway has no such method or page. Server reflection lists the methods.`,
+      `${path}: the gateway has no such method or page here. The page /reference lists the methods.`,
     );
     metrics.rpcDuration.count("unknown", protocol, "unimplemented", 0);
     logger.info({ request_id: requestId, method: "unknown", protocol, code: "unimplemented", reason: error.reason }, "rpc");

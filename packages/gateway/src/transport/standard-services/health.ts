@@ -72,7 +72,7 @@ export function createHealth(services: readonly string[]): GatewayHealth {
 function unknownService(service: string): ConnectError {
   const value = { reason: "METHOD_NOT_FOUND", domain: errorDomain };
   const name = service.slice(0, 200).toWellFormed();
-  return new ConnectError(`${name}: no such service here. Server reflection lists them.`, Code.NotFound, undefined, [
+  return new ConnectError(`${name}: no such service here. Ask without a name for the gateway as a whole.`, Code.NotFound, undefined, [
     { desc: ErrorInfoSchema, value },
   ]);
 }

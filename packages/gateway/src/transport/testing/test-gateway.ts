@@ -11,7 +11,7 @@ import type { CallLimits } from "../limits/call-limits.ts";
 import type { ServerLimits } from "../limits/server-limits.ts";
 import { createOnePortServer, type OnePortServer } from "../listener/one-port-server.ts";
 import { createRequestListener } from "../listener/request-listener.ts";
-import { operationalRoutes, type ReadinessCheck } from "../plain-http/operational-routes.ts";
+import { healthRoutes, landingRoute, type ReadinessCheck } from "../plain-http/operational-routes.ts";
 import { createHealth, type GatewayHealth } from "../standard-services/health.ts";
 import { createReflection } from "../standard-services/reflection.ts";
 
@@ -71,7 +71,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     callers: { ...callersByHeader, ...(options.identify && { identify: options.identify }) },
     // Tests make thousands of invalid calls and health checks, which would otherwise be answered later, and hold calls for as long as they take.
     limits: { callerRefusalsPerSecond: 10_000_000, defaultTimeoutMs: 600_000, maxTimeoutMs: 600_000, ...options.limits },
-    plainRoutes: operationalRoutes({ metrics, logger, checks: options.checks ?? {}, isServing: health.isServing }),
+    plainRoutes: healthRoutes({ logger, checks: options.checks ?? {}, isServing: health.isServing }).set("/", landingRoute),
     routes(router) {
       router.service(DirectoryService, {
         async findNearest({ limit, operatorIds }, context) {

@@ -48,6 +48,6 @@ export type Order = { kind: "start"; options: GatewayProcessOptions } | { kind: 
 
 /** Its replies. It replies to `stop` by exiting. */
 export type Reply =
-  | { kind: "started"; port: number }
+  | { kind: "started"; port: number; managementUrl: string }
   | { kind: "seen"; activity: Activity }
   | { kind: "measured"; measurement: Measurement };

@@ -31,6 +31,7 @@ const metrics = createMetrics({ processMetrics: false });
 async function start({ admin, clockAheadMs = 0, ...options }: GatewayProcessOptions) {
   return await startGateway({
     ...gatewayDefaults,
+    management: { host: "127.0.0.1", port: 0 },
     shutdownGraceMs: 2000,
     sweepIntervalMs: 1000,
     agentSyncIntervalMs: 60_000,
@@ -86,7 +87,7 @@ async function obey(order: Order): Promise<void> {
     gateway = await start(order.options);
     // Node would write its compile cache at exit, but this process may be killed.
     flushCompileCache();
-    reply({ kind: "started", port: gateway.address.port });
+    reply({ kind: "started", port: gateway.address.port, managementUrl: `http://127.0.0.1:${gateway.managementAddress?.port}` });
   } else if (order.kind === "look") {
     reply({ kind: "seen", activity: await look() });
   } else if (order.kind === "measure") {

@@ -7,6 +7,8 @@ import type { Activity, GatewayProcessOptions, Measurement, Order, Reply } from 
 /** A gateway in its own process, which can be killed at any time. */
 export interface GatewayProcess {
   readonly port: number;
+  /** The address of its management listener. */
+  readonly managementUrl: string;
   /** Tells what it is doing. Cheap enough to be polled. */
   look(): Promise<Activity>;
   /** Forces garbage collection, then measures. */
@@ -45,9 +47,10 @@ export async function startGatewayProcess({ hasShortStacks = false, ...options }
     return message;
   }
 
-  const { port } = await ask<"started">({ kind: "start", options });
+  const { port, managementUrl } = await ask<"started">({ kind: "start", options });
   return {
     port,
+    managementUrl,
     look: async () => (await ask<"seen">({ kind: "look" })).activity,
     measure: async () => (await ask<"measured">({ kind: "measure" })).measurement,
     ended: () => ending,
