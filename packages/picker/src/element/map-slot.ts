@@ -1,6 +1,7 @@
 import type { CreateMap, MapSite, PickerMap } from "../map/picker-map.ts";
 import type { Model } from "../model/model.ts";
 import { placeState } from "../sites/offer.ts";
+import { why } from "../view/left-out.ts";
 import type { Speaker } from "../words/speak.ts";
 
 /** What a map is filled with. */
@@ -9,6 +10,8 @@ export interface MapContent {
   readonly say: Speaker;
   /** A MapLibre style in place of the map's own: its URL. */
   readonly style: string | undefined;
+  /** A site that is not offered was pressed. */
+  showWhy(siteId: string): void;
 }
 
 /**
@@ -61,7 +64,7 @@ export class MapSlot {
         assetsUrl: new URL(".", import.meta.url).href,
         ...(style === undefined ? {} : { style }),
         onMove: (center) => this.#content?.model.goTo(center, ""),
-        onPick: (siteId) => this.#content?.model.select(siteId),
+        onPick: (siteId) => this.#pick(siteId),
       });
     } catch {
       return;
@@ -74,18 +77,30 @@ export class MapSlot {
     this.#show();
   }
 
+  #pick(siteId: string): void {
+    const isOffered = this.#content?.model.state.offers?.some((offer) => offer.siteId === siteId);
+    if (isOffered === true) this.#content?.model.select(siteId);
+    else this.#content?.showWhy(siteId);
+  }
+
   /** Shows what is new. */
   #show(): void {
     if (this.#map === undefined || this.#content === undefined) return;
     const { model, say } = this.#content;
-    const { point, offers = [], selectedId } = model.state;
+    const { point, offers = [], notOffered, selectedId } = model.state;
     if (point === undefined) return;
     const atMs = model.gatewayNow();
-    const sites = offers.map((offer): MapSite => {
+    const offered = offers.map((offer): MapSite => {
       const { siteId, name, latitude, longitude, free } = offer;
       const state = placeState(offer, atMs);
       return { siteId, name, latitude, longitude, state, label: state === "unknown" ? "?" : say.number(free) };
     });
+    const leftOut = notOffered.sites
+      .filter(({ siteId }) => offers.every((offer) => offer.siteId !== siteId))
+      .map(({ siteId, name, latitude, longitude, reason }): MapSite => {
+        return { siteId, name: `${name}: ${why(say, reason)}`, latitude, longitude, state: "left-out", label: "×" };
+      });
+    const sites = [...offered, ...leftOut];
     const shown = JSON.stringify([point, sites, selectedId]);
     if (shown === this.#shown) return;
     this.#shown = shown;

@@ -8,6 +8,7 @@ import type { Ports, ResolveAddress } from "../model/core.ts";
 import { createModel, type Model } from "../model/model.ts";
 import { allowsOperator, onlyOperators } from "../model/operators.ts";
 import { type PickerParcel, readSettings } from "../settings/settings.ts";
+import { showWhy } from "../view/left-out.ts";
 import { brokenView, pickerView } from "../view/picker-view.ts";
 import { pickerStyles } from "../view/styles.ts";
 import type { PriceOf } from "../view/view.ts";
@@ -315,7 +316,12 @@ export class PetakPicker extends PickerField {
       priceOf: this.#priceOf,
     };
     keepFocus(this.#root, () => render(view === undefined ? brokenView({ say }) : pickerView(view), this.#root));
-    if (view?.hasMap) this.#map.update(this.#root.querySelector<HTMLElement>(".map"), { ...view, style: mapStyle });
+    if (view?.hasMap)
+      this.#map.update(this.#root.querySelector<HTMLElement>(".map"), {
+        ...view,
+        style: mapStyle,
+        showWhy: (siteId) => showWhy(this.#root, siteId),
+      });
     else this.#map.close();
     const offer = model?.state.offers?.find(({ siteId }) => siteId === model.state.selectedId);
     this.setValidityMessage(offer === undefined ? say("valueMissing") : say("notConfirmed", { name: offer.name }));

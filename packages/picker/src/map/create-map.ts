@@ -110,7 +110,7 @@ class CanvasMap implements PickerMap {
     this.#shown = { origin, sites, chosenId };
     this.#origin = worldOf(origin);
     const isElsewhere = before?.origin.latitude !== origin.latitude || before.origin.longitude !== origin.longitude;
-    if (isElsewhere || before?.sites.length === 0) this.#isToBeFitted = true;
+    if (isElsewhere || (before !== undefined && offered(before.sites).length === 0)) this.#isToBeFitted = true;
     this.#restyle();
     this.#markers.show(sites, chosenId);
     this.#fit();
@@ -161,8 +161,9 @@ class CanvasMap implements PickerMap {
   #fit(): void {
     if (!this.#isToBeFitted || this.#origin === undefined || this.#size.width === 0) return;
     this.#isToBeFitted = false;
-    const first = (this.#shown?.sites ?? []).slice(0, sitesAtFirst).map(worldOf);
-    this.#go(fitted(this.#origin, first, this.#size, paddingPx, zoomAtFirst));
+    const { sites = [] } = this.#shown ?? {};
+    const first = [offered(sites), sites].find((each) => each.length > 0) ?? [];
+    this.#go(fitted(this.#origin, first.slice(0, sitesAtFirst).map(worldOf), this.#size, paddingPx, zoomAtFirst));
   }
 
   /** Moves the map by as little as shows a site. */
@@ -262,6 +263,9 @@ class CanvasMap implements PickerMap {
     if (siteId !== undefined) this.#options.onPick(siteId);
   }
 }
+
+/** The sites that the map makes room for: what is not offered may be far away. */
+const offered = (sites: readonly MapSite[]): readonly MapSite[] => sites.filter(({ state }) => state !== "left-out");
 
 /** Between two cameras, such that the place around which one zooms stays. */
 function between(from: Camera, to: Camera, part: number): Camera {

@@ -82,13 +82,14 @@ export class Markers {
   }
 }
 
-function createMarker({ siteId, label, state }: MapSite, isChosen: boolean): HTMLElement {
+function createMarker({ siteId, name, label, state }: MapSite, isChosen: boolean): HTMLElement {
   const element = document.createElement("button");
   element.type = "button";
   element.tabIndex = -1;
   element.className = `map-marker is-${state}${isChosen ? " is-chosen" : ""}`;
   element.setAttribute("part", `marker marker-${state}${isChosen ? " marker-chosen" : ""}`);
   element.dataset.siteId = siteId;
+  element.title = name;
   const text = document.createElement("span");
   text.textContent = label;
   element.append(text);

@@ -10,9 +10,11 @@ export type PlaceState = "free" | "full" | "unknown";
 /** A site as the map shows it. The list says the same in words. */
 export interface MapSite extends Point {
   readonly siteId: string;
+  /** What a mouse over the marker shows. */
   readonly name: string;
-  readonly state: PlaceState;
-  /** What the marker says, e.g. `4` free places, `full`, `?`; in the page's language. */
+  /** `left-out`: it is not offered. */
+  readonly state: PlaceState | "left-out";
+  /** What the marker says, e.g. `4` free places, `full`, `?`, `×`; in the page's language. */
   readonly label: string;
 }
 

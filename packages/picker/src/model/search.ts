@@ -54,14 +54,10 @@ export async function findLeftOut(directory: Directory, settings: Settings, quer
   return {
     notOffered: {
       counts: counts.map(({ reason, sites: count = 0 }) => ({ reason: reasonOf(reason), sites: count })),
-      sites: sites.map(({ site: { siteId = "", name = "", operatorId = "", operatorName = "" } = {}, distanceM = 0, reason }) => ({
-        siteId,
-        name,
-        operatorId,
-        operatorName,
-        distanceM,
-        reason: reasonOf(reason),
-      })),
+      sites: sites.map(({ site: { siteId = "", name = "", operatorId = "", operatorName = "", position } = {}, distanceM = 0, reason }) => {
+        const { latitude = 0, longitude = 0 } = position ?? {};
+        return { siteId, name, operatorId, operatorName, latitude, longitude, distanceM, reason: reasonOf(reason) };
+      }),
     },
     countedAtMs: Number.isNaN(countedAtMs) ? undefined : countedAtMs,
   };

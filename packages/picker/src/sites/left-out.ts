@@ -1,10 +1,11 @@
+import type { Point } from "../map/picker-map.ts";
 import type { Offer } from "./offer.ts";
 
 /** Why sites are not offered: the end of a name in `PassedOverReason`, e.g. `FULL`. */
 export type Reason = string;
 
 /** A site near the shopper that is not offered. */
-export interface LeftOutSite extends Pick<Offer, "siteId" | "name" | "distanceM" | "operatorId" | "operatorName"> {
+export interface LeftOutSite extends Point, Pick<Offer, "siteId" | "name" | "distanceM" | "operatorId" | "operatorName"> {
   readonly reason: Reason;
 }
 

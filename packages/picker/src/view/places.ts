@@ -2,7 +2,7 @@ import { mark, notice } from "@petak/ui";
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { maxLimit } from "../model/state.ts";
-import type { PlainKey } from "../words/english.ts";
+import { notOffered } from "./left-out.ts";
 import { place } from "./place.ts";
 import { problemWords } from "./problems.ts";
 import type { View } from "./view.ts";
@@ -48,38 +48,6 @@ function nothingFound(view: View): TemplateResult {
       ${isFiltered ? html`<button class="button" type="button" @click=${model.showAll}>${say("showAll")}</button>` : nothing}
     </div>
     ${notOffered(view)}`;
-}
-
-const reasonWords: Readonly<Record<string, PlainKey>> = {
-  KIND: "whyKind",
-  OPERATOR: "whyOperator",
-  PURPOSE: "whyPurpose",
-  COUNTRY: "whyCountry",
-  PARCEL_REQUIREMENT: "whyParcel",
-  STEP_FREE: "whyNotStepFree",
-  CARD_PAYMENT: "whyNoCard",
-  DOES_NOT_FIT: "whyTooSmall",
-  REFRIGERATED: "whyNotCooled",
-  COMPARTMENT_HEIGHT: "whyTooHigh",
-  CLOSED: "whyClosed",
-  UNKNOWN_AVAILABILITY: "whyUnknown",
-  FULL: "whyFull",
-};
-
-/** What is nearby and not offered, with the reasons one tap away: site by site where the gateway names them, the others by number. */
-function notOffered({ model, say }: View): TemplateResult | typeof nothing {
-  const { counts, sites } = model.state.notOffered;
-  const count = counts.reduce((sum, each) => sum + each.sites, 0);
-  if (count === 0) return nothing;
-  const why = (reason: string): string => say(reasonWords[reason] ?? "whyOther");
-  const unnamed = counts.map(({ reason, sites: all }) => ({ reason, left: all - sites.filter((site) => site.reason === reason).length }));
-  return html`<details class="not-offered" part="not-offered">
-    <summary>${say("notOffered", { count })}</summary>
-    <ul>
-      ${sites.map(({ name, distanceM, reason }) => html`<li class="count"><span>${name} <span class="quiet">${say.distance(distanceM)}</span></span><span>${why(reason)}</span></li>`)}
-      ${unnamed.filter(({ left }) => left > 0).map(({ reason, left }) => html`<li class="count"><span>${why(reason)}</span><span>${say.number(left)}</span></li>`)}
-    </ul>
-  </details>`;
 }
 
 /** The room of the rows that are on their way, so that nothing jumps when they come. */
