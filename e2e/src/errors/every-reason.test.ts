@@ -72,6 +72,8 @@ describe.each(wireProtocols.map((protocol, place) => [protocol, place] as const)
       expect(failure?.violations.every(({ rule }) => rule !== "")).toBe(true);
       expect(failure?.preconditionSubject).toBe(entry.code === Code.FailedPrecondition ? failure?.metadata.subject : undefined);
       expect(failure?.retryAfterMs).toEqual(entry.retry === "retry_info" ? expect.any(Number) : undefined);
+      const plain = { reason, field: fields[0], retryAfterMs: failure?.retryAfterMs };
+      expect(failure?.plain).toEqual(protocol.startsWith("connect") ? plain : undefined);
       expect(failure?.message).not.toBe("");
       expect(answer.end).toBe("complete");
       expect(answer.headers["x-request-id"]).toMatch(/^[\w.-]+$/);

@@ -34,5 +34,5 @@ it("the courier's guide shows commands that do what it says, in order", { timeou
   ]);
   expect(answers[2]).toMatchObject({ reservation: { state: "RESERVATION_STATE_HELD", partnerReference: "parcel-4711" } });
   expect(answers[3]).toMatchObject({ reservation: { state: "RESERVATION_STATE_CONFIRMED" } });
-  expect(answers[4]).toMatchObject({ details: [{ debug: { reason: "INVALID_FIELD", domain: "petak.v1" } }, {}] });
+  expect(answers[4]).toMatchObject({ details: [{ reason: "INVALID_FIELD", field: "origin.latitude" }, {}] });
 });

@@ -21,6 +21,15 @@ export interface Failure {
   preconditionSubject: string | undefined;
   /** The delay of the RetryInfo; undefined if there is none. */
   retryAfterMs: number | undefined;
+  /** What the first detail states beside its message; undefined over gRPC and gRPC-Web, which have no such place. */
+  plain: PlainFacts | undefined;
+}
+
+/** What a caller of Connect can read without Protobuf. */
+interface PlainFacts {
+  reason?: string;
+  field?: string;
+  retryAfterMs?: number;
 }
 
 interface Detail {
@@ -53,17 +62,15 @@ export function readFailure({ status, headers, trailers, body }: RawAnswer): Fai
 interface ConnectErrorJson {
   code?: string;
   message?: string;
-  details?: { type: string; value: string }[];
+  details?: ({ type: string; value: string } & PlainFacts)[];
 }
 
 function readConnect({ code = "", message = "", details = [] }: ConnectErrorJson): Failure {
   const found = codeFromString(code);
   if (found === undefined) throw new Error(`"${code}" is no code`);
-  return describe(
-    found,
-    message,
-    details.map(({ type, value }) => ({ type, value: Buffer.from(value, "base64") })),
-  );
+  const bytes = details.map(({ type, value }) => ({ type, value: Buffer.from(value, "base64") }));
+  const [{ reason, field, retryAfterMs } = {}] = details;
+  return { ...describe(found, message, bytes), plain: { reason, field, retryAfterMs } };
 }
 
 function readGrpc(fields: Readonly<Record<string, string>>): Failure | undefined {
@@ -101,5 +108,6 @@ function describe(code: Code, message: string, details: readonly Detail[]): Fail
     preconditionSubject:
       precondition === undefined ? undefined : fromBinary(PreconditionFailureSchema, precondition).violations[0]?.subject,
     retryAfterMs: retryDelay === undefined ? undefined : durationMs(retryDelay),
+    plain: undefined,
   };
 }

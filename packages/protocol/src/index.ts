@@ -6,7 +6,7 @@
 export { type CatalogueEntry, catalogue, type Reason } from "./errors/catalogue.ts";
 export { errorDomain } from "./errors/error-domain.ts";
 export { type FieldViolation, invalidField, PetakError, type PetakErrorOptions } from "./errors/petak-error.ts";
-export { errorDetails, fromConnectError, reasonOf, toConnectError } from "./errors/wire.ts";
+export { fromConnectError, reasonOf, toConnectError } from "./errors/wire.ts";
 export * from "./gen/petak/v1/agent_epoch_pb.ts";
 export * from "./gen/petak/v1/agent_pb.ts";
 export * from "./gen/petak/v1/agent_service_pb.ts";

@@ -4,6 +4,7 @@ import { codeToHttpStatus } from "@connectrpc/connect/protocol-connect";
 import { type CatalogueEntry, catalogue } from "../errors/catalogue.ts";
 import { codeName } from "../errors/code-name.ts";
 import { errorDomain } from "../errors/error-domain.ts";
+import { retryWords } from "../errors/errors-page.ts";
 import { comments } from "../gen/comments.ts";
 import { proof } from "../gen/petak/v1/proof_pb.ts";
 import { mayNeedProof } from "../proof/needs-proof.ts";
@@ -168,7 +169,7 @@ const errorStatuses = [...new Set(entries.flatMap(([, entry]) => statusesOf(entr
 function errorResponse(status: number): JsonSchema {
   const reasons = entries.filter(([, entry]) => statusesOf(entry).includes(status));
   return {
-    description: `One of these reasons:\n\n${reasons.map(([reason, { meaning, remedy }]) => `- \`${reason}\`: ${meaning} ${remedy}`).join("\n")}`,
+    description: `One of these reasons:\n\n${reasons.map(([reason, { meaning, remedy, retry }]) => `- \`${reason}\`: ${meaning} ${remedy} Does a retry help? ${retryWords[retry]}.`).join("\n")}`,
     content: { "application/json": { schema: { $ref: refTo("Error") } } },
   };
 }
@@ -177,8 +178,7 @@ function errorSchemas(): Record<string, JsonSchema> {
   return {
     Error: {
       type: "object",
-      description:
-        "An error. Decide by the reason in the detail `google.rpc.ErrorInfo`, not by the message, which is for people and may change.",
+      description: "An error. Decide by the `reason` of the first detail, not by the message, which is for people and may change.",
       required: ["code"],
       properties: {
         code: {
@@ -198,6 +198,20 @@ function errorSchemas(): Record<string, JsonSchema> {
         type: {
           type: "string",
           examples: ["google.rpc.ErrorInfo", "google.rpc.BadRequest", "google.rpc.PreconditionFailure", "google.rpc.RetryInfo"],
+        },
+        reason: {
+          type: "string",
+          description: "The reason, a constant. Only in the first detail, the ErrorInfo.",
+          "x-extensible-enum": entries.map(([reason]) => reason),
+        },
+        field: {
+          type: "string",
+          description: "The first invalid field, e.g. `origin.latitude`. Only beside `reason`, and only if a field is invalid.",
+        },
+        retryAfterMs: {
+          type: "integer",
+          description:
+            "After how many ms the same request may be sent again. Only beside `reason`, and only if a retry helps after that long.",
         },
         value: { type: "string", contentEncoding: "base64", description: "The message in Protobuf's binary form." },
         debug: {

@@ -2,8 +2,8 @@ import { Code } from "@connectrpc/connect";
 import type { ErrorReason } from "../gen/petak/v1/error_reason_pb.ts";
 
 /**
- * Whether the same request may be sent again. `no`: the request, the caller or the record must change first. `yes`: with backoff. `retry_info`: after the time
- * in RetryInfo, which errors of this kind always have and others never have.
+ * Whether a retry helps: the same request, with the same `request_id`, sent again. `no`: the request, the caller or the record must change first. `yes`: with
+ * backoff. `retry_info`: after the time in RetryInfo, which errors of this kind always have and others never have.
  */
 export type Retry = "no" | "yes" | "retry_info";
 
@@ -17,7 +17,7 @@ export interface CatalogueEntry {
   readonly meaning: string;
   /** What the caller can do, in one sentence. */
   readonly remedy: string;
-  /** Whether the same request may be sent again. */
+  /** Whether a retry helps. */
   readonly retry: Retry;
   /** The possible keys of the ErrorInfo's metadata, with the meaning of each value. */
   readonly metadata: Readonly<Record<string, string>>;

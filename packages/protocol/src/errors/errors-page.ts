@@ -12,7 +12,8 @@ const groups: readonly (readonly [title: string, end: number])[] = [
   ["State and rules", Number.POSITIVE_INFINITY],
 ];
 
-const retryWords: Readonly<Record<Retry, string>> = {
+/** Whether a retry helps, in words. */
+export const retryWords: Readonly<Record<Retry, string>> = {
   no: "no",
   yes: "yes, with backoff",
   retry_info: "yes, after `RetryInfo`",
@@ -25,7 +26,7 @@ export function errorsPage(): string {
   const sections = groups.map(([title, end]) => {
     const rows = entries.filter(([, { number }]) => number >= begin && number < end).map(row);
     begin = end;
-    return `## ${title}\n\n| reason | code | HTTP | meaning | what to do | retry? | metadata |\n|---|---|---|---|---|---|---|\n${rows.join("\n")}\n`;
+    return `## ${title}\n\n| reason | code | HTTP | meaning | what to do | does a retry help? | metadata |\n|---|---|---|---|---|---|---|\n${rows.join("\n")}\n`;
   });
   return `<!-- Generated from packages/protocol/src/errors/catalogue.ts. Change it there, then run \`node packages/protocol/src/errors/write-page.ts\`. -->
 
@@ -39,24 +40,31 @@ Besides the \`ErrorInfo\`, an error's details contain
 
 - a \`google.rpc.BadRequest\` with the path and the violated rule of each invalid field, if fields are invalid;
 - a \`google.rpc.PreconditionFailure\`, if the code is \`FAILED_PRECONDITION\`;
-- a \`google.rpc.RetryInfo\`, if the column "retry?" says so.
+- a \`google.rpc.RetryInfo\`, if the column "does a retry help?" says so.
 
-gRPC sends the details in the trailer \`grpc-status-details-bin\`, gRPC-Web in its last frame, Connect in \`details\` of the JSON error. A request with
-latitude 91 gets this response:
+gRPC sends the details in the trailer \`grpc-status-details-bin\`, gRPC-Web in its last frame, Connect in \`details\` of the JSON error. There the first detail
+also has three members that need no Protobuf to be read: \`reason\`; \`field\`, the first invalid field, if there is one; and \`retryAfterMs\`, the delay of the
+RetryInfo in milliseconds, if there is one. A request with latitude 91 gets this response:
 
 \`\`\`json
 {
   "code": "invalid_argument",
   "message": "origin.latitude: must be greater than or equal to -90 and less than or equal to 90",
   "details": [
-    { "type": "google.rpc.ErrorInfo", "value": "…", "debug": { "reason": "INVALID_FIELD", "domain": "${errorDomain}" } },
-    { "type": "google.rpc.BadRequest", "value": "…", "debug": { "fieldViolations": [{ "field": "origin.latitude", "reason": "double.gte_lte", … }] } }
+    {
+      "type": "google.rpc.ErrorInfo",
+      "reason": "INVALID_FIELD",
+      "field": "origin.latitude",
+      "debug": { "reason": "INVALID_FIELD", "domain": "${errorDomain}" },
+      "value": "…"
+    },
+    { "type": "google.rpc.BadRequest", "debug": { "fieldViolations": [{ "field": "origin.latitude", "reason": "double.gte_lte", … }] }, "value": "…" }
   ]
 }
 \`\`\`
 
 "HTTP" is the HTTP status with Connect. The statuses in brackets are used if HTTP itself is at fault: a wrong path, HTTP method or content type, or headers that
-are too long or too slow. gRPC and gRPC-Web always use status 200. "Retry?" says whether the same request, with the same \`request_id\`, may be sent again.
+are too long or too slow. gRPC and gRPC-Web always use status 200. A retry is the same request, with the same \`request_id\`, sent again.
 Metadata values are truncated to 200 characters.
 
 ${sections.join("\n")}

@@ -1,4 +1,4 @@
-import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type DescMessage, type MessageInitShape, toBinary, toJson } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorReason } from "../gen/petak/v1/error_reason_pb.ts";
@@ -11,23 +11,30 @@ type Detail = { desc: DescMessage; value: MessageInitShape<DescMessage> };
 
 /** Converts an error of the domain to one of the wire, with the code and the details of its reason. The only place that does so. */
 export function toConnectError(error: PetakError): ConnectError {
-  return new ConnectError(
-    error.message,
-    catalogue[error.reason].code,
-    undefined,
-    errorDetails(error).map(({ desc, value }) => ({ desc, value })),
-    error.cause,
-  );
+  const wired = new ConnectError(error.message, catalogue[error.reason].code, undefined, undefined, error.cause);
+  wired.details = [infoDetail(error), ...otherDetails(error)];
+  return wired;
 }
 
-/** The google.rpc details of an error: ErrorInfo always; BadRequest, PreconditionFailure and RetryInfo as they apply. */
-export function errorDetails(error: PetakError): Detail[] {
-  const details: Detail[] = [
-    {
-      desc: ErrorInfoSchema,
-      value: create(ErrorInfoSchema, { reason: error.reason, domain: errorDomain, metadata: error.metadata }),
-    },
-  ];
+/**
+ * The ErrorInfo, and beside it what programs ask for first: the `reason`, the first invalid `field`, and `retryAfterMs`. Connect sends these members in the
+ * JSON of the detail, for callers without Protobuf; its clients pass over members that they do not know. gRPC sends the ErrorInfo alone.
+ */
+function infoDetail({ reason, metadata, fieldViolations: [violation], retryAfterMs }: PetakError) {
+  const info = create(ErrorInfoSchema, { reason, domain: errorDomain, metadata });
+  return {
+    type: ErrorInfoSchema.typeName,
+    reason,
+    ...(violation !== undefined && { field: violation.field }),
+    ...(retryAfterMs !== undefined && { retryAfterMs: Math.ceil(retryAfterMs) }),
+    debug: toJson(ErrorInfoSchema, info),
+    value: toBinary(ErrorInfoSchema, info),
+  };
+}
+
+/** BadRequest, PreconditionFailure and RetryInfo, as they apply. */
+function otherDetails(error: PetakError): Detail[] {
+  const details: Detail[] = [];
   if (error.fieldViolations.length > 0) {
     details.push({
       desc: BadRequestSchema,
