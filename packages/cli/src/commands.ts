@@ -59,6 +59,21 @@ export const lazyCommands: readonly LazyCommand[] = [
     load: async () => (await import("./commands/change-reservation.ts")).registerReservation,
   },
   {
+    name: "batch",
+    description: "make many calls about reservations at once, from a file of JSON",
+    load: async () => (await import("./commands/batch.ts")).registerBatch,
+  },
+  {
+    name: "bundle",
+    description: "make, change and show bundles: several parcels at one site, collected with one code",
+    load: async () => (await import("./commands/bundle.ts")).registerBundle,
+  },
+  {
+    name: "events",
+    description: "read the feed of your events, once or as they come; for operators: declare events wrong",
+    load: async () => (await import("./commands/events.ts")).registerEvents,
+  },
+  {
     name: "import",
     description: "import lists of sites",
     load: async () => (await import("./commands/import.ts")).registerImport,

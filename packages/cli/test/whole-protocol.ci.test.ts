@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { writeKeyFile } from "@petak/client/node";
 import { DeviceEventType, Role } from "@petak/protocol";
-import { createTempDir, makeSite } from "@petak/testkit";
+import { createTempDir, makeSite, type SiteFacts } from "@petak/testkit";
 import { keyFileOf, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type PetakRun, type RunPetakOptions, runPetak } from "../src/testing/run-petak.ts";
@@ -21,7 +23,8 @@ beforeAll(async () => {
   courier = await network.join("Courier", [Role.COURIER, Role.MERCHANT]);
   operator = await network.join("Operator", [Role.OPERATOR]);
   for (const each of [courier, operator]) await writeKeyFile(join(folder, `${each.participantId}.json`), keyFileOf(each));
-  const sites = [1.3, 1.31].map((latitude) => makeSite({ latitude, longitude: 103.8, ref: `at ${latitude}` }));
+  const classes: SiteFacts["classes"] = [["M", 400, 200, 500, 20_000, 40]];
+  const sites = [1.3, 1.31].map((latitude) => makeSite({ latitude, longitude: 103.8, ref: `at ${latitude}`, classes }));
   siteIds = (await network.putSites(operator, ...sites)) as [string, string];
   return async () => {
     await network.stop();
@@ -107,5 +110,115 @@ describe("the life of a reservation", () => {
   ])("refuses %s without a call", async (_, argv, message) => {
     const { stderr } = await petak(courier, [...argv, "--url", "http://127.0.0.1:9"]);
     expect(stderr).toMatch(message);
+  });
+});
+
+describe("several at once", () => {
+  interface Result {
+    reserve?: Reserved;
+    confirm?: Reserved;
+    error?: { reason: string };
+  }
+
+  test("a batch has a result for each call, fails if one does, and makes nothing twice", async () => {
+    const parcel = { widthMm: 300, heightMm: 200, depthMm: 150, massG: 1200 };
+    const calls = [{ reserve: { siteId: siteIds[0], parcel } }, { reserve: { siteId: "site_83652b_0000000000000000", parcel } }];
+    await writeFile(join(folder, "round.jsonl"), calls.map((call) => JSON.stringify(call)).join("\n"));
+    const first = await petak(courier, ["batch", "round.jsonl", "--save", "sent.jsonl", "--json"]);
+    const { error, results } = JSON.parse(first.stdout) as { error: { message: string }; results: Result[] };
+    expect([first.exitCode, error.message]).toEqual([1, "1 of 2 calls failed."]);
+    expect(results[1]?.error?.reason).toBe("SITE_NOT_FOUND");
+    const again = await petak(courier, ["batch", "sent.jsonl", "--json"]);
+    expect((JSON.parse(again.stdout) as { results: Result[] }).results).toEqual(results);
+
+    const reservationId = results[0]?.reserve?.reservation.reservationId;
+    const stdin = Readable.from([JSON.stringify([{ confirm: { reservationId } }, { getReservation: { reservationId } }])]);
+    const second = await petak(courier, ["batch", "-"], { stdin });
+    expect([second.exitCode, second.stdout]).toEqual([
+      0,
+      expect.stringMatching(/1 +confirm +res_\w+ +confirmed\n +2 +getReservation .*confirmed/),
+    ]);
+  });
+
+  test.each([
+    ["no JSON", "confirm res_x", /one call a line/],
+    ["another call", '{"watch": {}}', /Call 1 of - is refused.*watch/],
+    ["a call that the schema refuses", '{"cancel": {"reservationId": "res_x"}}', /Call 1 of - is refused.*reason/],
+    ["nothing", "", /has no calls/],
+  ])("a batch of %s is not sent", async (_, content, message) => {
+    const { exitCode, stderr } = await petak(courier, ["batch", "-", "--url", "http://127.0.0.1:9"], { stdin: Readable.from([content]) });
+    expect([exitCode, stderr]).toEqual([2, expect.stringMatching(message)]);
+  });
+
+  test("a bundle is made, changed and shown", async () => {
+    const members = [await reserve(siteIds[0], "--reference", "one"), await reserve(siteIds[0], "--reference", "two")];
+    const { bundle } = await asJson<{ bundle: { bundleId: string; reservationIds: string[] } }>(courier, "bundle", "make", ...members);
+    expect(bundle.reservationIds).toEqual(members);
+    expect(await asText(courier, "bundle", "show", bundle.bundleId)).toMatch(/held +one\n.*held +two/);
+    expect(await asText(courier, "bundle", "set", bundle.bundleId, members[1] ?? "")).toBe(`${bundle.bundleId} has ${members[1]}.\n`);
+    expect((await petak(courier, ["bundle", "show", "res_x"])).stderr).toContain("bdl_…");
+  });
+});
+
+describe("the feed", () => {
+  interface Told {
+    eventId: string;
+    type: string;
+    reservationId: string;
+  }
+  const eventsOf = (stdout: string) =>
+    stdout
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Told);
+
+  test("is read once, then what has come since, of one time, type or reservation", async () => {
+    const reservationId = await reserve(siteIds[0]);
+    const all = eventsOf((await petak(courier, ["events", "--since", "feed.cursor", "--json"])).stdout);
+    expect(all.at(-1)).toMatchObject({ type: "EVENT_TYPE_RESERVATION_HELD", reservationId });
+    await petak(courier, ["cancel", reservationId, "--reason", "other"]);
+    const later = eventsOf((await petak(courier, ["events", "--since", "feed.cursor", "--json"])).stdout);
+    expect(later.map(({ type }) => type)).toEqual(["EVENT_TYPE_RESERVATION_CANCELLED"]);
+    expect((await readFile(join(folder, "feed.cursor"), "utf8")).trim()).not.toBe("");
+
+    const ofOne = ["events", "--reservation", reservationId];
+    expect(await asText(courier, ...ofOne)).toMatch(
+      /Z {2}RESERVATION_HELD +res_\w+ {2}HELD\n.*RESERVATION_CANCELLED +res_\w+ {2}CANCELLED\n$/,
+    );
+    expect(await asText(courier, ...ofOne, "--type", "reservation-held")).not.toContain("CANCELLED");
+    expect(await asText(courier, ...ofOne, "--from", inDays(1))).toBe("");
+    expect(await asText(courier, ...ofOne, "--to", inDays(1))).toContain("CANCELLED");
+  });
+
+  test("is followed as it grows", async () => {
+    const [stopping, printed] = [new AbortController(), [] as string[]];
+    const following = petak(courier, ["events", "--follow", "--since", "follow.cursor", "--json"], {
+      interruption: stopping.signal,
+      onPrint: (text) => printed.push(text),
+    });
+    const reservationId = await reserve(siteIds[1]);
+    await expect.poll(() => eventsOf(printed.join("")).map((one) => one.reservationId)).toContain(reservationId);
+    stopping.abort(new Error("Interrupted."));
+    expect((await following).exitCode).toBe(0);
+    expect(eventsOf((await petak(courier, ["events", "--since", "follow.cursor", "--json"])).stdout)).toEqual([]);
+  });
+
+  test("is corrected by the operator", async () => {
+    const reservationId = await reserve(siteIds[0]);
+    const [{ eventId } = { eventId: "" }] = eventsOf((await petak(courier, ["events", "--reservation", reservationId, "--json"])).stdout);
+    const correct = ["events", "correct", reservationId, eventId, "--reason", "wrong-time"];
+    expect((await petak(courier, [...correct, "--json"])).stdout).toContain("ROLE_REQUIRED");
+    expect(await asText(operator, ...correct, "--occurred-at", inDays(-1))).toContain(`says that ${eventId} of ${reservationId} is wrong.`);
+    expect(await asText(courier, "events", "--type", "events-corrected")).toContain(reservationId);
+  });
+
+  test.each([
+    [["--now"], /--now is for --follow/],
+    [["--follow", "--now", "--since", "x"], /Give one of them/],
+    [["--since", "x", "--to", "2026-11-05T21:30Z"], /Omit --since/],
+    [["--follow", "--to", "2026-11-05T21:30Z"], /no --to/],
+  ])("refuses %j", async (argv, message) => {
+    const { exitCode, stderr } = await petak(courier, ["events", ...argv]);
+    expect([exitCode, stderr]).toEqual([2, expect.stringMatching(message)]);
   });
 });

@@ -29,7 +29,8 @@ export function showEvents(output: Output, events: readonly Event[], margin = ""
   );
 }
 
-function detailsOf(event: Event): string {
+/** What an event says beyond its type and states, in words. Empty: nothing. */
+export function detailsOf(event: Event): string {
   const { proof, siteChange } = event;
   if (siteChange !== undefined) return describeSiteChange(siteChange);
   if (proof === undefined || proof.deviceSequence === 0n) return "";

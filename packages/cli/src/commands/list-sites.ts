@@ -1,10 +1,10 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
 import { toJson } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import type { PetakClient } from "@petak/client/node";
 import { fromConnectError, type ListSitesResponse, type Site, SiteLifecycle, SiteSchema, SiteTombstoneSchema } from "@petak/protocol";
 import type { Command } from "commander";
 import type { CommandContext } from "../command.ts";
+import { readCursor, writeCursor } from "../cursor-file.ts";
 import { CliFailure } from "../failure.ts";
 import type { Output } from "../terminal/output.ts";
 import { collectCountries } from "./find-requirements.ts";
@@ -98,24 +98,4 @@ async function print(output: Output, pages: AsyncIterable<ListSitesResponse>, is
 
 function toRow({ siteId, operatorSiteRef, lifecycle, address, name }: Site): string[] {
   return [siteId, operatorSiteRef, phases[lifecycle] ?? String(lifecycle), address?.countryCode ?? "", name];
-}
-
-/** The cursor in a file, "" if there is no file. */
-async function readCursor(path: string): Promise<string> {
-  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === "ENOENT") return "";
-    throw new CliFailure(`${path} cannot be read: ${cause.message}`, { cause });
-  });
-  return text.trim();
-}
-
-/** Replaces the cursor in a file, at once. */
-async function writeCursor(path: string, cursor: string): Promise<void> {
-  const part = `${path}.part`;
-  try {
-    await writeFile(part, `${cursor}\n`, { flush: true });
-    await rename(part, path);
-  } catch (cause) {
-    throw new CliFailure(`${path} cannot be written: ${(cause as Error).message}`, { cause });
-  }
 }
