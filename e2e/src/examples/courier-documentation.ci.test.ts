@@ -33,6 +33,7 @@ it("the courier's guide shows commands that do what it says, in order", { timeou
     ["code", "message", "details"],
   ]);
   expect(answers[2]).toMatchObject({ reservation: { state: "RESERVATION_STATE_HELD", partnerReference: "parcel-4711" } });
+  expect(String((answers[2] as { distanceM?: number }).distanceM)).toMatch(/^\d+(\.\d\d?)?$/);
   expect(answers[3]).toMatchObject({ reservation: { state: "RESERVATION_STATE_CONFIRMED" } });
   expect(answers[4]).toMatchObject({ details: [{ reason: "INVALID_FIELD", field: "origin.latitude" }, {}] });
 });

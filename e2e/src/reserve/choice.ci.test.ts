@@ -299,7 +299,7 @@ describe("FindNearest with passed_over_limit", () => {
       [returns, PassedOverReason.PURPOSE],
     ]);
     expect(passedOver?.sites[1]).toMatchObject({ site: { name: expect.any(String), terms: {} }, ttl: { seconds: 60n } });
-    expect(passedOver?.sites[1]?.distanceM).toBeCloseTo(222.4, 0);
+    expect(passedOver?.sites[1]?.distanceM).toBe(222.39);
     expect(passedOver?.countedAt).toEqual(passedOver?.sites[0]?.observedAt);
     expect((await find(2)).passedOver).toMatchObject({ sites: passedOver?.sites.slice(0, 2), counts: passedOver?.counts });
     expect((await find(0)).passedOver).toBeUndefined();

@@ -15,6 +15,11 @@ export function greatCircleM(a: Position, b: Position): number {
   return greatCircleByCosinesM(a.latitude, a.longitude, cosineA, b.latitude, b.longitude, cosineB);
 }
 
+/** A distance in m as answers state it: to the centimetre. Positions are no finer, and further digits would suggest that they are. */
+export function toCentimetre(distanceM: number): number {
+  return Math.round(distanceM * 100) / 100;
+}
+
 /** {@link greatCircleM} of positions in degrees with precomputed cosines of their latitudes. The results are identical to the last bit. */
 export function greatCircleByCosinesM(
   latitudeA: number,

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { SiteSearch } from "@petak/allocator";
 import { FindNearestRequestSchema, type FindNearestResponse, Purpose, Role } from "@petak/protocol";
+import type { Position } from "@petak/protocol/geo";
 import { createOperatorLinksStore, createParticipantStore, createSiteCache } from "@petak/records";
 import { createKeys } from "@petak/redis";
 import { makeSite, useRedis } from "@petak/testkit";
@@ -21,8 +22,12 @@ beforeEach(async () => {
   world = await openReservationWorld(redis, testCaller(Role.COURIER));
 });
 
-const put = (...classes: (readonly [string, number, number, number, number, number])[]) =>
-  world.steady.records.sites.put(makeSite({ ...origin, classes: classes.map((one) => [...one]) }), 0);
+type Classes = (readonly [string, number, number, number, number, number])[];
+
+const put = (...classes: Classes) => putAt(origin, ...classes);
+
+const putAt = (position: Position, ...classes: Classes) =>
+  world.steady.records.sites.put(makeSite({ ...position, classes: classes.map((one) => [...one]) }), 0);
 
 /** The response if something changes after each search, before the sites are read. */
 async function findNearest(afterSearch: (search: number) => Promise<unknown>): Promise<FindNearestResponse> {
@@ -67,6 +72,13 @@ it("a site whose size classes are exchanged between search and facts is offered 
     if (search === 1) await put(large, small);
   });
   expect(options.map(({ sizeClassId, freeToPromise }) => [sizeClassId, freeToPromise])).toEqual([["L", 5]]);
+});
+
+it("a distance is stated to the centimetre", async () => {
+  await putAt({ ...origin, latitude: origin.latitude + 0.002 }, large);
+  const { options } = await findNearest(async () => {});
+  // 222.390158… m.
+  expect(options.map(({ distanceM }) => distanceM)).toEqual([222.39]);
 });
 
 it("a site that changes after every search is left out", async () => {

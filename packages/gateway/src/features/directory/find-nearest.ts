@@ -9,6 +9,7 @@ import {
   PassedOverSchema,
   PassedOverSiteSchema,
 } from "@petak/protocol";
+import { toCentimetre } from "@petak/protocol/geo";
 import { type FoundSites, findSites, type OperatorNames, type SearchCall, type SiteCache, type TermsBook } from "@petak/records";
 import type { ParticipantCaller, PublishableCaller } from "../../identity/index.ts";
 import { findNearestQuery } from "../sites/nearest-query.ts";
@@ -81,7 +82,7 @@ async function toPassedOver(
   nowMs: number,
 ): Promise<PassedOver> {
   const passedOver = create(PassedOverSchema, {
-    withinM,
+    withinM: toCentimetre(withinM),
     counts: [...counts].map(([reason, sites]) => ({ reason, sites })),
     countedAt: timestampFromMs(nowMs),
   });
@@ -91,7 +92,7 @@ async function toPassedOver(
   passedOver.sites = nearest.flatMap(({ distanceM, reason, observation }, index) => {
     const [site, siteTerms] = [facts[index], terms[index]];
     if (site === undefined || siteTerms === undefined) return [];
-    const named = create(PassedOverSiteSchema, { distanceM, reason, ...freshnessOf(observation, nowMs) });
+    const named = create(PassedOverSiteSchema, { distanceM: toCentimetre(distanceM), reason, ...freshnessOf(observation, nowMs) });
     named.site = summarise(site, siteTerms, names[index] ?? "");
     return named;
   });

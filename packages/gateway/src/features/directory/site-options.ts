@@ -1,5 +1,6 @@
 import type { Candidate } from "@petak/allocator";
 import type { Site, SiteOption, SiteSummary, Terms } from "@petak/protocol";
+import { toCentimetre } from "@petak/protocol/geo";
 import { bestSizeClass, type FoundSites } from "@petak/records";
 import { summarise } from "../sites/site-summary.ts";
 import { freshnessOf } from "./availability.ts";
@@ -33,7 +34,7 @@ function optionOf(candidate: Candidate, summary: SiteSummary, site: Site, nowMs:
   return {
     $typeName: "petak.v1.SiteOption",
     site: summary,
-    distanceM,
+    distanceM: toCentimetre(distanceM),
     sizeClassId,
     freeToPromise: free,
     observedAt,

@@ -1,5 +1,4 @@
 import { create } from "@bufbuild/protobuf";
-import { greatCircleM, quantise } from "@petak/allocator";
 import { heldEvent, heldReservation, holdMsOf, labelCodesOf, participantParty, refuseUnstatedCash, waitUntil } from "@petak/lifecycle";
 import {
   type Reservation,
@@ -10,6 +9,7 @@ import {
   ReserveResponseSchema,
   type SiteSummary,
 } from "@petak/protocol";
+import { greatCircleM, quantise, toCentimetre } from "@petak/protocol/geo";
 import type { PlaceCall, PlaceHold, WantedPlace } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { fingerprintOf } from "../idempotency/fingerprint.ts";
@@ -116,6 +116,7 @@ function reserveResponse({ place }: ReserveRequest, reservation: Reservation, si
   if (site === undefined) return response;
   response.site = site;
   const origin = place.case === "nearest" ? place.value.origin : undefined;
-  if (origin !== undefined && site.position !== undefined) response.distanceM = greatCircleM(quantise(origin), quantise(site.position));
+  if (origin === undefined || site.position === undefined) return response;
+  response.distanceM = toCentimetre(greatCircleM(quantise(origin), quantise(site.position)));
   return response;
 }

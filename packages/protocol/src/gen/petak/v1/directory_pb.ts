@@ -172,7 +172,7 @@ export type PassedOverSite = Message<"petak.v1.PassedOverSite"> & {
   site?: SiteSummary | undefined;
 
   /**
-   * Great-circle distance from `origin` in m, on a sphere with the radius 6371008.8 m.
+   * Great-circle distance from `origin` in m, on a sphere with the radius 6371008.8 m, rounded to the centimetre.
    *
    * @generated from field: double distance_m = 2;
    */
@@ -267,7 +267,7 @@ export type SiteOption = Message<"petak.v1.SiteOption"> & {
   site?: SiteSummary | undefined;
 
   /**
-   * Great-circle distance from `origin` in m, on a sphere with the radius 6371008.8 m.
+   * Great-circle distance from `origin` in m, on a sphere with the radius 6371008.8 m, rounded to the centimetre.
    *
    * @generated from field: double distance_m = 2;
    */

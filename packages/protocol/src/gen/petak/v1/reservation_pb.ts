@@ -671,7 +671,7 @@ export type ReserveResponse = Message<"petak.v1.ReserveResponse"> & {
   site?: SiteSummary | undefined;
 
   /**
-   * Great-circle distance from the origin in m. 0 if a site was named.
+   * Great-circle distance from the origin in m, rounded to the centimetre. 0 if a site was named.
    *
    * @generated from field: double distance_m = 3;
    */
