@@ -80,8 +80,13 @@ export const lazyCommands: readonly LazyCommand[] = [
   },
   {
     name: "sites",
-    description: "list sites and what has changed; pause, resume and retire your own",
+    description: "list, show and check sites; for operators: their terms, pause, resume and retire",
     load: async () => (await import("./commands/sites.ts")).registerSites,
+  },
+  {
+    name: "capacity",
+    description: "for operators: report what is free at a site whose places others use too",
+    load: async () => (await import("./commands/capacity.ts")).registerCapacity,
   },
   {
     name: "stores",

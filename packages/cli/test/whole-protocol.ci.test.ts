@@ -222,3 +222,48 @@ describe("the feed", () => {
     expect([exitCode, stderr]).toEqual([2, expect.stringMatching(message)]);
   });
 });
+
+describe("sites", () => {
+  test("are shown, counted and checked, for everybody who may read", async () => {
+    const { site } = await asJson<{ site: { siteId: string } }>(courier, "sites", "show", siteIds[0]);
+    expect(site.siteId).toBe(siteIds[0]);
+    expect(await asText(courier, "sites", "show", siteIds[0])).toMatch(
+      /name +Test site at 1\.3.*kind +terminal.*phase +active.*open +always \(Asia\/Singapore\).*places +M: 40 of 400x200x500 mm.*no-show after +7d/s,
+    );
+    const free = await asJson<{ availabilities: { siteId: string }[] }>(courier, "sites", "free", ...siteIds);
+    expect(free.availabilities.map(({ siteId }) => siteId)).toEqual(siteIds);
+    expect(await asText(courier, "sites", "free", siteIds[1])).toMatch(/site_\w+ +M +\d+ +\d+ +0 +0 +40 +20.*Z\n$/);
+
+    expect(await asText(courier, "sites", "check", siteIds[0], "--parcel", "900x900x900")).toMatch(/no: does-not-fit/);
+    expect(await asText(courier, "sites", "check", siteIds[0], "--needs", "id-check")).toMatch(/no: no id-check/);
+    const { fits } = await asJson<{ fits: { fits: boolean; choice: string }[] }>(courier, "sites", "check", siteIds[0]);
+    expect(fits[0]?.fits).toBe(true);
+    expect(await reserve(siteIds[0], "--choice", fits[0]?.choice ?? "")).toMatch(/^res_/);
+  });
+
+  test("have terms of their own, or the operator's default", async () => {
+    const termsAt = async (siteId: string) => (await asJson<{ terms: object }>(courier, "sites", "show", siteId)).terms;
+    await asText(operator, "sites", "terms", "set", siteIds[0], "--free-storage", "36h", "--missed-fee", "2.5 SGD");
+    expect(await termsAt(siteIds[0])).toMatchObject({ freeStorage: "129600s", noShowFee: { units: "2", nanos: 500_000_000 } });
+    await asText(operator, "sites", "terms", "set", siteIds[0]);
+    expect(await termsAt(siteIds[0])).toMatchObject({ freeStorage: "259200s" });
+    expect(await termsAt(siteIds[0])).not.toHaveProperty("noShowFee");
+    await asText(operator, "sites", "terms", "default", "--free-storage", "2d", "--late-fee", "1 SGD");
+    await expect.poll(() => termsAt(siteIds[1])).toMatchObject({ freeStorage: "172800s", lateChangeFee: { units: "1" } });
+    expect((await petak(courier, ["sites", "terms", "default", "--json"])).stdout).toContain("ROLE_REQUIRED");
+  });
+
+  test("report what is free, until they stop", async () => {
+    const siteId = await network.putSite(operator, makeSite({ latitude: 1.32, longitude: 103.8, ref: "shared" }));
+    const outOf = async () => await asText(courier, "sites", "free", siteId);
+    expect(await asText(operator, "capacity", "report", siteId, "M=1/2/1")).toBe(`Recorded for ${siteId}.\n`);
+    expect(await outOf()).toMatch(/ M +1 +0 +0 +2 +3 /);
+    const late = await petak(operator, ["capacity", "report", siteId, "M=4/0/0", "--observed-at", inDays(-1), "--json"]);
+    expect([late.exitCode, late.stdout]).toEqual([1, expect.stringContaining('"outdated"')]);
+    expect(await asText(operator, "capacity", "end", siteId)).toContain("is counted by the gateway");
+    expect(await outOf()).toMatch(/ M +4 +0 +0 +0 +4 /);
+    const wrong = await petak(operator, ["capacity", "report", siteId, "M=4"]);
+    expect([wrong.exitCode, wrong.stderr]).toEqual([2, expect.stringContaining("e.g. M=3/8/1")]);
+    expect(await asText(operator, "sites", "retire", siteId)).toBe(`Retired ${siteId}.\n`);
+  });
+});

@@ -50,7 +50,7 @@ export const registerReserve: CommandModule = (command, context) => {
     .option("--reference <text>", "your own reference of the parcel, without personal data", "")
     .option("--hold <duration>", "how long to hold the place until it is confirmed, e.g. 30m (default: 15m)", parseDuration)
     .option("--hard", "hold one named compartment")
-    .option("--choice <choice>", "the signed choice of the site, as CheckFit gave it", "")
+    .option("--choice <choice>", "the signed choice of the site, as `petak sites check --json` gives it", "")
     .addOption(requestIdOption())
     .addHelpText("after", examples)
     .action(async (place: Place, options: ReserveOptions, running: Command) => {

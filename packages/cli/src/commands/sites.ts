@@ -4,12 +4,26 @@ import { type LiveReservations, SiteLifecycle, UpsertSitesResponseSchema } from 
 import type { Command } from "commander";
 import type { CommandContext, CommandModule } from "../command.ts";
 import { CliFailure } from "../failure.ts";
+import { registerCheckSites } from "./check-sites.ts";
 import { registerListSites } from "./list-sites.ts";
 import { hintingLive, liveOption } from "./live-option.ts";
+import { registerShowSite } from "./show-site.ts";
+import { registerSiteTerms } from "./site-terms.ts";
 
-/** `petak sites`: lists sites; for operators: pauses, resumes and retires them. */
+const examples = `
+Examples:
+  petak sites list --since sites.cursor --country SG --json
+  petak sites show site_…
+  petak sites free site_… site_…
+  petak sites check site_… --parcel 300x200x150
+  petak --key operator.json sites retire site_… --live drain`;
+
+/** `petak sites`: lists, shows and checks sites; for operators: sets their terms, pauses, resumes and retires them. */
 export const registerSites: CommandModule = (command, context) => {
+  command.addHelpText("after", examples);
   registerListSites(command, context);
+  registerShowSite(command, context);
+  registerCheckSites(command, context);
   command
     .command("pause")
     .description("take sites out of service for a while: nothing can be reserved, confirmed or deposited there")
@@ -32,6 +46,7 @@ export const registerSites: CommandModule = (command, context) => {
       session.output.json({ siteIds });
       session.output.print(`Retired ${siteIds.join(", ")}.`);
     });
+  registerSiteTerms(command, context);
 };
 
 async function setLifecycle(context: CommandContext, running: Command, siteIds: string[], lifecycle: SiteLifecycle): Promise<void> {
