@@ -145,9 +145,9 @@ export class LifeModel {
     return this.sites[site] as ModelSite;
   }
 
-  /** The number of reservations ahead of it in its site's queue; 0 if it does not wait. */
-  position({ state, site, rank }: ModelReservation): number {
-    if (state !== State.QUEUED) return 0;
+  /** The number of reservations ahead of it in its site's queue; undefined if it does not wait. */
+  position({ state, site, rank }: ModelReservation): number | undefined {
+    if (state !== State.QUEUED) return undefined;
     return this.#waitingAt(site).filter((other) => other.rank < rank).length;
   }
 

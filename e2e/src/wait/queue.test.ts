@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import {
   CancellationReason,
@@ -9,6 +9,7 @@ import {
   type OverflowPolicySchema,
   type Reason,
   type Reservation,
+  ReservationSchema,
   ReservationState,
   type ReserveRequestSchema,
   Role,
@@ -99,7 +100,9 @@ describe("a full site", () => {
     expect(await states([held, first, second])).toEqual([CANCELLED, HELD, QUEUED]);
     expect((await found(second)).queuePosition).toBe(0);
     const promoted = await found(first);
-    expect(promoted).toMatchObject({ sizeClassId: "M", siteId, revision: 2, queuePosition: 0 });
+    expect(promoted).toMatchObject({ sizeClassId: "M", siteId, revision: 2 });
+    expect(promoted.queuePosition).toBeUndefined();
+    expect(toJson(ReservationSchema, first)).toMatchObject({ queuePosition: 0 });
     expect(promoted.holdExpiresAt && timestampMs(promoted.holdExpiresAt)).toBe(clock.now() + 15 * minuteMs);
   });
 
@@ -413,17 +416,17 @@ describe("an overflow policy", () => {
     const blocking = [await reserveAt(here, {}, {}, merchant), await reserveAt(there, {}, {}, merchant)];
     const first = await reserveAt(here, wait, {}, merchant);
     const second = await reserveAt(there, wait, {}, merchant);
-    const { reservation, redirected } = await merchant.client.reservations.redirect({
-      requestId: randomUUID(),
-      reservationId: first.reservationId,
-      place: { case: "siteId", value: there },
-      reason: CancellationReason.CONSUMER_REQUEST,
-    });
+    const third = await reserveAt(here, wait, {}, merchant);
+    const toThere = { place: { case: "siteId", value: there }, reason: CancellationReason.CONSUMER_REQUEST } as const;
+    const redirect = async ({ reservationId }: Reservation) =>
+      await merchant.client.reservations.redirect({ requestId: randomUUID(), reservationId, ...toThere });
+    const { reservation, redirected } = await redirect(first);
     const moved = reservation as Reservation;
     expect(redirected).toMatchObject({ state: CANCELLED, redirectedTo: moved.reservationId });
     expect(moved).toMatchObject({ state: QUEUED, siteId: there, queuePosition: 0, queuedUntil: first.queuedUntil });
     expect(moved.queuedSince).toEqual(first.queuedSince);
     expect((await found(second, merchant)).queuePosition).toBe(1);
+    expect((await redirect(third)).reservation?.queuePosition).toBe(2);
     await cancel(blocking[0] as Reservation, merchant);
     expect(await reserveAt(here)).toMatchObject({ state: HELD });
     await cancel(blocking[1] as Reservation, merchant);

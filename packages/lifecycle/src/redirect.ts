@@ -54,7 +54,7 @@ export function replacement(
   }: { request: Pick<RedirectRequest, "overflowPolicy" | "place" | "requirements">; caller: PolicyCaller; holdMs: number },
   atMs: number,
 ): Reservation {
-  const { queuedUntil: _queuedUntil, queuedSince: _queuedSince, requirements: _requirements, ...kept } = withoutHistory(old);
+  const { queuedUntil: _until, queuedSince: _since, queuePosition: _position, requirements: _requirements, ...kept } = withoutHistory(old);
   const reservation: Reservation = {
     ...kept,
     reservationId: "",
@@ -69,7 +69,6 @@ export function replacement(
     termsId: "",
     siteRevision: 0,
     redirectedFrom: old.reservationId,
-    queuePosition: 0,
     queuedSiteIds: [],
   };
   if (reservation.parcel !== undefined) reservation.parcel = { ...reservation.parcel, labelCodes: [...labelCodesOf(old)] };

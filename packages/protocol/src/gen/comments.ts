@@ -1253,7 +1253,7 @@ export const comments: Readonly<Record<string, string>> = {
   "petak.v1.Reservation.participant_id": "The participant that made the reservation.",
   "petak.v1.Reservation.partner_reference": "The partner's own reference of the parcel, as given in Reserve. Empty: none. Must contain no personal data.",
   "petak.v1.Reservation.purpose": "What the reservation is for.",
-  "petak.v1.Reservation.queue_position": "QUEUED: how many reservations that wait for the same places are ahead. 0: it is next. Set in responses of Reserve, Redirect and GetReservation only.",
+  "petak.v1.Reservation.queue_position": "QUEUED: how many reservations that wait for the same places are ahead. 0: it is next. Set in responses of Reserve, Redirect and GetReservation only; unset elsewhere and in other states.",
   "petak.v1.Reservation.queued_since": "When it joined the queue, which determines its rank. A Redirect of a QUEUED reservation keeps it. Kept after it leaves the queue. Unset: it has never been queued.",
   "petak.v1.Reservation.queued_site_ids": "The sites in whose queues it waits or waited, the requested site first. Empty: it has never been queued.",
   "petak.v1.Reservation.queued_until": "QUEUED: the deadline until which it waits for a place. Kept after it leaves the queue.",

@@ -74,7 +74,7 @@ async function step(life: Life, random: Random, number: number): Promise<void> {
     if (outcome.tag === "none") throw new Error("neither held nor waiting");
     made.set(expected, outcome.reservation);
     const { state, siteId, sizeClassId, queuePosition } = outcome.reservation;
-    const position = expected.state === "waits" ? model.position(expected) : 0;
+    const position = expected.state === "waits" ? model.position(expected) : undefined;
     expect({ state, siteId, sizeClassId, queuePosition }).toEqual({
       state: states[expected.state],
       siteId: expected.siteId,

@@ -28,6 +28,7 @@ export type RedirectDependencies = Pick<
   ReservationDependencies,
   | "changes"
   | "places"
+  | "queues"
   | "holdTotals"
   | "allowance"
   | "requestIds"
@@ -82,7 +83,7 @@ async function takeAndSettle(
   call: Pick<PlaceCall, "signal">,
   { isDuplicate, fingerprint }: ClaimedRequest,
 ): Promise<RedirectResponse> {
-  const { changes, places, allowance, siteCache, termsBook, operatorNames, now } = dependencies;
+  const { changes, places, queues, allowance, siteCache, termsBook, operatorNames, now } = dependencies;
   const old = await changes.findOwn(request.reservationId, caller);
   changes.refuseOthers(old, caller, "owner");
   const place = await placeFor(dependencies, request, caller, old);
@@ -98,8 +99,14 @@ async function takeAndSettle(
   }
   const redirected = await settle(dependencies, request, caller, taken.reservationId);
   const { operatorId } = redirected.taken;
-  const [terms, name] = await Promise.all([termsBook.of(redirected.taken), operatorNames.of(operatorId)]);
-  const response = create(RedirectResponseSchema, { reservation: redirected.taken, redirected: redirected.old });
+  const isQueued = redirected.taken.state === ReservationState.QUEUED;
+  const [terms, name, queuePosition] = await Promise.all([
+    termsBook.of(redirected.taken),
+    operatorNames.of(operatorId),
+    isQueued ? queues.position(redirected.taken.reservationId) : undefined,
+  ]);
+  const reservation = queuePosition === undefined ? redirected.taken : { ...redirected.taken, queuePosition };
+  const response = create(RedirectResponseSchema, { reservation, redirected: redirected.old });
   const [site] = await siteCache.facts([{ siteId: redirected.taken.siteId, revision: 0 }]);
   if (site !== undefined) response.site = summarise(site, terms, name);
   return response;
