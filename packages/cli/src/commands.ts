@@ -125,7 +125,7 @@ export const lazyCommands: readonly LazyCommand[] = [
   },
   {
     name: "participants",
-    description: "make and list the organisations of the network (for administrators)",
+    description: "show yourself; make and list the organisations of the network (for administrators)",
     load: async () => (await import("./commands/participants.ts")).registerParticipants,
   },
   {

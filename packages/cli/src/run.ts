@@ -14,7 +14,12 @@ export interface Program {
   readonly hasKeys: boolean;
 }
 
-const petak: Program = { name: "petak", description: "Parcel lockers and collection points over the Petak protocol.", hasKeys: true };
+/** `petak` itself. */
+export const petak: Program = {
+  name: "petak",
+  description: "Parcel lockers and collection points over the Petak protocol.",
+  hasKeys: true,
+};
 
 /**
  * Runs `petak` or another program once. Never throws and never ends the process: failures are printed and returned as an exit code.
@@ -59,7 +64,8 @@ export async function run(io: CliIo, commands: readonly LazyCommand[], what: Pro
   }
 }
 
-function createProgram(io: CliIo, { name, description, hasKeys }: Program): Command {
+/** The program without its commands. */
+export function createProgram(io: Pick<CliIo, "stdout" | "stderr">, { name, description, hasKeys }: Program): Command {
   const program = new Command(name)
     .description(description)
     .option("--url <address>", `the gateway's address (env: PETAK_URL; default: ${defaultUrl})`);

@@ -113,6 +113,11 @@ describe("the life of a reservation", () => {
   });
 });
 
+test("a participant is shown to itself, and to nobody else", async () => {
+  expect(await asText(courier, "participants", "show")).toMatch(new RegExp(`^${courier.participantId}  Courier  courier, merchant`));
+  expect((await petak(courier, ["participants", "show", operator.participantId])).stderr).toContain("PARTICIPANT_NOT_FOUND");
+});
+
 describe("several at once", () => {
   interface Result {
     reserve?: Reserved;

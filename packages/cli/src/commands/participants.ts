@@ -16,7 +16,7 @@ const roleNames: Record<string, Role> = {
   admin: Role.ADMIN,
 };
 
-/** `petak participants`: makes and lists participants. For administrators. */
+/** `petak participants`: makes and lists participants, for administrators, and shows the caller itself. */
 export const registerParticipants: CommandModule = (command, context) => {
   command
     .command("make")
@@ -37,6 +37,19 @@ export const registerParticipants: CommandModule = (command, context) => {
       session.output.print(
         `Give it a key, with the same --key: npx petak keys make --participant ${participant.participantId} --mode test --out FILE`,
       );
+    });
+
+  command
+    .command("show")
+    .description("show a participant: yourself, or any for administrators")
+    .argument("[participant]", "par_… (default: the caller)", "")
+    .action(async (participantId: string, _options: object, running: Command) => {
+      const { output, connect } = context.session(running);
+      const { client } = await connect();
+      const { participant } = await client.participants.getParticipant({ participantId });
+      if (participant === undefined) return;
+      output.json(toJson(ParticipantSchema, participant));
+      output.print(toRow(participant).join("  "));
     });
 
   command

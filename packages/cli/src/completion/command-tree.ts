@@ -1,0 +1,50 @@
+import type { Command } from "commander";
+import type { LazyCommand } from "../command.ts";
+import { createProgram, petak } from "../run.ts";
+import type { CliIo } from "../session.ts";
+
+/** A command as it is typed, with what may follow it. */
+export interface CommandNode {
+  readonly name: string;
+  readonly description: string;
+  /** Its own options and those of the commands above it, which it takes too. */
+  readonly options: readonly OptionNode[];
+  readonly commands: readonly CommandNode[];
+}
+
+export interface OptionNode {
+  /** `--json`. */
+  readonly name: string;
+  readonly description: string;
+  /** Whether a value follows it. */
+  readonly takesValue: boolean;
+}
+
+/** The tree of all commands of `petak`. It loads each of them, which takes a second. */
+export async function commandTree(io: CliIo, commands: readonly LazyCommand[]): Promise<CommandNode> {
+  const program = createProgram(io, petak);
+  for (const { name, description, load } of commands) {
+    const command = program.command(name).description(description);
+    const register = await load();
+    register(command, {
+      io,
+      session() {
+        throw new Error("no command runs while the tree is made");
+      },
+    });
+  }
+  return nodeOf(program, []);
+}
+
+function nodeOf(command: Command, inherited: readonly OptionNode[]): CommandNode {
+  const own = command.options
+    .filter(({ hidden }) => !hidden)
+    .map(({ long, flags, description, required, optional }) => ({ name: long ?? flags, description, takesValue: required || optional }));
+  const options = [...own, ...inherited];
+  return {
+    name: command.name(),
+    description: command.description(),
+    options,
+    commands: command.commands.map((one) => nodeOf(one, options)),
+  };
+}
