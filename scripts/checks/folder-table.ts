@@ -64,6 +64,7 @@ export const folderTable: Readonly<Record<string, readonly string[]>> = {
     "features/api-description",
     "features/participant",
     "features/reservation",
+    "features/sandbox",
     "features/test-clock",
     "features/webhook",
     "features/limits",

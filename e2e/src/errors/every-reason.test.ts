@@ -21,6 +21,7 @@ import { proofProvocations } from "./proof-provocations.ts";
 import type { Provocation } from "./provocation.ts";
 import { recordProvocations } from "./record-provocations.ts";
 import { reportProvocations } from "./report-provocations.ts";
+import { sandboxProvocations } from "./sandbox-provocations.ts";
 
 /** A caller that disconnects gets no response, so this reason is observed in the gateway's log of the call. */
 const seenInLog = ["CANCELED"] as const satisfies Reason[];
@@ -38,6 +39,7 @@ const provocations: Readonly<Record<Exclude<Reason, (typeof seenInLog)[number]>,
   ...proofProvocations,
   ...recordProvocations,
   ...reportProvocations,
+  ...sandboxProvocations,
 };
 
 /** Over how many protocols each reason is provoked. With fewer than all, the seed decides which. */

@@ -9,6 +9,7 @@ export { AdminError, type AdminIdentity } from "./compose/register-admin.ts";
 export { startGateway } from "./compose/start-gateway.ts";
 export { type Config, ConfigError, flagOf, loadConfig, managementAddress, rangeOf, type Setting, settings } from "./config/index.ts";
 export type { Neighbour } from "./features/api-description/front-page.ts";
+export type { Sandbox, SandboxPlace, SandboxVisit, ShownAtSandbox } from "./features/sandbox/sandbox.ts";
 export { parseNetworks } from "./features/webhook/delivery/networks.ts";
 export type { WebhookOptions } from "./features/webhook/delivery/webhook-sending.ts";
 export { createLogger, createMetrics, type Logger, type LogLevel, type Metrics } from "./observability/index.ts";

@@ -51,7 +51,7 @@ export const registerStart: CommandModule = (command, { io }) => {
       let shop: DemoShop | undefined;
       try {
         await ensureDemoRoot(dataDir, io.now());
-        served = await serveGateway(config, io.cwd, logger, {
+        served = await serveGateway({ ...config, sandbox: config.sandbox || sites > 0 }, io.cwd, logger, {
           openDirectoryNetwork: publishesDemo ? "test" : "live",
           neighbours: () => neighboursOf({ store, shop }),
         });

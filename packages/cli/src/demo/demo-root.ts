@@ -8,7 +8,7 @@ import {
   prepareIssuerKeys,
   secretsFileName,
 } from "@petak/gateway";
-import { isThere } from "../serve/is-there.ts";
+import { isThere } from "../is-there.ts";
 
 /** Issuer keys that are made in advance. */
 const spareKeys = 6;

@@ -1,8 +1,8 @@
 import { generateKeyPair, type KeyFile, type PetakClient, readKeyFile, signKeyPossession, writeKeyFile } from "@petak/client/node";
 import { publicKeyOf } from "@petak/credential";
 import { Mode, type Role, reasonOf } from "@petak/protocol";
+import { isThere } from "../is-there.ts";
 import { pagesOf } from "../pages.ts";
-import { isThere } from "../serve/is-there.ts";
 import { namedUuid } from "./named-uuid.ts";
 
 /** A participant that has a test key in a file. */

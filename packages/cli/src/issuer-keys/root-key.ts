@@ -11,7 +11,7 @@ import {
   revokeIssuerKey,
 } from "@petak/gateway";
 import { CliFailure } from "../failure.ts";
-import { isThere } from "../serve/is-there.ts";
+import { isThere } from "../is-there.ts";
 import type { Session } from "../session.ts";
 import { writePublicFile } from "./public-file.ts";
 

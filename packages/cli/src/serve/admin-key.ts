@@ -4,7 +4,7 @@ import { generateKeyPair, type KeyFile, readKeyFile, writeKeyFile } from "@petak
 import { publicKeyOf } from "@petak/credential";
 import type { AdminIdentity } from "@petak/gateway";
 import { newKeyId, newParticipantId } from "@petak/protocol";
-import { isThere } from "./is-there.ts";
+import { isThere } from "../is-there.ts";
 
 /** The gateway's administrator: the private half for commands, the public half for the gateway. */
 export interface AdminKey {

@@ -21,6 +21,7 @@ import {
 import { parseRedisAddress, type RedisAddress } from "@petak/redis";
 import { type RedisServer, RedisServerError, startRedisServer } from "@petak/redis/server";
 import { CliFailure } from "../failure.ts";
+import { serveSandbox } from "../sandbox/serve-sandbox.ts";
 import { type AdminKey, loadAdminKey } from "./admin-key.ts";
 import { gatewayUrl } from "./gateway-url.ts";
 import { createPrivateRedisLog } from "./private-redis-log.ts";
@@ -60,6 +61,7 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger, 
   let redis: RedisServer | undefined;
   const adminKeyPath = config.adminKeyFile === "" ? join(dataDir, "keys", "admin.json") : resolve(cwd, config.adminKeyFile);
   try {
+    const sandbox = config.sandbox ? await serveSandbox(dataDir) : undefined;
     let admin: AdminKey | undefined;
     const tls =
       config.tlsCert === ""
@@ -77,6 +79,7 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger, 
       ...config,
       ...options,
       management: managementAddress(config),
+      ...(sandbox && { sandboxHost: sandbox.current, openDirectoryHides: sandbox.isOperator }),
       durability: durabilityOf(config),
       redis: redis === undefined ? redisAddress(config.redisUrl) : { socketPath: redis.socketPath },
       dataDir,
@@ -116,10 +119,12 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger, 
     void gateway.refusal.then(({ message }) => ended.resolve(new CliFailure(message, { reason: "data-version" })));
     if (management === undefined) throw new Error("the gateway has no management listener");
     if (admin === undefined) throw new Error("the gateway did not ask for its administrator");
+    const url = gatewayUrl(tls === undefined ? "http" : "https", config.host, gateway.address.port);
+    sandbox?.begin({ gatewayUrl: url, certificate: tls?.cert, adminKey: admin.keyFile, logger });
     return {
       gateway,
       admin,
-      url: gatewayUrl(tls === undefined ? "http" : "https", config.host, gateway.address.port),
+      url,
       managementUrl: gatewayUrl("http", management.host, management.port),
       certificate: tls?.cert,
       redis,
@@ -127,6 +132,8 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger, 
       async stop() {
         isStopping = true;
         try {
+          // First, so that its terminals can still report.
+          await sandbox?.stop();
           await gateway.stop();
         } finally {
           await redis?.stop();

@@ -3,6 +3,7 @@ import type { RedisAddress } from "@petak/redis";
 import type { Neighbour } from "../features/api-description/front-page.ts";
 import type { CommandLimits } from "../features/command/count-commands.ts";
 import type { OpenDirectorySettings } from "../features/open-directory/open-directory.ts";
+import type { Sandbox } from "../features/sandbox/sandbox.ts";
 import type { WebhookOptions } from "../features/webhook/delivery/webhook-sending.ts";
 import type { Logger, Metrics } from "../observability/index.ts";
 import type { StoreFillLimits } from "../store-watch/store-fill.ts";
@@ -74,6 +75,11 @@ export interface GatewayOptions extends OpenDirectorySettings {
    * Default: none.
    */
   neighbours?: () => readonly Neighbour[];
+  /**
+   * Offers SandboxService over these test sites. Read at each call, since they open after the gateway, whose callers they are; undefined while they open.
+   * Default: the gateway does not have the service.
+   */
+  sandboxHost?: () => Sandbox | undefined;
   /** The administrator, or a function that returns it when the audience is known. */
   admin?: AdminIdentity | ((audience: string) => Promise<AdminIdentity>);
   logger: Logger;

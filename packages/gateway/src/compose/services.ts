@@ -10,6 +10,7 @@ import {
   WebhookService,
 } from "@petak/protocol";
 import { Health } from "@petak/protocol/grpc";
+import { SandboxService } from "@petak/protocol/sandbox";
 import { TestClockService } from "@petak/protocol/test-clock";
 import {
   createAgentLeases,
@@ -38,6 +39,7 @@ import { createCredentialIssuer } from "../features/reservation/credential-issue
 import { allowanceOf } from "../features/reservation/hold-allowance.ts";
 import { createHoldTotals } from "../features/reservation/hold-totals.ts";
 import { createReservationService } from "../features/reservation/service.ts";
+import { createSandboxService } from "../features/sandbox/service.ts";
 import type { MoveTestClockDependencies } from "../features/test-clock/move-test-clock.ts";
 import { createTestClockService } from "../features/test-clock/service.ts";
 import type { WebhookSending } from "../features/webhook/delivery/webhook-sending.ts";
@@ -88,8 +90,9 @@ export function createServices(parts: ServiceParts, options: GatewayOptions & { 
   const { records } = parts.archive;
   const { audience, now = Date.now } = options;
   const { derivationKey } = secrets;
+  const offered = options.sandboxHost === undefined ? services : [...services, SandboxService];
   const health = createHealth(services.map(({ typeName }) => typeName));
-  const reflection = options.reflection === true ? createReflection([...services, Health]) : undefined;
+  const reflection = options.reflection === true ? createReflection([...offered, Health]) : undefined;
   const credentials = createCredentialIssuer(secrets, records.pinKeys);
   const receipts = createReceipts(secrets);
   const choices = createChoices(secrets);
@@ -222,6 +225,7 @@ export function createServices(parts: ServiceParts, options: GatewayOptions & { 
         createParticipantService({ ...enrolling, records, pinKeys: records.pinKeys, operatorLinks, limitSources, derivationKey }),
       );
       serve(WebhookService, createWebhookService({ ...webhooks, records, derivationKey, now }));
+      if (options.sandboxHost !== undefined) serve(SandboxService, createSandboxService(options.sandboxHost));
       if (parts.testClock !== undefined) serve(TestClockService, createTestClockService(parts.testClock));
       health.routes(router);
       reflection?.routes(router);

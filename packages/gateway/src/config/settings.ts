@@ -468,6 +468,12 @@ export const settings = [
     doc: "Whether the gateway has a clock that TestClockService moves, for tests and simulators; it then serves the test network only and refuses live keys. The clock keeps its offset from the system's clock over restarts.",
   },
   {
+    name: "sandbox",
+    type: { kind: "bool" },
+    default: false,
+    doc: "Whether the gateway opens test sites that misbehave on request, and SandboxService, by which integrators deposit and collect there without hardware with test keys; off by default, because anybody with a test key can use them. Turn it on in one gateway of a store.",
+  },
+  {
     name: "webhookAllowHttp",
     type: { kind: "bool" },
     default: false,

@@ -901,6 +901,22 @@ export const catalogue = {
     retry: "retry_info",
     metadata: {},
   },
+  SANDBOX_NOT_READY: {
+    number: 140,
+    code: Code.Unavailable,
+    meaning: "The gateway's sandbox is still starting.",
+    remedy: "Wait for the time in RetryInfo, then send the same request again.",
+    retry: "retry_info",
+    metadata: {},
+  },
+  SANDBOX_SITE_BUSY: {
+    number: 141,
+    code: Code.ResourceExhausted,
+    meaning: "As many visits to the site of the sandbox are in progress as may be.",
+    remedy: "Wait for the time in RetryInfo, then send the same request again.",
+    retry: "retry_info",
+    metadata: { site_id: "the site", limit: "the greatest number of visits in progress" },
+  },
   CHOICE_INVALID: {
     number: 132,
     code: Code.InvalidArgument,

@@ -18,6 +18,8 @@ export interface OpenDirectorySettings {
   openDirectorySitePage?: string;
   /** Operators whose sites are left out, by id, separated by commas. */
   openDirectoryLeavesOut?: string;
+  /** Whether an operator's sites are left out besides, by its id. Asked each time, since an operator may come later. Default: none. */
+  openDirectoryHides?: (operatorId: string) => boolean;
   /** Which network is published. `test` is for demonstrations, which have no other, and the files say so. Default `live`. */
   openDirectoryNetwork?: "live" | "test";
 }
@@ -30,11 +32,13 @@ export function createOpenDirectory(
     openDirectoryPublisher = "",
     openDirectorySitePage = "",
     openDirectoryLeavesOut = "",
+    openDirectoryHides = () => false,
     openDirectoryNetwork = "live",
   }: OpenDirectorySettings,
 ): OpenDirectory | undefined {
   if (openDirectoryLicence === "") return undefined;
-  const leftOut = new Set(openDirectoryLeavesOut.split(",").filter((id) => id !== ""));
+  const named = new Set(openDirectoryLeavesOut.split(",").filter((id) => id !== ""));
+  const leftOut = { has: (operatorId: string) => named.has(operatorId) || openDirectoryHides(operatorId) };
   const options: DirectoryOptions = {
     licence: openDirectoryLicence,
     publisher: openDirectoryPublisher,

@@ -9,7 +9,7 @@ export interface DirectoryOptions {
   /** Which network is published: sites in operation, or those of the test network, which anybody can make up. Never both. */
   network: "live" | "test";
   /** Operators whose sites are left out, by id. */
-  leftOut: ReadonlySet<string>;
+  leftOut: Pick<ReadonlySet<string>, "has">;
 }
 
 /** A site's page for people. Empty: it has none. */

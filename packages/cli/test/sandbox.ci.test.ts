@@ -1,0 +1,154 @@
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Client } from "@connectrpc/connect";
+import { createOwnServiceClient, createPetakClient, type PetakClient, signerOfKeyFile } from "@petak/client/node";
+import { createLogger, loadConfig } from "@petak/gateway";
+import { Act, EventTypeSchema, Role, reasonOf } from "@petak/protocol";
+import { SandboxRefusalSchema, SandboxService, type VisitSandboxSiteResponse } from "@petak/protocol/sandbox";
+import { createTempDir } from "@petak/testkit";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { ensureParticipant } from "../src/demo/ensure-participant.ts";
+import { type ServedGateway, serveGateway } from "../src/serve/serve-gateway.ts";
+
+const parcel = { widthMm: 300, heightMm: 150, depthMm: 400, massG: 1200 };
+
+/** The rows of the guide's table: the cells without their backticks, by column. */
+function documentedSites(): Record<string, string[]>[] {
+  const page = readFileSync(new URL("../../../docs/guides/sandbox.md", import.meta.url), "utf8");
+  const [head = [], , ...rows] = page
+    .split("\n")
+    .filter((line) => line.startsWith("|"))
+    .map((line) => line.split("|").slice(1, -1));
+  const names = head.map((cell) => cell.replaceAll("`", "").trim());
+  return rows.map((cells) =>
+    Object.fromEntries(cells.map((cell, index) => [names[index] ?? "", [...cell.matchAll(/`([^`]+)`/g)].map(([, word = ""]) => word)])),
+  );
+}
+
+const documented = documentedSites();
+let dataDir: string;
+let served: ServedGateway;
+let courier: PetakClient;
+let sandbox: Client<typeof SandboxService>;
+/** The ids of the sites, by reference. */
+let sites: ReadonlyMap<string, string>;
+
+/** Starts the gateway, and reads the sites once they are open. */
+async function serve(): Promise<void> {
+  const config = loadConfig({ flags: { port: "0", dataDir, sandbox: "true" }, env: {} });
+  served = await serveGateway(config, dataDir, createLogger({ level: "silent" }));
+  const { url: baseUrl, admin, gateway } = served;
+  const administrator = createPetakClient({ baseUrl, signer: signerOfKeyFile(admin.keyFile) });
+  const path = join(dataDir, "keys", "courier.json");
+  const wanted = { name: "courier", displayName: "Courier", role: Role.COURIER, path, audience: gateway.audience };
+  const signer = signerOfKeyFile(await ensureParticipant(administrator, wanted));
+  administrator.close();
+  courier = createPetakClient({ baseUrl, signer });
+  const own = createOwnServiceClient(SandboxService, { baseUrl, signer, timeoutMs: 60_000, retry: false });
+  sandbox = own.client;
+  // SANDBOX_NOT_READY until they are open.
+  const listed = await vi.waitFor(() => sandbox.listSandboxSites({}), { timeout: 60_000, interval: 100 });
+  sites = new Map(listed.sites.map(({ operatorSiteRef, siteId }) => [operatorSiteRef, siteId]));
+}
+
+async function stop(): Promise<void> {
+  courier.close();
+  await served.stop();
+}
+
+beforeAll(async () => {
+  const directory = await createTempDir();
+  dataDir = join(directory.path, "data");
+  await serve();
+  return async () => {
+    await stop();
+    await directory.remove();
+  };
+});
+
+const siteOf = (ref: string) => sites.get(ref) ?? "";
+
+async function reserve(ref: string): Promise<string> {
+  const { reservation } = await courier.reservations.reserve({
+    requestId: randomUUID(),
+    place: { case: "siteId", value: siteOf(ref) },
+    parcel,
+  });
+  const reservationId = reservation?.reservationId ?? "";
+  await courier.reservations.confirm({ requestId: randomUUID(), reservationId });
+  return reservationId;
+}
+
+const issue = (reservationId: string, act: Act, withPin = false) =>
+  courier.reservations.issueCredential({ requestId: randomUUID(), reservationId, act, withPin });
+
+const wordOf = ({ opened, refusal }: VisitSandboxSiteResponse) =>
+  opened ? "opened" : (SandboxRefusalSchema.value[refusal]?.name.replace("SANDBOX_REFUSAL_", "") ?? "");
+
+/** Somebody comes with an access token. */
+async function visit(ref: string, accessToken: string): Promise<string> {
+  return wordOf(await sandbox.visitSandboxSite({ siteId: siteOf(ref), credential: { case: "accessToken", value: accessToken } }));
+}
+
+/** The courier's events of a reservation. */
+async function eventsOf(reservationId: string): Promise<string[]> {
+  const { events } = await courier.custody.listEvents({ pageSize: 1000 });
+  return events
+    .filter((event) => event.reservationId === reservationId)
+    .map(({ type }) => EventTypeSchema.value[type]?.name.replace("EVENT_TYPE_", "") ?? "");
+}
+
+describe("the guide's table", () => {
+  it("has the sites of the gateway, all of them", () => {
+    expect(documented.map(({ reference }) => reference?.[0]).sort()).toEqual([...sites.keys()].sort());
+  });
+
+  it.each(documented.map((row) => [row.reference?.[0] ?? "", row] as const))("says what happens at %s", async (ref, row) => {
+    const [reserved = "", opened = ""] = [row.Reserve?.[0], row.deposit?.[0]];
+    const attempt = reserve(ref);
+    if (reserved !== "ok") return expect(await attempt.catch(reasonOf)).toBe(reserved);
+    const reservationId = await attempt;
+    const { accessToken } = await issue(reservationId, Act.DEPOSIT);
+    expect(await visit(ref, accessToken)).toBe(opened);
+    await expect.poll(() => eventsOf(reservationId), { timeout: 60_000 }).toEqual(row["the courier's events"]);
+    const [collected] = row.collection ?? [];
+    if (collected === undefined) return;
+    const forCollection = await issue(reservationId, Act.COLLECT);
+    expect(await visit(ref, forCollection.accessToken)).toBe(collected);
+  });
+});
+
+describe("a sandbox", () => {
+  it("takes parcels out by a PIN, and opens once for it", async () => {
+    const reservationId = await reserve("sandbox-plain");
+    await visit("sandbox-plain", (await issue(reservationId, Act.DEPOSIT)).accessToken);
+    const { pin } = await issue(reservationId, Act.COLLECT, true);
+    const shown = { siteId: siteOf("sandbox-plain"), credential: { case: "pin", value: pin } } as const;
+    expect(await sandbox.visitSandboxSite(shown)).toMatchObject({ opened: true, act: Act.COLLECT });
+    expect(wordOf(await sandbox.visitSandboxSite(shown))).toBe("NOT_ACCEPTED");
+    expect((await eventsOf(reservationId)).at(-1)).toBe("PARCEL_COLLECTED");
+  });
+
+  it("keeps what is inside when its gateway starts again", async () => {
+    const reservationId = await reserve("sandbox-plain");
+    await visit("sandbox-plain", (await issue(reservationId, Act.DEPOSIT)).accessToken);
+    const before = sites;
+    await stop();
+    await serve();
+    expect(sites).toEqual(before);
+    expect(await visit("sandbox-plain", (await issue(reservationId, Act.COLLECT)).accessToken)).toBe("opened");
+    expect((await eventsOf(reservationId)).at(-1)).toBe("PARCEL_COLLECTED");
+  });
+
+  it("refuses live keys, other sites, and crowds before a site", async () => {
+    const live = createOwnServiceClient(SandboxService, { baseUrl: served.url, signer: signerOfKeyFile(served.admin.keyFile) });
+    expect(await live.client.listSandboxSites({}).catch(reasonOf)).toBe("MODE_MISMATCH");
+    live.close();
+    const shown = { case: "pin", value: "00000000" } as const;
+    expect(await sandbox.visitSandboxSite({ siteId: "site_0000", credential: shown }).catch(reasonOf)).toBe("SITE_NOT_FOUND");
+    const crowd = Array.from({ length: 40 }, () => sandbox.visitSandboxSite({ siteId: siteOf("sandbox-full"), credential: shown }));
+    const outcomes = await Promise.all(crowd.map((one) => one.then(() => "judged", reasonOf)));
+    expect(new Set(outcomes)).toEqual(new Set(["judged", "SANDBOX_SITE_BUSY"]));
+  });
+});
