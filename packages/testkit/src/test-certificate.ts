@@ -19,3 +19,25 @@ w42hCybGtx9a6pkOlPXkYRQshzmhRANCAASTabmgLa/bTI5Qj4teqb64iudb1d9J
 LNioK9UIUoAr7obJgvPQT3Hc7ONyQ4yEC+SDlLhP0ddmykU4ekxI4IxI
 -----END PRIVATE KEY-----
 `;
+
+/** Another such certificate. */
+export const otherTestCertificate = `-----BEGIN CERTIFICATE-----
+MIIBnDCCAUGgAwIBAgIUGi9MQix5jz7t14Xn7pYfjblIWZYwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyODA2NTczN1oYDzIxMjYxMTA0
+MDY1NzM3WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARs7nYAaO3lNQCnRloocrqLut14dX20EezzEBEC0naQuycCikprQ5lm
+/THbuN87HHQFFMq0Cc8H1M7r0wAxAUmCo28wbTAdBgNVHQ4EFgQUNlh3jBTcDzil
+mFhf8ZwQpKmJddUwHwYDVR0jBBgwFoAUNlh3jBTcDzilmFhf8ZwQpKmJddUwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSQAwRgIhAJ1t51fK4OrYJZacUv/Y4H/g/uXyQvOWXG5opMlftxdrAiEA
+47HSum//GVDhUfyLaUtt0DAaXD5/cy/O9tNzXDD/hTg=
+-----END CERTIFICATE-----
+`;
+
+/** The private key of {@link otherTestCertificate}. */
+export const otherTestKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgGcjpf+6NtmSis5fi
+DudR/Up9mLTQLyGg9d8cyInGvWShRANCAARs7nYAaO3lNQCnRloocrqLut14dX20
+EezzEBEC0naQuycCikprQ5lm/THbuN87HHQFFMq0Cc8H1M7r0wAxAUmC
+-----END PRIVATE KEY-----
+`;

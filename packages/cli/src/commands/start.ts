@@ -36,6 +36,9 @@ export const registerStart: CommandModule = (command, { io }) => {
       const sites = wholeNumber("--demo-sites", options.demoSites);
       const seed = wholeNumber("--demo-seed", options.demoSeed);
       const given = { ...readConfig(options, io), reflection: true };
+      if (given.tlsClientCa !== "") {
+        throw usageFailure("petak start loads its network without a client certificate. Take petak gateway with --tls-client-ca.");
+      }
       // Somebody who states a licence publishes a network of their own.
       const publishesDemo = sites > 0 && given.openDirectoryLicence === "";
       const config = publishesDemo ? { ...given, ...demoDirectory } : given;

@@ -63,10 +63,8 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger, 
   try {
     const sandbox = config.sandbox ? await serveSandbox(dataDir) : undefined;
     let admin: AdminKey | undefined;
-    const tls =
-      config.tlsCert === ""
-        ? undefined
-        : { cert: await readFile(resolve(cwd, config.tlsCert), "utf8"), key: await readFile(resolve(cwd, config.tlsKey), "utf8") };
+    const tls = tlsFilesOf(config, cwd);
+    const certificate = tls && (await readFile(tls.cert, "utf8"));
     let isStopping = false;
     const redisLog = createPrivateRedisLog(logger);
     const onLog = (line: string) => redisLog.take(line, isStopping);
@@ -126,7 +124,7 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger, 
       admin,
       url,
       managementUrl: gatewayUrl("http", management.host, management.port),
-      certificate: tls?.cert,
+      certificate,
       redis,
       ended: ended.promise,
       async stop() {
@@ -170,6 +168,12 @@ function durabilityOf({ durability, durabilityCheck, durabilityReplicas, durabil
     check: durabilityCheck,
     replication: { replicas: durabilityReplicas, on: durabilityOn, withinMs: durabilityWithinMs },
   };
+}
+
+function tlsFilesOf({ tlsCert, tlsKey, tlsClientCa }: Config, cwd: string): GatewayOptions["tls"] {
+  if (tlsCert === "") return undefined;
+  const clientCa = tlsClientCa === "" ? {} : { clientCa: resolve(cwd, tlsClientCa) };
+  return { cert: resolve(cwd, tlsCert), key: resolve(cwd, tlsKey), ...clientCa };
 }
 
 /** Undefined by default with a configured Redis: it may be shared by other gateways, which could not read an archive on this machine. */

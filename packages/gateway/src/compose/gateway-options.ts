@@ -11,6 +11,7 @@ import type { CallLimits, ServerAddress, ServerLimits } from "../transport/index
 import type { DurabilityOptions } from "./durability.ts";
 import type { ArchiveOptions } from "./open-archive.ts";
 import type { AdminIdentity } from "./register-admin.ts";
+import type { TlsFiles } from "./tls-files.ts";
 
 /** Settings of a gateway. */
 export interface GatewayOptions extends OpenDirectorySettings {
@@ -31,7 +32,10 @@ export interface GatewayOptions extends OpenDirectorySettings {
   management?: ServerAddress;
   /** Whether the public port answers gRPC server reflection. Default false. */
   reflection?: boolean;
-  tls?: { cert: string; key: string };
+  /** The files of the public port's certificate, which is replaced when they change. Default: cleartext. */
+  tls?: TlsFiles;
+  /** How often these files are read, in ms. Default 10,000. */
+  tlsIntervalMs?: number;
   callLimits?: Partial<CallLimits>;
   serverLimits?: Partial<ServerLimits>;
   /** How long a stop waits for calls in flight, in ms. */

@@ -1,29 +1,11 @@
 import { prepareValidation } from "@petak/protocol";
 import { createParticipantEvents, createUsedProofs, createWebhookStore, type DataVersionError, openTestClock } from "@petak/records";
 import type { Acknowledgements } from "@petak/redis";
-import { optionsEncoder } from "../features/directory/options-encoder/options-encoder.ts";
 import { createRevocationTeller } from "../features/keys/tell-of-revocations.ts";
 import { createWebhookSending } from "../features/webhook/delivery/webhook-sending.ts";
-import {
-  callerKey,
-  createAuthenticator,
-  createCallerAccounts,
-  createIdentityStep,
-  createKeyCheck,
-  createProofCheck,
-} from "../identity/index.ts";
+import { createAuthenticator, createCallerAccounts, createIdentityStep, createKeyCheck, createProofCheck } from "../identity/index.ts";
 import { testNetworkAuthenticator } from "../identity/test-network-authenticator.ts";
-import {
-  createManagementServer,
-  createOnePortServer,
-  createRequestListener,
-  createStoreFailureStep,
-  defaultCallLimits,
-  isOpenCall,
-  type ManagementServer,
-  type OnePortServer,
-  type ServerAddress,
-} from "../transport/index.ts";
+import { createStoreFailureStep, defaultCallLimits, isOpenCall } from "../transport/index.ts";
 import { startBackgroundTasks } from "./background-tasks.ts";
 import { createCallersShares, toldUses } from "./callers-shares.ts";
 import { shareCallersUse } from "./callers-use.ts";
@@ -33,6 +15,7 @@ import { findAudience } from "./find-audience.ts";
 import type { Gateway, GatewayOptions } from "./gateway-options.ts";
 import { createGrowthStep } from "./growth-step.ts";
 import { openFeeds } from "./open-feeds.ts";
+import { openPorts } from "./open-ports.ts";
 import { type OpenRecords, openRecords } from "./open-records.ts";
 import { openSecrets } from "./open-secrets.ts";
 import { createPlainPages } from "./plain-pages.ts";
@@ -128,7 +111,7 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
   const identityStep = createIdentityStep({ authenticator, isOpen: isOpenCall });
   const served = createServices(parts, options);
   const plain = createPlainPages(store, secrets, records, served, options);
-  const server = createPort(options, {
+  const toServe = {
     accounts: shares.calls,
     routes: served.routes,
     callers: createCallerAccounts(authenticator, identityStep),
@@ -138,23 +121,19 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
       createProofCheck({ keys: keyDirectory, usedProofs: createUsedProofs(store.writer, store.keys), clocks, metrics }),
     ),
     shutdownSignal: stopping.signal,
-    plainRoutes: plain.pages,
-  });
+  };
   const sharing = shareCallersUse({ redis: store.redis, keys: store.keys, uses: toldUses(shares) });
   stack.defer(() => sharing.stop());
   await untilReady(store, records, options);
-  const management = createManagementServer({ routes: plain.management, logger, metrics });
-  // Closed after the public port, so that a supervisor sees a stop that takes its time.
-  stack.defer(() => management.close());
-  const address = await server.listen({ host: options.host, port: options.port });
-  const managementAddress = options.management && (await listenBeside(server, management, options.management));
+  const ports = await openPorts(options, toServe, plain, stack);
+  const { address, managementAddress } = ports;
   served.health.setServing(true);
   const dispatcher = webhooks.start();
   stack.defer(() => dispatcher.stop(webhookGraceMs));
   stack.defer(async () => {
     served.health.setServing(false);
     stopping.abort();
-    await server.close(options.shutdownGraceMs);
+    await ports.close(options.shutdownGraceMs);
   });
   logger.info({ host: address.host, port: address.port, management: managementAddress, audience }, "gateway listens");
   let stopped: Promise<void> | undefined;
@@ -168,37 +147,6 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
     return error;
   });
   return { address, managementAddress, audience, refusal, stop };
-}
-
-type Served = Pick<
-  Parameters<typeof createRequestListener>[0],
-  "accounts" | "routes" | "callers" | "steps" | "checkValidated" | "shutdownSignal" | "plainRoutes"
->;
-
-/** The one port of a gateway, not listening yet. */
-function createPort(options: GatewayOptions, served: Served): OnePortServer {
-  const { logger, metrics, tls, hasUnaryFastPath, hasHttp1FastReader } = options;
-  const requestListener = createRequestListener({
-    ...served,
-    limits: options.callLimits ?? {},
-    encoders: [optionsEncoder],
-    logger,
-    metrics,
-    ...(hasUnaryFastPath === undefined ? {} : { hasUnaryFastPath }),
-    ...(hasHttp1FastReader === undefined ? {} : { hasHttp1FastReader }),
-    describeCaller: (values) => values.get(callerKey)?.participantId,
-  });
-  return createOnePortServer({ requestListener, logger, metrics, ...(tls && { tls }), limits: options.serverLimits ?? {} });
-}
-
-/** Lets the management listener listen. Closes the public port, which listens already, if that fails. */
-async function listenBeside(server: OnePortServer, management: ManagementServer, address: ServerAddress): Promise<ServerAddress> {
-  try {
-    return await management.listen(address);
-  } catch (error) {
-    await server.close(0);
-    throw error;
-  }
 }
 
 /** Waits for the directory of occupied cells and for replicas, for a limited time. */

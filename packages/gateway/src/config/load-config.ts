@@ -92,6 +92,9 @@ function contradictions(config: Config): string[] {
   if ((config.tlsCert === "") !== (config.tlsKey === "")) {
     problems.push("tlsCert and tlsKey must be set together for TLS, or both be empty for cleartext.");
   }
+  if (config.tlsClientCa !== "" && config.tlsCert === "") {
+    problems.push("tlsClientCa needs tlsCert and tlsKey: clients have certificates over TLS only.");
+  }
   if (config.defaultTimeoutMs > config.maxTimeoutMs) {
     problems.push(`defaultTimeoutMs=${config.defaultTimeoutMs} must be at most maxTimeoutMs, which is ${config.maxTimeoutMs}.`);
   }

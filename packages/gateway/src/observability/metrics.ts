@@ -40,6 +40,8 @@ export interface Metrics {
   readonly storeRefusesGrowth: Gauge;
   /** Seconds for which devices will go on believing the issuer keys. No value: the operator has no root key. */
   readonly issuerCertificatesEnd: Gauge;
+  /** Seconds until the certificate of the public port ends. No value: it has none. */
+  readonly tlsCertificateEnd: Gauge;
   /** Errors of connections to Redis. */
   readonly redisConnectionErrors: Counter;
 }
@@ -146,6 +148,11 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
     issuerCertificatesEnd: new Gauge({
       name: "petak_issuer_certificates_end_seconds",
       help: "Seconds until the certificate of an issuer key ends, the first of those that devices must believe.",
+      registers,
+    }),
+    tlsCertificateEnd: new Gauge({
+      name: "petak_tls_certificate_end_seconds",
+      help: "Seconds until the TLS certificate of the gateway's port ends.",
       registers,
     }),
     redisConnectionErrors: new Counter({

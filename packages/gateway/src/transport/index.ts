@@ -8,6 +8,7 @@ export { type CallLimits, defaultCallLimits } from "./limits/call-limits.ts";
 export { isOpenCall } from "./limits/open-calls.ts";
 export { defaultServerLimits, type ServerLimits } from "./limits/server-limits.ts";
 export type { SharedUse } from "./limits/shared-use.ts";
+export type { TlsIdentity } from "./listener/front-server.ts";
 export { createManagementServer, type ManagementServer } from "./listener/management-server.ts";
 export { createOnePortServer, type OnePortServer, type ServerAddress } from "./listener/one-port-server.ts";
 export { createRequestListener, type RequestListenerOptions } from "./listener/request-listener.ts";

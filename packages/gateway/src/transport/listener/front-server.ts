@@ -1,12 +1,16 @@
+import { X509Certificate } from "node:crypto";
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
-import { createServer as createHttpsServer } from "node:https";
+import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
+import { createSecureContext } from "node:tls";
 import type { ServerLimits } from "../limits/server-limits.ts";
 import { ServerStartError } from "./server-start-error.ts";
 
 /** Certificate chain and private key, in PEM. */
 export interface TlsIdentity {
-  cert: string | Buffer;
-  key: string | Buffer;
+  cert: string;
+  key: string;
+  /** The authorities of which clients must have a certificate. Default: clients need none. */
+  clientCa?: string;
 }
 
 /**
@@ -21,6 +25,20 @@ export function createFrontServer(tls: TlsIdentity | undefined, limits: ServerLi
   return front;
 }
 
+/**
+ * Uses another certificate for all handshakes from now on. Open connections keep the one that they have.
+ *
+ * @param front was created with TLS
+ * @throws {ServerStartError} if the certificate or key cannot be used; the server continues with those before
+ */
+export function replaceTlsIdentity(front: HttpServer, tls: TlsIdentity): void {
+  explained(() => {
+    // Node's server would keep half of what it cannot use.
+    createSecureContext(secureContextOf(tls));
+    (front as HttpsServer).setSecureContext(secureContextOf(tls));
+  });
+}
+
 function createHttp(tls: TlsIdentity | undefined, limits: ServerLimits): HttpServer {
   const http = {
     maxHeaderSize: limits.maxHeaderBytes,
@@ -30,16 +48,30 @@ function createHttp(tls: TlsIdentity | undefined, limits: ServerLimits): HttpSer
     noDelay: true,
   };
   if (tls === undefined) return createHttpServer(http);
-  try {
-    return createHttpsServer({
+  return explained(() =>
+    createHttpsServer({
       ...http,
-      ...tls,
+      ...secureContextOf(tls),
+      ...(tls.clientCa !== undefined && { requestCert: true, rejectUnauthorized: true }),
       ALPNProtocols: ["h2", "http/1.1"],
-      minVersion: "TLSv1.2",
       handshakeTimeout: limits.sniffTimeoutMs,
-    });
+    }),
+  );
+}
+
+/** OpenSSL takes the newest version that both sides have, which is 1.3 with all but old clients. */
+function secureContextOf({ cert, key, clientCa }: TlsIdentity) {
+  // Node takes an empty text for no certificate, and would then refuse every handshake.
+  new X509Certificate(cert);
+  return { cert, key, ...(clientCa !== undefined && { ca: clientCa }), minVersion: "TLSv1.2" } as const;
+}
+
+function explained<Result>(use: () => Result): Result {
+  try {
+    return use();
   } catch (cause) {
     const said = cause instanceof Error ? cause.message : String(cause);
-    throw new ServerStartError("TLS", `The TLS certificate or key cannot be used: ${said}. Check --tls-cert and --tls-key.`, { cause });
+    const flags = "--tls-cert and --tls-key, and --tls-client-ca if you use it";
+    throw new ServerStartError("TLS", `The TLS certificate or key cannot be used: ${said}. Check ${flags}.`, { cause });
   }
 }

@@ -10,7 +10,7 @@ import { defaultServerLimits, type ServerLimits } from "../limits/server-limits.
 import type { BufferedCalls } from "../unary-fast-path/unary-fast-path.ts";
 import { answerClientError } from "./client-error.ts";
 import { createConnectionGuard } from "./connection-guard.ts";
-import { createFrontServer, type TlsIdentity } from "./front-server.ts";
+import { createFrontServer, replaceTlsIdentity, type TlsIdentity } from "./front-server.ts";
 import { createHttp2Sessions } from "./http2-sessions.ts";
 import type { RequestListener } from "./request-listener.ts";
 import { listenError } from "./server-start-error.ts";
@@ -54,6 +54,12 @@ export interface OnePortServer {
    * @throws {ServerStartError} if the port is in use, or the host is not an address of this machine
    */
   listen(address: ServerAddress): Promise<ServerAddress>;
+  /**
+   * Uses another certificate for all handshakes from now on. Only for a server with TLS.
+   *
+   * @throws {ServerStartError} if it cannot be used; the server continues with the one before
+   */
+  replaceTls(identity: TlsIdentity): void;
   /**
    * Accepts no more connections, closes idle ones, sends GOAWAY to HTTP/2 clients, waits up to `graceMs` for calls and streams in progress, and
    * then closes the remaining connections.
@@ -249,6 +255,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
         });
       });
     },
+    replaceTls: (identity) => replaceTlsIdentity(front, identity),
     close(graceMs) {
       closing ??= stop(graceMs);
       return closing;

@@ -9,6 +9,7 @@ import { createMetrics, type Metrics } from "../../observability/metrics.ts";
 import { type CallerAccounts, noCallerAccounts } from "../call/caller-accounts.ts";
 import type { CallLimits } from "../limits/call-limits.ts";
 import type { ServerLimits } from "../limits/server-limits.ts";
+import type { TlsIdentity } from "../listener/front-server.ts";
 import { createOnePortServer, type OnePortServer } from "../listener/one-port-server.ts";
 import { createRequestListener } from "../listener/request-listener.ts";
 import { healthRoutes, landingRoute, type ReadinessCheck } from "../plain-http/operational-routes.ts";
@@ -17,7 +18,8 @@ import { createReflection } from "../standard-services/reflection.ts";
 
 /** Options of {@link startTestGateway}. */
 export interface TestGatewayOptions {
-  tls?: boolean;
+  /** True: with the certificate of tests. */
+  tls?: boolean | TlsIdentity;
   limits?: Partial<CallLimits>;
   serverLimits?: Partial<ServerLimits>;
   checks?: Record<string, ReadinessCheck>;
@@ -102,7 +104,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     requestListener: Object.assign(requestListener.bind(undefined), { takeStream: requestListener.takeStream, bufferedCalls: counted }),
     logger,
     metrics,
-    ...(options.tls && { tls: { cert: testCertificate, key: testKey } }),
+    ...(options.tls && { tls: options.tls === true ? { cert: testCertificate, key: testKey } : options.tls }),
     ...(options.serverLimits && { limits: options.serverLimits }),
   });
   const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
