@@ -48,7 +48,11 @@ describe("an unreachable gateway ends with 3 and a remedy", () => {
       new ConnectError("x", Code.Unavailable, undefined, undefined, systemError("ENOTFOUND")),
       /host name cannot be resolved/,
     ],
-    ["the connection breaks", new ConnectError("x", Code.Aborted, undefined, undefined, systemError("ECONNRESET")), /\(ECONNRESET\)/],
+    [
+      "the connection breaks",
+      new ConnectError("x", Code.Aborted, undefined, undefined, systemError("ECONNRESET")),
+      /\(ECONNRESET\): .*maxConnectionsPerAddress/,
+    ],
     ["something else answers", new ConnectError("HTTP 404", Code.Unimplemented), /is not a Petak gateway \(HTTP 404\)/],
   ])("%s", (_, error, message) => {
     const failure = toFailure(error, url);

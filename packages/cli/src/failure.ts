@@ -77,6 +77,10 @@ function fromTransportError(error: ConnectError, url: string): CliFailure {
   if (systemCode === "ENOTFOUND" || systemCode === "EAI_AGAIN") {
     return unreachable(`No gateway answers at ${url}: the host name cannot be resolved. Check --url.`, error);
   }
+  if (systemCode === "ECONNRESET" || systemCode === "EPIPE") {
+    const cap = "it may have as many from this address as it takes (its setting maxConnectionsPerAddress). Close some, or try again";
+    return unreachable(`The gateway at ${url} closed the connection (${systemCode}): ${cap}.`, error);
+  }
   if (systemCode !== undefined) return unreachable(`No gateway answers at ${url} (${systemCode}). Check --url.`, error);
   return new CliFailure(`The server at ${url} is not a Petak gateway (${error.rawMessage}). Check --url.`, {
     exitCode: ExitCode.unreachable,

@@ -53,6 +53,15 @@ async function printed<Result = Printed>(...args: string[]): Promise<Result> {
 const hash = expect.stringMatching(/^[\w-]{43}$/) as unknown as string;
 
 describe("petak credentials", () => {
+  test("says what to do first for a reservation that is not confirmed", async () => {
+    const { reservations } = await gateway.clientOf(courier);
+    const place = { case: "siteId", value: siteId } as const;
+    const { reservation } = await reservations.reserve({ requestId: randomUUID(), place, parcel });
+    const { exitCode, stderr } = await credentials("issue", (reservation as Reservation).reservationId);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/ is HELD and cannot become COLLECTED: confirm it first, then issue the credential \[ILLEGAL_STATE\]$/m);
+  });
+
   test("issues a credential, optionally with a PIN, and shows its validity", async () => {
     expect(await printed("issue", reservationId)).toMatchObject({ accessToken: expect.stringMatching(/^ey/), credentialHash: hash });
     expect(await printed("issue", reservationId, "--act", "deposit")).not.toHaveProperty("pin");

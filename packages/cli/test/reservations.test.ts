@@ -39,9 +39,11 @@ describe("petak reservations", () => {
     expect(stdout).toContain("No reservations.");
   });
 
-  test("shows state, limit, site and reference", async () => {
+  test("shows state, limit, site, operator and reference", async () => {
     const { stdout } = await gateway.petak(["--key", keys.courier, "reservations"]);
-    expect(stdout).toMatch(new RegExp(`^${held.reservationId} +held +\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\dZ +${siteId} +order-1$`, "m"));
+    expect(stdout).toMatch(
+      new RegExp(`^${held.reservationId} +held +\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\dZ +${siteId} +Operator +order-1$`, "m"),
+    );
     expect(stdout).toMatch(new RegExp(`^${confirmed.reservationId} +confirmed .*order-2$`, "m"));
   });
 

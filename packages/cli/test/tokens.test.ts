@@ -35,6 +35,10 @@ test("petak token --many prints tokens for the time to come, of which the gatewa
   expect(`Bearer ${tokens[14]?.token}`).toBe(await signer.authorization());
 });
 
+test("petak token --help says how long a token is valid", async () => {
+  expect((await gateway.petak(["token", "--help"])).stdout).toContain("A token is valid for 5 minutes from now");
+});
+
 test.each([["0"], ["1441"], ["an hour"]])("petak token --many %s is refused", async (minutes) => {
   const key = await gateway.makeParticipant("Courier", "courier");
   const { exitCode, stderr } = await gateway.petak(["--key", key, "token", "--many", minutes]);

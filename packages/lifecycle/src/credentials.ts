@@ -18,12 +18,18 @@ const actRules: ReadonlyMap<Act, { leadsTo: ReservationState; states: readonly R
 /** Validity of a credential for RECALL, in ms: a day, since another courier who comes tomorrow gets another one. */
 const recallLifetimeMs = 24 * 3_600_000;
 
+/** What to do in states that come before any credential. */
+const toDoFirst: ReadonlyMap<ReservationState, string> = new Map([
+  [S.QUEUED, ": it has no place yet; confirm it when it is promoted, then issue the credential"],
+  [S.HELD, ": confirm it first, then issue the credential"],
+]);
+
 /** Throws ILLEGAL_STATE if a reservation does not allow an act, or no longer allows it. */
 export function refuseAct(before: Reservation, act: Act, atMs: number): void {
   const rule = actRules.get(act);
   if (rule === undefined) throw new TypeError(`act ${act} concerns no reservation`);
   const { leadsTo, states } = rule;
-  if (!states.includes(before.state)) throw illegalState(before, leadsTo);
+  if (!states.includes(before.state)) throw illegalState(before, leadsTo, toDoFirst.get(before.state));
   refusePassed(before, endOfSecondMs(atMs), leadsTo);
   // RECALL is for overdue parcels.
   if (act !== Act.RECALL && hasPassed(limitInForce(before), atMs)) {

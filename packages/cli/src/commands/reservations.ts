@@ -1,5 +1,6 @@
 import { create, toJson } from "@bufbuild/protobuf";
 import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { PetakClient } from "@petak/client/node";
 import { isOverdue, limitInForce } from "@petak/lifecycle";
 import { ListReservationsRequestSchema, ListReservationsResponseSchema, type Reservation, ReservationState } from "@petak/protocol";
 import { type Command, InvalidArgumentError } from "commander";
@@ -58,25 +59,37 @@ export const registerReservations: CommandModule = (command, context) => {
         toJson(ListReservationsResponseSchema, create(ListReservationsResponseSchema, { reservations: found, nextCursor: cursor })),
       );
       if (found.length === 0) output.print("No reservations.");
-      else {
+      else if (!output.isJson) {
+        const names = await operatorNames(client, found);
         output.table(
           [
             { title: "RESERVATION", paint: output.colors.cyan },
             { title: "STATE" },
             { title: "UNTIL" },
             { title: "SITE" },
+            { title: "OPERATOR", flexible: true },
             { title: "DOOR" },
             { title: "REFERENCE", flexible: true },
           ],
-          found.map(toRow),
+          found.map((reservation) => toRow(reservation, names)),
         );
       }
       if (cursor !== "") output.print(`There may be more: --limit is ${limit}.`);
     });
 };
 
-function toRow(reservation: Reservation): string[] {
-  const { reservationId, state, siteId, compartmentId, heldCompartmentId, partnerReference } = reservation;
+/** The names of the reservations' operators, by their ids. */
+async function operatorNames({ directory }: PetakClient, reservations: readonly Reservation[]): Promise<ReadonlyMap<string, string>> {
+  const ids = [...new Set(reservations.map(({ operatorId }) => operatorId))];
+  return new Map(
+    await Promise.all(
+      ids.map(async (operatorId) => [operatorId, (await directory.getOperator({ operatorId })).operator?.displayName ?? ""] as const),
+    ),
+  );
+}
+
+function toRow(reservation: Reservation, names: ReadonlyMap<string, string>): string[] {
+  const { reservationId, state, siteId, operatorId, compartmentId, heldCompartmentId, partnerReference } = reservation;
   const [name = String(state)] = stateNames.find(([, each]) => each === state) ?? [];
   const until = limitInForce(reservation);
   return [
@@ -84,6 +97,7 @@ function toRow(reservation: Reservation): string[] {
     `${isOverdue(reservation) ? "overdue" : name}${isUnkeepable(reservation) ? ", cannot be kept" : ""}`,
     until === undefined ? "" : `${timestampDate(until).toISOString().slice(0, 16)}Z`,
     siteId,
+    names.get(operatorId) || operatorId,
     compartmentId || heldCompartmentId,
     partnerReference,
   ];

@@ -31,6 +31,10 @@ export const registerToken: CommandModule = (command, context) => {
       "print the headers of one call of this method, e.g. WebhookService/CreateEndpoint, with a proof, for curl -H @-",
     )
     .option("--data <file or JSON>", "with --prove: the request, byte for byte as it will be sent; a file, or JSON itself")
+    .addHelpText(
+      "after",
+      `\nA token is valid for ${requestTokenLifetimeMs / 60_000} minutes from now, for any number of calls. With --json its expiresAt is printed too.`,
+    )
     .action(async ({ many, prove, data }: TokenOptions, running: Command) => {
       const session = context.session(running);
       if (many !== undefined && prove !== undefined) throw usageFailure("--many and --prove are for different tools. Give one of them.");
