@@ -174,6 +174,11 @@ export const lazyCommands: readonly LazyCommand[] = [
     load: async () => (await import("./commands/archive.ts")).registerArchive,
   },
   {
+    name: "sandbox",
+    description: "bring and collect parcels at test sites that misbehave on request, without hardware",
+    load: async () => (await import("./commands/sandbox.ts")).registerSandbox,
+  },
+  {
     name: "simulate",
     description: "run a city's parcels against a running gateway, and write a report",
     load: async () => (await import("./commands/simulate.ts")).registerSimulate,

@@ -10,6 +10,7 @@ import { createTempDir } from "@petak/testkit";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { ensureParticipant } from "../src/demo/ensure-participant.ts";
 import { type ServedGateway, serveGateway } from "../src/serve/serve-gateway.ts";
+import { runPetak } from "../src/testing/run-petak.ts";
 
 const parcel = { widthMm: 300, heightMm: 150, depthMm: 400, massG: 1200 };
 
@@ -116,6 +117,42 @@ describe("the guide's table", () => {
     if (collected === undefined) return;
     const forCollection = await issue(reservationId, Act.COLLECT);
     expect(await visit(ref, forCollection.accessToken)).toBe(collected);
+  });
+});
+
+describe("petak sandbox", () => {
+  const petak = (...args: string[]) => runPetak(["--url", served.url, "--key", join(dataDir, "keys", "courier.json"), "sandbox", ...args]);
+
+  it("lists the sites", async () => {
+    const { stdout, stderr } = await petak("sites");
+    expect(stderr).toBe("");
+    for (const [ref, siteId] of sites) expect(stdout).toMatch(new RegExp(`^${ref} .* ${siteId}$`, "m"));
+  });
+
+  it("brings a parcel and collects it by a PIN", async () => {
+    const reservationId = await reserve("sandbox-plain");
+    expect(await petak("deposit", reservationId)).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^Door \w+ opened for DEPOSIT/),
+    });
+    expect(await petak("collect", reservationId, "--pin")).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^Door \w+ opened for COLLECT/),
+    });
+    expect((await eventsOf(reservationId)).at(-1)).toBe("PARCEL_COLLECTED");
+  });
+
+  it("says why no door opened", async () => {
+    const reservationId = await reserve("sandbox-jammed");
+    const { exitCode, stderr } = await petak("deposit", reservationId);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("OUT_OF_ORDER")]);
+    const shown = await petak("visit", "sandbox-jammed", "12345678", "--json");
+    expect(shown.exitCode).toBe(1);
+    expect(shown.stdout + shown.stderr).toContain("NOT_ACCEPTED");
+    expect(await petak("visit", "sandbox-nowhere", "12345678")).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("sandbox-plain"),
+    });
   });
 });
 
