@@ -3,6 +3,8 @@ import type { CliIo, Session } from "./session.ts";
 
 export interface CommandContext {
   readonly io: CliIo;
+  /** All commands of the running program. */
+  readonly commands: readonly LazyCommand[];
   /** The session of a run, from the options of the running command and its parents. Closed when the run ends. */
   session(running: Command): Session;
 }

@@ -203,4 +203,9 @@ export const lazyCommands: readonly LazyCommand[] = [
     description: 'print a signed request token for curl: -H "Authorization: Bearer $(petak token)"',
     load: async () => (await import("./commands/token.ts")).registerToken,
   },
+  {
+    name: "completion",
+    description: "print the completion of commands and options for bash or zsh",
+    load: async () => (await import("./commands/completion.ts")).registerCompletion,
+  },
 ];

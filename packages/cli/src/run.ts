@@ -38,6 +38,7 @@ export async function run(io: CliIo, commands: readonly LazyCommand[], what: Pro
     const [{ createSession }, register] = await Promise.all([import("./session.ts"), loaders.get(command.name())?.()]);
     register?.(command, {
       io,
+      commands,
       session(running) {
         const session = createSession(io, running.optsWithGlobals<GlobalOptions>());
         sessions.push(session);

@@ -28,6 +28,7 @@ export async function commandTree(io: CliIo, commands: readonly LazyCommand[]): 
     const register = await load();
     register(command, {
       io,
+      commands,
       session() {
         throw new Error("no command runs while the tree is made");
       },
