@@ -2,11 +2,12 @@
  * `npm run agent:bundle [-- --out FOLDER]`: makes a folder that runs an agent with Node 24 and nothing else, `node petak-agent.mjs run …`. Beside the
  * program it has the store's app, the unit for systemd, the example of a cabinet driver, and the licences of all that is in it.
  */
-import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { runUnderNode } from "./setup/run.mjs";
+import { thirdPartyLicences } from "./third-party-licences.mjs";
 
 const root = dirname(import.meta.dirname);
 const { values } = parseArgs({ options: { out: { type: "string", default: "dist/petak-agent" } } });
@@ -27,30 +28,10 @@ const { metafile } = await build({
   logLevel: "warning",
 });
 
-const modules = Object.values(metafile.outputs).flatMap(({ inputs }) =>
-  Object.keys(inputs).filter((path) => (inputs[path]?.bytesInOutput ?? 0) > 0),
-);
-await writeFile(join(folder, "THIRD-PARTY.txt"), await licencesOf(modules));
+await writeFile(join(folder, "THIRD-PARTY.txt"), await thirdPartyLicences(metafile));
 for (const file of ["LICENSE", "NOTICE", "deploy/petak-agent.service", "examples/cabinet-driver/lock-board.mjs"]) {
   await copyFile(join(root, file), join(folder, basename(file)));
 }
 if ((await runUnderNode("packages/store-app/src/bundle/main.ts", [join(folder, "store-app"), "--quiet"])) !== 0) process.exit(1);
 const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
 process.stdout.write(`${relative(process.cwd(), folder) || "."}: petak-agent.mjs, ${Math.round(bytes / 1024)} KiB\n`);
-
-/**
- * The licences of the packages of npm in a bundle, one after the other.
- *
- * @param {readonly string[]} paths the modules in it
- */
-async function licencesOf(paths) {
-  const packages = new Set(paths.flatMap((path) => /^node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []));
-  const texts = [...packages].sort().map(async (path) => {
-    const { name, version, license } = JSON.parse(await readFile(join(root, path, "package.json"), "utf8"));
-    const text = await readFile(join(root, path, "LICENSE"), "utf8").catch(() =>
-      readFile(join(root, path, "LICENSE.md"), "utf8").catch(() => ""),
-    );
-    return `${name} ${version}: ${license}\n\n${text}`;
-  });
-  return (await Promise.all(texts)).join(`\n${"-".repeat(80)}\n\n`);
-}

@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type Metafile } from "esbuild";
 import { bundleMap } from "../map/bundle-map.ts";
 
 const sourceDir = fileURLToPath(new URL("..", import.meta.url));
@@ -14,8 +14,13 @@ export type PickerFiles = ReadonlyMap<string, Uint8Array>;
 
 /** Makes the files that a shop serves: `petak-picker.js`, which a page loads, and those that it loads when they are wanted: one for each language, and the map's. */
 export async function bundlePicker(): Promise<PickerFiles> {
+  return (await buildPicker()).files;
+}
+
+/** The same, with what esbuild says that the files are made of. */
+export async function buildPicker(): Promise<{ files: PickerFiles; metafile: Metafile }> {
   const { define, files } = await bundleMap();
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     define,
     entryPoints: { "petak-picker": join(sourceDir, "index.ts") },
     outdir: "out",
@@ -24,13 +29,14 @@ export async function bundlePicker(): Promise<PickerFiles> {
     splitting: true,
     minify: true,
     write: false,
+    metafile: true,
     format: "esm",
     platform: "browser",
     target: browsers,
     legalComments: "none",
     logLevel: "warning",
   });
-  return new Map([...files, ...outputFiles.map(({ path, contents }) => [basename(path), contents] as const)]);
+  return { files: new Map([...files, ...outputFiles.map(({ path, contents }) => [basename(path), contents] as const)]), metafile };
 }
 
 /** Writes the files into a folder, of which nothing else is left. */
