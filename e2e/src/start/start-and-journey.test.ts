@@ -33,6 +33,11 @@ describe("petak start", () => {
     expect(said).toContain("npx petak journey");
   });
 
+  it("is ready when the demonstration is", async () => {
+    const ready = await fetch(`${url}/readyz`);
+    expect([ready.status, await ready.json()]).toMatchObject([200, { status: "ready", checks: { demonstration: "ok" } }]);
+  });
+
   it("opens a store, and prints the address of its counter and a PIN", async () => {
     const [, counter = "", pin = ""] = /open in a browser: (\S+), with the PIN (\d{6})/.exec(started.said()) ?? [];
     expect(pin).toHaveLength(6);

@@ -3,7 +3,7 @@ import { join, relative, resolve } from "node:path";
 import { createPetakClient, signerOfKeyFile } from "@petak/client/node";
 import { type Config, createLogger, type Logger, type Neighbour } from "@petak/gateway";
 import type { Command } from "commander";
-import { untilAborted } from "../abort.ts";
+import { orAborted, untilAborted } from "../abort.ts";
 import { findAppFolder } from "../agent/counter-options.ts";
 import type { CommandModule } from "../command.ts";
 import { defaultKeyPath, defaultUrl } from "../defaults.ts";
@@ -14,7 +14,7 @@ import { loadDemoNetwork } from "../demo/load.ts";
 import { isLoaded, markLoaded } from "../demo/loaded-mark.ts";
 import { buildDemoNetwork } from "../demo/network.ts";
 import { type DemoParticipants, ensureDemoParticipants } from "../demo/participants.ts";
-import { CliFailure, usageFailure } from "../failure.ts";
+import { usageFailure } from "../failure.ts";
 import { addConfigOptions, readConfig } from "../serve/config-options.ts";
 import { openLogFile } from "../serve/log-file.ts";
 import { type ServedGateway, serveGateway } from "../serve/serve-gateway.ts";
@@ -52,15 +52,26 @@ export const registerStart: CommandModule = (command, { io }) => {
       let served: ServedGateway | undefined;
       let store: DemoStore | undefined;
       let shop: DemoShop | undefined;
+      let isPrepared = false;
+      // Aborts with the failure when there is nothing to go on with, also while the demonstration is prepared.
+      const lost = new AbortController();
+      const signal = AbortSignal.any([interruption, lost.signal]);
       try {
         await ensureDemoRoot(dataDir, io.now());
         served = await serveGateway({ ...config, sandbox: config.sandbox || sites > 0 }, io.cwd, logger, {
           openDirectoryNetwork: publishesDemo ? "test" : "live",
           neighbours: () => neighboursOf({ store, shop }),
+          readinessChecks: {
+            demonstration() {
+              if (!isPrepared) throw new Error("the demonstration network is being prepared");
+            },
+          },
         });
-        const participants = await prepare(served, { dataDir, sites, seed, output, signal: interruption });
-        store = sites === 0 ? undefined : await openStore(served, participants, { config, dataDir, logger, output, signal: interruption });
+        void served.ended.then((failure) => lost.abort(failure));
+        const participants = await orAborted(prepare(served, { dataDir, sites, seed, output, signal }), signal);
+        store = sites === 0 ? undefined : await openStore(served, participants, { config, dataDir, logger, output, signal });
         shop = sites === 0 ? undefined : await openShop(served, participants, { config, logger, output });
+        isPrepared = true;
         greet(
           output,
           served,
@@ -70,9 +81,10 @@ export const registerStart: CommandModule = (command, { io }) => {
             ...{ logPath, publishesDemo, keyPath: relative(io.cwd, join(dataDir, "keys/courier.json")) },
           },
         );
-        const end = await Promise.race([untilAborted(interruption), served.ended]);
-        if (end instanceof CliFailure) throw end;
+        await untilAborted(signal);
+        lost.signal.throwIfAborted();
       } catch (error) {
+        if (lost.signal.aborted) throw lost.signal.reason;
         if (!interruption.aborted) throw error;
       } finally {
         if (served !== undefined) output.note("Stopping …");

@@ -48,7 +48,7 @@ export interface ServedGateway {
 }
 
 /** What a program that starts a gateway says of it, which no setting can. */
-export type ServedOptions = Pick<GatewayOptions, "openDirectoryNetwork" | "neighbours">;
+export type ServedOptions = Pick<GatewayOptions, "openDirectoryNetwork" | "neighbours" | "readinessChecks">;
 
 /**
  * Starts a gateway by its configuration, with a private Redis if that names none.

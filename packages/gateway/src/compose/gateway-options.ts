@@ -8,6 +8,7 @@ import type { WebhookOptions } from "../features/webhook/delivery/webhook-sendin
 import type { Logger, Metrics } from "../observability/index.ts";
 import type { StoreFillLimits } from "../store-watch/store-fill.ts";
 import type { CallLimits, ServerAddress, ServerLimits } from "../transport/index.ts";
+import type { ReadinessCheck } from "../transport/plain-http/operational-routes.ts";
 import type { DurabilityOptions } from "./durability.ts";
 import type { ArchiveOptions } from "./open-archive.ts";
 import type { AdminIdentity } from "./register-admin.ts";
@@ -84,6 +85,8 @@ export interface GatewayOptions extends OpenDirectorySettings {
    * Default: the gateway does not have the service.
    */
   sandboxHost?: () => Sandbox | undefined;
+  /** Further checks of `/readyz`, by name: what the same program has to do before it is of use. Default: none. */
+  readinessChecks?: Readonly<Record<string, ReadinessCheck>>;
   /** The administrator, or a function that returns it when the audience is known. */
   admin?: AdminIdentity | ((audience: string) => Promise<AdminIdentity>);
   logger: Logger;

@@ -33,7 +33,7 @@ export function createPlainPages(
   const { logger, metrics, now = Date.now } = options;
   const healthPages = healthRoutes({
     logger,
-    checks: { redis: watch.requireAnswers, secrets: () => void secrets.issuerEpochs() },
+    checks: { redis: watch.requireAnswers, secrets: () => void secrets.issuerEpochs(), ...options.readinessChecks },
     notes: () => ({
       ...archive.notes(),
       changes: watch.acceptsWrites ? "ok" : "refused",
