@@ -5,6 +5,7 @@ import {
   CancellationReason,
   DeviceEventType,
   EventType,
+  Mode,
   type Money,
   MoneySchema,
   ReservationState,
@@ -118,6 +119,16 @@ describe("The terms of a place", () => {
     await setTo({ freeStorage: seconds(10 * dayMs), longestStorage: seconds(10 * dayMs) });
     const site4 = await put("site-4", { longestStorage: seconds(dayMs) });
     expect(await termsAt(site4)).toEqual(said({ ...gatewayLimits, freeStorage: seconds(dayMs), longestStorage: seconds(dayMs) }));
+  });
+
+  it("let a parcel become overdue within the hour in the test network only", async () => {
+    const terms = { freeStorage: { seconds: 60n } };
+    const asked = () => ({ requestId: randomUUID(), terms });
+    const live = await network.withMode(operator, Mode.LIVE);
+    const refused = await live.client.directory.setDefaultTerms(asked()).catch(reasonOf);
+    expect(refused).toBe("INVALID_FIELD");
+    await operator.client.directory.setDefaultTerms(asked());
+    expect((await courier.client.directory.getSite({ siteId: otherId })).terms?.freeStorage).toMatchObject(terms.freeStorage);
   });
 
   it("are refused if they contradict each other, and a repeated request changes them once", async () => {

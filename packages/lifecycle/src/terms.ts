@@ -46,9 +46,17 @@ export function termsInForce(fallback: FullTerms, ...given: readonly (Terms | un
   });
 }
 
-/** Throws INVALID_FIELD if terms contradict themselves. @param path of the terms in the request */
-export function checkTerms({ freeStorage, longestStorage }: Terms, path: string): void {
-  if (freeStorage === undefined || longestStorage === undefined) return;
+/** The least free storage in the live network, in ms. In the test network integrations see a parcel become overdue without an hour's wait. */
+const liveFreeStorageMinMs = 3_600_000;
+
+/** Throws INVALID_FIELD if terms contradict themselves, or are too short for people. @param path of the terms in the request */
+export function checkTerms({ freeStorage, longestStorage }: Terms, path: string, isTest: boolean): void {
+  if (freeStorage === undefined) return;
+  if (!isTest && durationMs(freeStorage) < liveFreeStorageMinMs) {
+    const said = `${durationMs(freeStorage) / 1000} s must be at least ${liveFreeStorageMinMs / 1000} s in the live network`;
+    throw invalidField(`${path}.free_storage`, said, "terms.live_free_storage");
+  }
+  if (longestStorage === undefined) return;
   const [freeMs, longestMs] = [durationMs(freeStorage), durationMs(longestStorage)];
   if (freeMs <= longestMs) return;
   throw invalidField(

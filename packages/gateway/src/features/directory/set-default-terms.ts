@@ -25,7 +25,7 @@ export async function setDefaultTerms(
 ): Promise<SetDefaultTermsResponse> {
   const { terms } = request;
   if (terms === undefined) throw new TypeError("validation accepted an empty field");
-  checkTerms(terms, "terms");
+  checkTerms(terms, "terms", caller.mode === "test");
   return await once(requestIds, caller, schemas, request, async () => {
     await termsBook.setDefault({ operatorId: caller.participantId, isTest: caller.mode === "test" }, asGiven(terms));
     return create(SetDefaultTermsResponseSchema);

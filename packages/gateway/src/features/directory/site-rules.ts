@@ -13,7 +13,7 @@ export function checkSiteRules(site: Site, path: string): void {
   checkExceptions(site.openingHours?.exceptions ?? [], `${path}.opening_hours.exceptions`);
   checkPlaces(site, path);
   checkHeights(site, path);
-  if (site.terms !== undefined) checkTerms(site.terms, `${path}.terms`);
+  if (site.terms !== undefined) checkTerms(site.terms, `${path}.terms`, site.isTest);
 }
 
 function checkTimeZone(timeZone: string, path: string): void {

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file petak/v1/terms.proto.
  */
 export const file_petak_v1_terms: GenFile = /*@__PURE__*/
-  fileDesc("ChRwZXRhay92MS90ZXJtcy5wcm90bxIIcGV0YWsudjEiyAMKBVRlcm1zEh0KCHRlcm1zX2lkGAEgASgJQgu6SAhyBoi9PwEYKBJDCgxmcmVlX3N0b3JhZ2UYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CErpID6oBDCIFCIDO2gMyAwiQHBJGCg9sb25nZXN0X3N0b3JhZ2UYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CErpID6oBDCIFCIDO2gMyAwiQHBIwChdleHRlbnNpb25fcHJpY2VfcGVyX2RheRgEIAEoCzIPLnBldGFrLnYxLk1vbmV5Ek0KGmZyZWVfY2hhbmdlX2JlZm9yZV9kZXBvc2l0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiA9SQyABIoCg9sYXRlX2NoYW5nZV9mZWUYBiABKAsyDy5wZXRhay52MS5Nb25leRJCCg1ub19zaG93X2FmdGVyGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhC6SA2qAQoiBAiA9SQyAgg8EiQKC25vX3Nob3dfZmVlGAggASgLMg8ucGV0YWsudjEuTW9uZXliBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_petak_v1_money, file_petak_v1_text_rules]);
+  fileDesc("ChRwZXRhay92MS90ZXJtcy5wcm90bxIIcGV0YWsudjEixwMKBVRlcm1zEh0KCHRlcm1zX2lkGAEgASgJQgu6SAhyBoi9PwEYKBJCCgxmcmVlX3N0b3JhZ2UYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CEbpIDqoBCyIFCIDO2gMyAgg8EkYKD2xvbmdlc3Rfc3RvcmFnZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkISukgPqgEMIgUIgM7aAzIDCJAcEjAKF2V4dGVuc2lvbl9wcmljZV9wZXJfZGF5GAQgASgLMg8ucGV0YWsudjEuTW9uZXkSTQoaZnJlZV9jaGFuZ2VfYmVmb3JlX2RlcG9zaXQYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDrpIC6oBCCIECID1JDIAEigKD2xhdGVfY2hhbmdlX2ZlZRgGIAEoCzIPLnBldGFrLnYxLk1vbmV5EkIKDW5vX3Nob3dfYWZ0ZXIYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIECID1JDICCDwSJAoLbm9fc2hvd19mZWUYCCABKAsyDy5wZXRhay52MS5Nb25leWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_petak_v1_money, file_petak_v1_text_rules]);
 
 /**
  * The terms on which a place is offered: storage times, fees, and how long to wait for the depositor. A reservation
@@ -38,7 +38,7 @@ export type Terms = Message<"petak.v1.Terms"> & {
 
   /**
    * Free storage after the deposit: `collect_until` is this long after it. At most `longest_storage`. Range:
-   * [1 h, 90 days].
+   * [1 min, 90 days]; less than 1 h only in the test network, else INVALID_FIELD.
    *
    * @generated from field: google.protobuf.Duration free_storage = 2;
    */
