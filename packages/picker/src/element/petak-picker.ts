@@ -22,6 +22,7 @@ import { createLateEvents } from "./late-events.ts";
 import { locate } from "./locate.ts";
 import { MapSlot } from "./map-slot.ts";
 import { mount, unmount } from "./mounted.ts";
+import { RowsInView } from "./rows-in-view.ts";
 
 /** The properties that may have been set before the element was defined. */
 const properties = ["parcel", "point", "resolveAddress", "hold", "priceOf", "choice", "value"] as const;
@@ -33,6 +34,7 @@ export class PetakPicker extends PickerField {
   readonly #root = this.attachShadow({ mode: "open" });
   readonly #events = createLateEvents(this);
   readonly #map = new MapSlot();
+  readonly #rows = new RowsInView((siteId) => this.#model?.see(siteId));
   #model: Model | undefined;
   #say: Speaker | undefined;
   #parcel: PickerParcel | undefined;
@@ -121,6 +123,7 @@ export class PetakPicker extends PickerField {
     clearInterval(this.#ticking);
     this.#model?.stop();
     this.#map.close();
+    this.#rows.close();
     unmount(this);
   }
 
@@ -316,6 +319,7 @@ export class PetakPicker extends PickerField {
       priceOf: this.#priceOf,
     };
     keepFocus(this.#root, () => render(view === undefined ? brokenView({ say }) : pickerView(view), this.#root));
+    this.#rows.update(this.#root);
     if (view?.hasMap)
       this.#map.update(this.#root.querySelector<HTMLElement>(".map"), {
         ...view,

@@ -1,25 +1,62 @@
-import type { Directory } from "../gateway/directory.ts";
-import type { Offer, SiteFacts } from "../sites/offer.ts";
+import { ProblemError } from "../gateway/problem.ts";
+import type { Offer } from "../sites/offer.ts";
+import type { Core } from "./core.ts";
+
+/** Loads the facts of sites that a search does not tell: those of the rows that come into view, so that a list costs few calls. */
+export interface Details {
+  /** There are other offers. */
+  begin(): void;
+  /** A site's row is in view, or nearly. */
+  see(siteId: string): void;
+  stop(): void;
+}
 
 /** How many sites are asked for at a time. */
 const atOnce = 3;
 
-/** Loads the facts of sites that are not known in their revision, the nearest first. */
-export async function loadFacts(
-  directory: Directory,
-  offers: readonly Offer[],
-  facts: Map<string, SiteFacts>,
-  signal: AbortSignal,
-  changed: () => void,
-): Promise<void> {
-  const wanted = offers.filter(({ siteId, revision }) => facts.get(siteId)?.revision !== revision);
-  const work = async (): Promise<void> => {
-    for (let offer = wanted.shift(); offer !== undefined; offer = wanted.shift()) {
-      const { site } = await directory.call("GetSite", { siteId: offer.siteId }, signal);
-      if (site === undefined) continue;
-      facts.set(offer.siteId, site);
-      changed();
+export function createDetails({ ports, state }: Core): Details {
+  const ending = new AbortController();
+  const seen = new Set<string>();
+  /** Those that were asked for since the last search: what fails is left out until the next. */
+  const asked = new Set<string>();
+  let underWay = 0;
+
+  function isWanted({ siteId, revision }: Offer): boolean {
+    return seen.has(siteId) && !asked.has(siteId) && state.facts.get(siteId)?.revision !== revision;
+  }
+
+  /** Asks for the nearest first. */
+  function fill(): void {
+    for (const offer of state.offers ?? []) {
+      if (underWay >= atOnce) return;
+      if (isWanted(offer)) void load(offer);
     }
+  }
+
+  async function load({ siteId }: Offer): Promise<void> {
+    asked.add(siteId);
+    underWay += 1;
+    try {
+      const { site } = await ports.directory.call("GetSite", { siteId }, ending.signal);
+      if (site !== undefined) state.facts.set(siteId, site);
+      ports.changed();
+    } catch (error) {
+      if (!(error instanceof ProblemError) && !ending.signal.aborted) throw error;
+    } finally {
+      underWay -= 1;
+    }
+    if (!ending.signal.aborted) fill();
+  }
+
+  return {
+    begin() {
+      asked.clear();
+      fill();
+    },
+    see(siteId) {
+      seen.add(siteId);
+      fill();
+    },
+    stop: () => ending.abort(),
   };
-  await Promise.all(Array.from({ length: atOnce }, work));
 }

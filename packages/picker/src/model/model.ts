@@ -1,12 +1,13 @@
 import { type Filter, toggled, toggleFilter } from "../settings/filters.ts";
 import { type Chooser, createChooser } from "./chooser.ts";
 import { createCore, type Ports } from "./core.ts";
+import { createDetails, type Details } from "./details.ts";
 import { createFinder, type Finder } from "./finder.ts";
 import { createSearcher } from "./searcher.ts";
 import { maxLimit, pageSize, type State } from "./state.ts";
 
 /** What a picker knows, and what a shopper can do with it. */
-export interface Model extends Omit<Finder, "stop">, Omit<Chooser, "stop" | "tick"> {
+export interface Model extends Omit<Finder, "stop">, Omit<Chooser, "stop" | "tick">, Pick<Details, "see"> {
   readonly state: State;
   /** The time by the gateway's clock, in ms. */
   gatewayNow(): number;
@@ -31,13 +32,15 @@ export interface Model extends Omit<Finder, "stop">, Omit<Chooser, "stop" | "tic
 export function createModel(ports: Ports): Model {
   const core = createCore(ports);
   const { state, set, gatewayNow } = core;
-  const searcher = createSearcher(core);
+  const details = createDetails(core);
+  const searcher = createSearcher(core, details);
   const finder = createFinder(core, searcher);
   const chooser = createChooser(core, searcher);
   const { search } = searcher;
   return {
     ...finder,
     ...chooser,
+    see: details.see,
     state,
     gatewayNow,
     toggle(filter) {
@@ -78,6 +81,7 @@ export function createModel(ports: Ports): Model {
     },
     stop() {
       searcher.stop();
+      details.stop();
       finder.stop();
       chooser.stop();
     },

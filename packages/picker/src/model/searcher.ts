@@ -1,8 +1,8 @@
 import { ProblemError, problemOf } from "../gateway/problem.ts";
-import { type Offer, placeState } from "../sites/offer.ts";
+import { placeState } from "../sites/offer.ts";
 import { nextAt, wallClockMs } from "../sites/open-state.ts";
 import type { Core } from "./core.ts";
-import { loadFacts } from "./details.ts";
+import type { Details } from "./details.ts";
 import { findOthers, withOperators } from "./operators.ts";
 import { findLeftOut, findOffers, type Query } from "./search.ts";
 
@@ -17,7 +17,7 @@ export interface Searcher {
 /** The shortest time between two refreshes, in ms. */
 const refreshEveryMs = 20_000;
 
-export function createSearcher({ ports, state, set, gatewayNow, selectFrom }: Core): Searcher {
+export function createSearcher({ ports, state, set, gatewayNow, selectFrom }: Core, details: Details): Searcher {
   const { settings, directory } = ports;
   let searching = new AbortController();
   let searchedAtMs = 0;
@@ -42,7 +42,11 @@ export function createSearcher({ ports, state, set, gatewayNow, selectFrom }: Co
       searchedAtMs = ports.now();
       set({ offers, operators: withOperators(state.operators, offers), problem: undefined, searchingSinceMs: undefined });
       set({ selectedId: selectFrom(offers) });
-      await addDetails(offers, leftOut, signal);
+      details.begin();
+      // The list can do without it.
+      await leftOut?.catch((error: unknown) => {
+        if (!(error instanceof ProblemError)) throw error;
+      });
     } catch (error) {
       if (signal.aborted) return;
       searchedAtMs = ports.now();
@@ -68,15 +72,6 @@ export function createSearcher({ ports, state, set, gatewayNow, selectFrom }: Co
     const { notOffered, countedAtMs } = await findLeftOut(directory, settings, query, signal);
     const operators = withOperators(state.operators, findOthers(settings, notOffered));
     set({ notOffered, operators, ...(countedAtMs !== undefined && { clockAheadMs: countedAtMs - ports.now() }) });
-  }
-
-  /** What a list can do without for a moment. What of it fails is left out. */
-  async function addDetails(offers: readonly Offer[], leftOut: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
-    const facts = loadFacts(directory, offers, state.facts, signal, ports.changed);
-    const results = await Promise.allSettled([facts, leftOut]);
-    for (const result of results) {
-      if (result.status === "rejected" && !(result.reason instanceof ProblemError) && !signal.aborted) throw result.reason;
-    }
   }
 
   return {

@@ -17,7 +17,7 @@ export function place(view: View, offer: Offer, index: number): TemplateResult {
   const street = [offer.kind === "store" ? say("store") : offer.street, offer.operatorName].filter(Boolean).join(" · ");
   const described = ["far", "street", "free", "facts"].map((part) => `${part}-${index}`).join(" ");
   return html`<label class="place" part="place ${isSelected ? "place-selected" : ""}">
-    <input type="radio" name="place" .checked=${isSelected} ?disabled=${isDisabled || state !== "free"} aria-labelledby="name-${index}" aria-describedby=${described} @change=${() => model.select(offer.siteId)} />
+    <input type="radio" name="place" value=${offer.siteId} .checked=${isSelected} ?disabled=${isDisabled || state !== "free"} aria-labelledby="name-${index}" aria-describedby=${described} @change=${() => model.select(offer.siteId)} />
     <span class="name" id="name-${index}">${offer.name}</span>
     <span class="far" id="far-${index}"><strong>${say.distance(offer.distanceM)}</strong>${
       walkMin === undefined ? nothing : html`<small class="quiet">${say("walk", { duration: say.duration(walkMin * 60) })}</small>`
