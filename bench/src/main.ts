@@ -8,6 +8,7 @@ import { benchFairness } from "./fairness/bench-fairness.ts";
 import { benchRent } from "./rent/bench-rent.ts";
 import { benchRpc } from "./rpc/bench-rpc.ts";
 import { writeScale } from "./scale/write-scale.ts";
+import { benchStart } from "./start/bench-start.ts";
 
 const benches: Record<string, (options: AllocatorBenchOptions) => Promise<void>> = {
   rpc: benchRpc,
@@ -18,6 +19,7 @@ const benches: Record<string, (options: AllocatorBenchOptions) => Promise<void>>
   fairness: benchFairness,
   agent: benchAgent,
   scale: writeScale,
+  start: benchStart,
 };
 
 const usage = `npm run bench -- <name> [options]
@@ -29,6 +31,7 @@ const usage = `npm run bench -- <name> [options]
   rent        what each special path of a gateway saves
   fairness    what others find beside a hostile participant, and beside harmless clients
   agent       the bundled agent of a terminal: memory, idling, start and decisions
+  start       how long a command of \`petak\` takes to start, compared with Node alone
   scale       estimates from the recorded runs of rpc and allocator what ASEAN needs; measures nothing
 
 Compared figures are measured in one run. The result is printed, written to bench/results/<name>.json, and put into docs/performance.md.
