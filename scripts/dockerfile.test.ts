@@ -16,3 +16,9 @@ test("the image uses the Node version that package.json pins", () => {
 test("the image copies every workspace's manifest before it installs the dependencies", () => {
   for (const { dir } of listWorkspaces()) expect(dockerfile).toContain(`\nCOPY ${dir}/package.json ${dir}/\n`);
 });
+
+test("the image runs Node itself, and its health check asks the management listener", () => {
+  expect(dockerfile).toMatch(/^CMD \["node", .*"packages\/cli\/src\/main\.ts", "gateway"\]$/m);
+  expect(dockerfile).not.toMatch(/\bnpx\b/);
+  expect(dockerfile).toMatch(/^ENV .*PETAK_MANAGEMENT=127\.0\.0\.1:\d+/m);
+});

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Makes the password with which the gateway reaches Redis, unless that has been done, and writes what each of the two must know of it: Redis its hash, in
+# REDIS_DIR/users.acl, and the gateway its configuration, in GATEWAY_DIR/gateway.json. Only these two containers have these directories.
+#
+# Usage: make-access.sh REDIS_DIR GATEWAY_DIR
+set -eu
+acl="$1/users.acl"
+config="$2/gateway.json"
+if [ -s "$acl" ] && [ -s "$config" ]; then exit 0; fi
+
+password=$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
+hash=$(printf %s "$password" | sha256sum | cut -d ' ' -f 1)
+
+# What the gateway needs: data in its own keys and channels, its scripts, to hear what changes of what it caches (__redis__:invalidate), and to see how the server is
+# set and how full it is. It cannot change settings and users, delete everything, or read another's keys. `health` may only ask whether the server answers.
+cat > "$acl" <<ACL
+user default off
+user health on nopass -@all +ping
+user petak on #$hash ~petak:* &petak:* &__redis__:invalidate -@all +@string +@bitmap +@hash +@list +@set +@sortedset +@stream +@keyspace +@scripting +@transaction +@pubsub +@connection -@admin -@dangerous -function -fcall -fcall_ro +info +config|get +time +dbsize +wait +waitaof
+ACL
+printf '{ "redisUrl": "redis://petak:%s@redis:6379" }\n' "$password" > "$config"
+# The containers run as different users without rights over another's files.
+chmod 0444 "$acl" "$config"
