@@ -19,8 +19,7 @@ try {
   const runsTests = steps.length === 0 || ["tests", "quick", "ci", "long"].some((name) => steps.includes(name));
   const isQuick = steps[0] === "quick";
   const isWhole = runsTests && !isQuick;
-  const isCi = steps[0] === "ci";
-  await setUp({ server: runsTests, bothServers: isWhole, chromium: isWhole, python: isWhole, zbarimg: isCi, protoc: isCi });
+  await setUp({ server: runsTests, bothServers: isWhole, chromium: isWhole, python: isWhole, ciTools: runsTests && steps[0] === "ci" });
   process.exitCode = await runUnderNode("scripts/checks/main.ts", args);
 } catch (error) {
   if (!(error instanceof SetUpError)) throw error;

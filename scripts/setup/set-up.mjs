@@ -10,8 +10,8 @@ const oldestMajor = 20;
 /**
  * Prepares this machine. Does only what is missing, and prints nothing if nothing is.
  *
- * @param {{ server: boolean; bothServers?: boolean; chromium?: boolean; python?: boolean; zbarimg?: boolean; protoc?: boolean }} needs whether
- * a Redis or Valkey server is required, whether both are wanted, whether a Chromium is required, and whether gRPC for Python, zbarimg and protoc are wanted
+ * @param {{ server: boolean; bothServers?: boolean; chromium?: boolean; python?: boolean; ciTools?: boolean }} needs whether a Redis or
+ * Valkey server is required, whether both are wanted, whether a Chromium is required, and whether gRPC for Python and the programs of `ci` are wanted
  * @throws {SetUpError}
  */
 export async function setUp(needs) {
@@ -27,8 +27,7 @@ export async function setUp(needs) {
     throw new SetUpError("No test was run.");
   }
   if (needs.python === true) await runUnderNode("scripts/setup/python-grpc.ts", []);
-  if (needs.zbarimg === true) await runUnderNode("scripts/setup/zbarimg.ts", []);
-  if (needs.protoc === true) await runUnderNode("scripts/setup/protoc.ts", []);
+  if (needs.ciTools === true) await runUnderNode("scripts/setup/ci-tools.ts", []);
 }
 
 /** The same for a script: prints a failure and exits. @param {{ server: boolean }} needs */

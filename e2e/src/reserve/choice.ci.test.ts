@@ -24,6 +24,7 @@ import { createFrozenClock, createRandom, type FrozenClock, type MoreFacts, make
 import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { repositoryDir } from "../examples/courier-examples.ts";
+import { hasPhp } from "../examples/find-php.ts";
 import { findPython } from "../examples/find-python.ts";
 import { origin, parcel } from "../testing/world.ts";
 
@@ -215,6 +216,23 @@ describe("Reserve with a choice", () => {
 });
 
 describe("a shop's server", () => {
+  /** A program prints what a choice says, and refuses what is none. */
+  async function isVerifiedBy(program: string, ...args: readonly string[]): Promise<void> {
+    const choice = await choose();
+    const verify = (text: string, participantId = merchant.participantId) =>
+      new Promise<string>((resolve) => {
+        const all = [...args, text, `http://127.0.0.1:${network.port}`, participantId];
+        execFile(program, all, (_error, stdout, stderr) => resolve(stdout + stderr));
+      });
+    const sides = [parcel.widthMm, parcel.heightMm, parcel.depthMm].sort((a, b) => a - b);
+    expect(JSON.parse(await verify(choice))).toMatchObject({ sub: siteId, sides_mm: sides, mass_g: parcel.massG, purpose: "DELIVERY" });
+    expect(await verify(`${choice.slice(0, -4)}AAAA`)).toMatch(/^refused: /);
+    expect(await verify(choice, operator.participantId)).toMatch(/^refused: /);
+    const [, claims = ""] = choice.split(".");
+    const receipt = Buffer.from(JSON.stringify({ alg: "EdDSA", typ: "petak-receipt", kid: "Xy3_" })).toString("base64url");
+    expect(await verify(`${receipt}.${claims}.AAAA`)).toBe("refused: it is not a choice\n");
+  }
+
   it("verifies a choice by the keys that the gateway publishes", async () => {
     const verifier = createChoiceVerifier({
       baseUrl: `http://127.0.0.1:${network.port}/`,
@@ -236,20 +254,12 @@ describe("a shop's server", () => {
   it("verifies it in Python, by the example", async ({ skip }) => {
     const python = await findPython("jwt, cryptography");
     skip(python === undefined, "no Python here has jwt and cryptography (Debian: python3-jwt python3-cryptography)");
-    const choice = await choose();
-    const script = join(repositoryDir, "examples/shop-python/verify_choice.py");
-    const verify = (text: string, participantId = merchant.participantId) =>
-      new Promise<string>((resolve) => {
-        const args = ["-B", script, text, `http://127.0.0.1:${network.port}`, participantId];
-        execFile(python ?? "python3", args, (_error, stdout, stderr) => resolve(stdout + stderr));
-      });
-    const sides = [parcel.widthMm, parcel.heightMm, parcel.depthMm].sort((a, b) => a - b);
-    expect(JSON.parse(await verify(choice))).toMatchObject({ sub: siteId, sides_mm: sides, mass_g: parcel.massG, purpose: "DELIVERY" });
-    expect(await verify(`${choice.slice(0, -4)}AAAA`)).toMatch(/^refused: /);
-    expect(await verify(choice, operator.participantId)).toMatch(/^refused: /);
-    const [, claims = ""] = choice.split(".");
-    const receipt = Buffer.from(JSON.stringify({ alg: "EdDSA", typ: "petak-receipt", kid: "Xy3_" })).toString("base64url");
-    expect(await verify(`${receipt}.${claims}.AAAA`)).toBe("refused: it is not a choice\n");
+    await isVerifiedBy(python ?? "python3", "-B", join(repositoryDir, "examples/shop-python/verify_choice.py"));
+  });
+
+  it("verifies it in PHP, by the example", async ({ skip }) => {
+    skip(!(await hasPhp("sodium")), "there is no PHP here with sodium (Debian: php-cli)");
+    await isVerifiedBy("php", join(repositoryDir, "examples/shop-php/verify_choice.php"));
   });
 
   it("hears that the gateway's keys cannot be read, and reads them again the next time", async () => {

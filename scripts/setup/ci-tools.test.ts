@@ -13,7 +13,7 @@ function command(name: string, script: string): void {
 }
 
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), "petak-zbarimg-"));
+  dir = mkdtempSync(join(tmpdir(), "petak-ci-tools-"));
   command("sudo", `[ "$1" = --non-interactive ] && shift\nexec "$@"`);
   command("true", "exit 0");
   symlinkSync("/usr/bin/env", join(dir, "env"));
@@ -21,9 +21,11 @@ beforeEach(() => {
 
 afterEach(() => rmSync(dir, { recursive: true }));
 
-const setUp = () => run(process.execPath, ["scripts/setup/zbarimg.ts"], { env: { PATH: dir } });
+const setUp = () => run(process.execPath, ["scripts/setup/ci-tools.ts"], { env: { PATH: dir } });
 
-test("zbarimg is installed once, where it is missing", async () => {
+test("a program is installed once, where it is missing", async () => {
+  command("php", "exit 0");
+  command("protoc", "exit 0");
   command("apt-get", `case "$*" in *install*zbar-tools*) printf '#!/bin/sh\\n' > ${dir}/zbarimg; /bin/chmod 755 ${dir}/zbarimg;; esac`);
   const first = await setUp();
   expect([first.code, first.output.includes("Installing zbar-tools with apt-get: done")]).toEqual([0, true]);
@@ -31,7 +33,11 @@ test("zbarimg is installed once, where it is missing", async () => {
 });
 
 test("where it cannot be installed, it says what to install, and does not fail", async () => {
-  const output =
-    "The codes are not read by zbarimg: install it, e.g. with sudo apt-get install zbar-tools (Debian) or brew install zbar.\n";
-  expect(await setUp()).toEqual({ code: 0, output });
+  const { code, output } = await setUp();
+  expect(code).toBe(0);
+  expect(output.trimEnd().split("\n")).toEqual([
+    "The codes are not read by zbarimg: install it, e.g. with sudo apt-get install zbar-tools (Debian) or brew install zbar.",
+    "The example in PHP is not run: install PHP, e.g. with sudo apt-get install php-cli (Debian) or brew install php.",
+    "The schema is not compiled by protoc: install it, e.g. with sudo apt-get install protobuf-compiler (Debian) or brew install protobuf.",
+  ]);
 });
