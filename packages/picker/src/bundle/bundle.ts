@@ -1,5 +1,6 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Metafile } from "esbuild";
 import { bundleMap } from "../map/bundle-map.ts";
@@ -12,7 +13,7 @@ const browsers = ["chrome119", "safari17.4", "firefox124"];
 /** The files of the picker, by name. */
 export type PickerFiles = ReadonlyMap<string, Uint8Array>;
 
-/** Makes the files that a shop serves: `petak-picker.js`, which a page loads, and those that it loads when they are wanted: one for each language, and the map's. */
+/** Makes the files that a shop serves: `petak-picker.js`, which a page loads, and those that it loads when they are wanted: one for each language, and the map's; and the licences of what is in them. */
 export async function bundlePicker(): Promise<PickerFiles> {
   return (await buildPicker()).files;
 }
@@ -33,10 +34,12 @@ export async function buildPicker(): Promise<{ files: PickerFiles; metafile: Met
     format: "esm",
     platform: "browser",
     target: browsers,
-    legalComments: "none",
+    legalComments: "eof",
     logLevel: "warning",
   });
-  return { files: new Map([...files, ...outputFiles.map(({ path, contents }) => [basename(path), contents] as const)]), metafile };
+  const litDir = dirname(createRequire(import.meta.url).resolve("lit"));
+  const licence = ["petak-lit-licence.txt", await readFile(join(litDir, "LICENSE"))] as const;
+  return { files: new Map([...files, licence, ...outputFiles.map(({ path, contents }) => [basename(path), contents] as const)]), metafile };
 }
 
 /** Writes the files into a folder, of which nothing else is left. */
