@@ -28,7 +28,10 @@ async function reflectedServices(url: string): Promise<string[]> {
 test("metrics are on the management listener, which is on loopback, and not on the public port; health is on both", async () => {
   const { gateway, url, managementUrl, stop } = await serve();
   expect(gateway.managementAddress?.host).toBe("127.0.0.1");
-  expect(await (await fetch(`${managementUrl}/metrics`)).text()).toMatch(/^petak_redis_up 1$/m);
+  const metrics = await (await fetch(`${managementUrl}/metrics`)).text();
+  expect(metrics).toMatch(/^petak_redis_up 1$/m);
+  // It has no certificate.
+  expect(metrics).not.toMatch(/^petak_tls_certificate_end_seconds/m);
   expect((await fetch(`${url}/metrics`)).status).toBe(404);
   for (const base of [url, managementUrl]) {
     expect((await fetch(`${base}/livez`)).status).toBe(200);
@@ -36,6 +39,22 @@ test("metrics are on the management listener, which is on loopback, and not on t
   }
   await stop();
   await expect(fetch(`${managementUrl}/livez`)).rejects.toThrow();
+});
+
+test("the time of the last sweep goes on, and stops when the store is gone", async () => {
+  const { managementUrl, redis } = await serve({ sweepIntervalMs: "100" });
+  const sweptAt = async () => {
+    const [, seconds = ""] =
+      /^petak_sweep_completed_timestamp_seconds (\S+)$/m.exec(await (await fetch(`${managementUrl}/metrics`)).text()) ?? [];
+    return Number(seconds);
+  };
+  const first = await sweptAt();
+  await expect.poll(sweptAt).toBeGreaterThan(first);
+  process.kill(redis?.pid ?? 0, "SIGKILL");
+  await redis?.exited;
+  const last = await sweptAt();
+  await expect.poll(async () => (await fetch(`${managementUrl}/readyz`)).status).toBe(503);
+  expect(await sweptAt()).toBeLessThanOrEqual(last + 1);
 });
 
 test("a management port in use ends the start, and the public port is free again", async () => {

@@ -16,7 +16,7 @@ export function startBackgroundTasks(
   stack: AsyncDisposableStack,
 ): Sweep {
   const { redis, watch } = store;
-  const { logger, now = Date.now } = options;
+  const { logger, metrics, now = Date.now } = options;
   const followsStoreClock = options.followsStoreClock ?? options.now === undefined;
   const { writer, keys } = store;
   const storeClock = followsStoreClock ? followStoreClock({ redis, now, logger }) : undefined;
@@ -26,6 +26,7 @@ export function startBackgroundTasks(
     participantEvents: createParticipantEvents(writer, keys, stored.events),
     now: storeClock?.now ?? now,
   };
+  metrics.sweepCompleted.setToCurrentTime();
   const sweep = startSweep({
     records: stored,
     release: archive.release,
@@ -34,6 +35,7 @@ export function startBackgroundTasks(
     now: storeClock?.now ?? now,
     intervalMs: options.sweepIntervalMs,
     onError: (error) => watch.logFailure("the sweep", error),
+    onRound: () => metrics.sweepCompleted.setToCurrentTime(),
   });
   stack.defer(() => sweep.stop());
   stack.defer(archive.start(feeds.build));

@@ -65,6 +65,6 @@ export async function openPorts(
     const intervalMs = options.tlsIntervalMs ?? tlsIntervalMs;
     const watch = watchTlsFiles({ files: options.tls, used: tls, server, intervalMs, metrics, logger });
     stack.defer(() => watch.stop());
-  }
+  } else metrics.tlsCertificateEnd.remove();
   return { address, managementAddress, close: server.close };
 }

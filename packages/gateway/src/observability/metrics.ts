@@ -42,6 +42,8 @@ export interface Metrics {
   readonly issuerCertificatesEnd: Gauge;
   /** Seconds until the certificate of the public port ends. No value: it has none. */
   readonly tlsCertificateEnd: Gauge;
+  /** When all passed deadlines had been applied last, in seconds since 1970; at first the gateway's start. */
+  readonly sweepCompleted: Gauge;
   /** Errors of connections to Redis. */
   readonly redisConnectionErrors: Counter;
 }
@@ -153,6 +155,11 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
     tlsCertificateEnd: new Gauge({
       name: "petak_tls_certificate_end_seconds",
       help: "Seconds until the TLS certificate of the gateway's port ends.",
+      registers,
+    }),
+    sweepCompleted: new Gauge({
+      name: "petak_sweep_completed_timestamp_seconds",
+      help: "When all passed deadlines had been applied last, in seconds since 1970.",
       registers,
     }),
     redisConnectionErrors: new Counter({

@@ -12,6 +12,8 @@ export interface SweepOptions {
   /** Pause between two rounds, in ms. */
   intervalMs: number;
   onError: (error: unknown) => void;
+  /** Called when a round has applied all deadlines that it found. */
+  onRound?: () => void;
   /** Deletes an ended reservation that is in the archive. Default: nothing is archived. */
   release?: Release;
   /** Ends what else has passed its deadline, once in each round. Default: nothing. */
@@ -61,7 +63,16 @@ interface StoreFailed {
  * Transitions are written directly and not by the changes of requests: they have no caller, no idempotency key and no hand-over that needs a receipt. A
  * conflict is not retried within the round: whoever changed the reservation has also set its next deadline, by which the next round finds it.
  */
-export function startSweep({ records, termsBook, now, intervalMs, onError, release = async () => "kept", endOthers }: SweepOptions): Sweep {
+export function startSweep({
+  records,
+  termsBook,
+  now,
+  intervalMs,
+  onError,
+  onRound,
+  release = async () => "kept",
+  endOthers,
+}: SweepOptions): Sweep {
   const stopping = new AbortController();
 
   async function sweepOne(reservationId: string): Promise<Step> {
@@ -161,16 +172,21 @@ export function startSweep({ records, termsBook, now, intervalMs, onError, relea
     return applied;
   }
 
+  async function round(): Promise<void> {
+    await once();
+    onRound?.();
+  }
+
   async function tellAll(): Promise<void> {
     for (const region of await records.events.regions()) await tellIn(region);
   }
 
-  /** @param rests how many times as long as a round takes it rests after it, at least */
-  async function repeat(round: () => Promise<unknown>, rests: number): Promise<void> {
+  /** @param rests how many times as long as the task takes it rests after it, at least */
+  async function repeat(task: () => Promise<void>, rests: number): Promise<void> {
     while (!stopping.signal.aborted) {
       const beganMs = performance.now();
       try {
-        await round();
+        await task();
       } catch (error) {
         onError(error);
       }
@@ -181,7 +197,7 @@ export function startSweep({ records, termsBook, now, intervalMs, onError, relea
   }
 
   // Apart, so that a site with thousands of reservations does not delay the deadlines of others.
-  const ended = Promise.all([repeat(once, 0), repeat(tellAll, tellingRests)]);
+  const ended = Promise.all([repeat(round, 0), repeat(tellAll, tellingRests)]);
   return {
     once,
     async stop() {
