@@ -12,7 +12,15 @@ export type { Neighbour } from "./features/api-description/front-page.ts";
 export type { Sandbox, SandboxPlace, SandboxVisit, ShownAtSandbox } from "./features/sandbox/sandbox.ts";
 export { parseNetworks } from "./features/webhook/delivery/networks.ts";
 export type { WebhookOptions } from "./features/webhook/delivery/webhook-sending.ts";
-export { createLogger, createMetrics, type Logger, type LogLevel, type Metrics } from "./observability/index.ts";
+export {
+  AddedMetrics,
+  createLogger,
+  createMetrics,
+  type Logger,
+  type LogLevel,
+  type Metrics,
+  type MetricsSnapshot,
+} from "./observability/index.ts";
 export { type CertificatesStanding, certificatesStanding } from "./secrets/certificates-standing.ts";
 export { loadGatewaySecrets } from "./secrets/gateway-secrets.ts";
 export { type InstalledCertificates, installCertificates, prepareIssuerKeys, spareKeysMax } from "./secrets/install-certificates.ts";
@@ -32,4 +40,11 @@ export { readIssuerEpochs, readIssuerKeyPeriods, rotateIssuer, SecretsFileError 
 export { earliestAnnouncementMs, RotationRefusedError } from "./secrets/rotation.ts";
 export { prepareServingProcess } from "./serving-process.ts";
 export { StoreStartError } from "./store-watch/store-watch.ts";
-export { type ServerAddress, ServerStartError } from "./transport/index.ts";
+export {
+  createManagementServer,
+  json,
+  type PlainAnswer,
+  type PlainRoute,
+  type ServerAddress,
+  ServerStartError,
+} from "./transport/index.ts";

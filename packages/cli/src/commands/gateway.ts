@@ -1,9 +1,10 @@
 import { createLogger } from "@petak/gateway";
 import { untilAborted } from "../abort.ts";
 import type { CommandModule } from "../command.ts";
-import { CliFailure } from "../failure.ts";
+import { CliFailure, usageFailure } from "../failure.ts";
 import { addConfigOptions, readConfig } from "../serve/config-options.ts";
 import { serveGateway } from "../serve/serve-gateway.ts";
+import { serveWorkers, workersOf } from "../serve/workers/serve-workers.ts";
 
 /** `petak gateway`: runs a gateway, with its log on standard output, until it is interrupted. */
 export const registerGateway: CommandModule = (command, { io }) => {
@@ -11,7 +12,11 @@ export const registerGateway: CommandModule = (command, { io }) => {
     const interruption = io.interruption();
     const config = readConfig(options, io);
     const logger = createLogger({ level: config.logLevel });
-    const served = await serveGateway(config, io.cwd, logger);
+    if (workersOf(config) > 1 && config.sandbox) {
+      throw usageFailure("The sandbox plays its doors in one process: run it without --workers, or beside a gateway with them.");
+    }
+    const serve = workersOf(config) > 1 ? serveWorkers : serveGateway;
+    const served = await serve(config, io.cwd, logger);
     try {
       const end = await Promise.race([untilAborted(interruption), served.ended]);
       if (end instanceof CliFailure) throw end;

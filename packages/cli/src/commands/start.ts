@@ -18,6 +18,7 @@ import { usageFailure } from "../failure.ts";
 import { addConfigOptions, readConfig } from "../serve/config-options.ts";
 import { openLogFile } from "../serve/log-file.ts";
 import { type ServedGateway, serveGateway } from "../serve/serve-gateway.ts";
+import { workersOf } from "../serve/workers/serve-workers.ts";
 import { createOutput, type Output } from "../terminal/output.ts";
 import { formatCount } from "../terminal/progress.ts";
 
@@ -39,6 +40,7 @@ export const registerStart: CommandModule = (command, { io }) => {
       if (given.tlsClientCa !== "") {
         throw usageFailure("petak start loads its network without a client certificate. Take petak gateway with --tls-client-ca.");
       }
+      if (workersOf(given) > 1) throw usageFailure("petak start runs in one process; petak gateway has --workers.");
       // Somebody who states a licence publishes a network of their own.
       const publishesDemo = sites > 0 && given.openDirectoryLicence === "";
       const config = publishesDemo ? { ...given, ...demoDirectory } : given;

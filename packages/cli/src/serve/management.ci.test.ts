@@ -58,7 +58,7 @@ test("the time of the last sweep goes on, and stops when the store is gone", asy
 });
 
 test("a management port in use ends the start, and the public port is free again", async () => {
-  const taken = new URL((await serve()).managementUrl).host;
+  const taken = new URL(String((await serve()).managementUrl)).host;
   const port = await freePort();
   await expect(serve({ port: String(port), management: taken })).rejects.toThrow(`${taken} is in use by another program`);
   await expect(fetch(`http://127.0.0.1:${port}/livez`)).rejects.toThrow();

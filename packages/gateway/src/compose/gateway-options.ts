@@ -7,7 +7,7 @@ import type { Sandbox } from "../features/sandbox/sandbox.ts";
 import type { WebhookOptions } from "../features/webhook/delivery/webhook-sending.ts";
 import type { Logger, Metrics } from "../observability/index.ts";
 import type { StoreFillLimits } from "../store-watch/store-fill.ts";
-import type { CallLimits, ServerAddress, ServerLimits } from "../transport/index.ts";
+import type { CallLimits, PlainRoute, ServerAddress, ServerLimits } from "../transport/index.ts";
 import type { ReadinessCheck } from "../transport/plain-http/operational-routes.ts";
 import type { DurabilityOptions } from "./durability.ts";
 import type { ArchiveOptions } from "./open-archive.ts";
@@ -30,7 +30,7 @@ export interface GatewayOptions extends OpenDirectorySettings {
   /** 0: any free port. */
   port: number;
   /** Where `/metrics` is served, and `/livez` and `/readyz` too. Default: nowhere. */
-  management?: ServerAddress;
+  management?: ServerAddress | undefined;
   /** Whether the public port answers gRPC server reflection. Default false. */
   reflection?: boolean;
   /** The files of the public port's certificate, which is replaced when they change. Default: cleartext. */
@@ -120,6 +120,8 @@ export interface Gateway {
    * stays pending.
    */
   readonly refusal: Promise<DataVersionError>;
+  /** The pages of the management listener, whether there is one or not. */
+  readonly managementPages: ReadonlyMap<string, PlainRoute>;
   /** Stops taking calls, completes those in flight, and releases everything. */
   stop(): Promise<void>;
 }

@@ -28,6 +28,12 @@ export const settings = [
     doc: "Where /metrics is served, and /livez and /readyz too, in cleartext and without credentials; empty means 127.0.0.1, at a port that is 1000 above port, or a free one if port is 0. Set another host only on an internal network.",
   },
   {
+    name: "workers",
+    type: { kind: "string", pattern: /^(auto|[1-9]|[1-5]\d|6[0-4])$/, patternText: "auto, or a number from 1 to 64" },
+    default: "1",
+    doc: "The processes that serve the port together; auto takes as many as there are processor cores. The limits of connections are divided among them, each counts concurrent calls for itself, and what one caller may have is counted over all, as over several gateways.",
+  },
+  {
     name: "reflection",
     type: { kind: "bool" },
     default: false,

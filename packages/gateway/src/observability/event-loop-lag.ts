@@ -33,6 +33,8 @@ export function registerEventLoopLag(registry: Registry): void {
     new Gauge({
       name,
       help,
+      // Of several workers, that of the busiest.
+      aggregator: name.includes("_min_") ? "min" : "max",
       registers: [registry],
       collect() {
         this.set(older.count === 0 ? 0 : valueNs(older) / 1e9);

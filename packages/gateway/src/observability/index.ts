@@ -1,2 +1,3 @@
+export { AddedMetrics, type MetricsSnapshot } from "./added-metrics.ts";
 export { createLogger, type LogFailure, type Logger, type LoggerOptions, type LogLevel, logLevels } from "./logger.ts";
 export { createMetrics, type Metrics, type MetricsOptions } from "./metrics.ts";

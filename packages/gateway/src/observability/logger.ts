@@ -15,6 +15,8 @@ export interface LoggerOptions {
   level?: LogLevel;
   /** Receives the lines, one JSON object each. Default standard output, where process managers read them. */
   destination?: DestinationStream;
+  /** The number of this process, if it is one of several of a gateway. */
+  worker?: number;
 }
 
 // Keys are redacted at the top of a line and one level below, where this gateway's code puts fields. Code must not log whole requests: no list of names
@@ -33,10 +35,10 @@ const secretKeys = [
 ];
 
 /** Creates the gateway's logger: JSON lines with the time in ms. Fields with the names of secrets are redacted. */
-export function createLogger({ level = "info", destination }: LoggerOptions = {}): Logger {
+export function createLogger({ level = "info", destination, worker }: LoggerOptions = {}): Logger {
   const options = {
     level,
-    base: { service: "petak-gateway" },
+    base: { service: "petak-gateway", ...(worker !== undefined && { worker }) },
     serializers: { err: serializeError },
     hooks: { streamWrite: escapeLine },
     redact: {

@@ -54,7 +54,10 @@ export interface MetricsOptions {
   processMetrics?: boolean;
 }
 
-/** Creates a gateway's metrics in a separate registry, so that two gateways in one process do not mix. */
+/**
+ * Creates a gateway's metrics in a separate registry, so that two gateways in one process do not mix. The `aggregator` of a gauge says what several
+ * workers of a gateway make of theirs together: the default is the sum.
+ */
 export function createMetrics({ processMetrics = true }: MetricsOptions = {}): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -124,37 +127,44 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
     archiveLag: new Gauge({
       name: "petak_archive_lag_seconds",
       help: "Seconds for which the oldest item due for the archive has waited.",
+      aggregator: "max",
       registers,
     }),
     redisUp: new Gauge({
       name: "petak_redis_up",
       help: "1 while Redis responds, in a cluster all of its masters; otherwise 0.",
+      aggregator: "min",
       registers,
     }),
     redisRejectsWrites: new Gauge({
       name: "petak_redis_rejects_writes",
       help: "1 while Redis responds but rejects writes, by reason.",
       labelNames: ["reason"],
+      aggregator: "max",
       registers,
     }),
     storeFill: new Gauge({
       name: "petak_store_fill_ratio",
       help: "Part of its memory that the fullest Redis server uses.",
+      aggregator: "max",
       registers,
     }),
     storeRefusesGrowth: new Gauge({
       name: "petak_store_refuses_growth",
       help: "1 while Redis is so full that calls which make it grow are refused; otherwise 0.",
+      aggregator: "max",
       registers,
     }),
     issuerCertificatesEnd: new Gauge({
       name: "petak_issuer_certificates_end_seconds",
       help: "Seconds until the certificate of an issuer key ends, the first of those that devices must believe.",
+      aggregator: "min",
       registers,
     }),
     tlsCertificateEnd: new Gauge({
       name: "petak_tls_certificate_end_seconds",
       help: "Seconds until the TLS certificate of the gateway's port ends.",
+      aggregator: "min",
       registers,
     }),
     sweepCompleted: new Gauge({

@@ -1,0 +1,133 @@
+import { randomUUID } from "node:crypto";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { createPetakClient, type PetakClient } from "@petak/client/node";
+import { Role, reasonOf } from "@petak/protocol";
+import { freePort, makeSite, tempDir } from "@petak/testkit";
+import { startTestNetwork } from "@petak/testkit/network";
+import { expect, onTestFinished, test } from "vitest";
+import { runPetak, startPetak } from "../testing/petak-process.ts";
+
+const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
+
+/** A line of a worker's log. */
+interface Line {
+  msg: string;
+  worker?: number;
+  port?: number;
+  pid?: number;
+  management?: { host: string; port: number };
+}
+
+/** A gateway with two workers over the store of a test network, in which participants have keys. */
+async function startWorkers() {
+  const network = await startTestNetwork();
+  onTestFinished(() => network.stop());
+  const { redis, dataDir } = network.shared;
+  const socketPath = "socketPath" in redis ? redis.socketPath : "";
+  const flags = { port: 0, workers: 2, "redis-url": `unix://${socketPath}`, "data-dir": dataDir, audience: "petak-test", "holds-site-percent": 100 };
+  const petak = await startPetak(
+    dataDir,
+    ["gateway", "--durability-check", "warn", ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, `${value}`])],
+    /all workers listen/,
+  );
+  onTestFinished(() => void petak.child.kill("SIGKILL"));
+  const lines = () =>
+    petak
+      .said()
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Line);
+  const found = (msg: string) => lines().filter((line) => line.msg === msg);
+  const [{ management } = { management: undefined }] = found("all workers listen");
+  const managementUrl = `http://${management?.host}:${management?.port}`;
+  return {
+    network,
+    petak,
+    lines,
+    found,
+    url: `http://127.0.0.1:${found("gateway listens")[0]?.port}`,
+    readiness: async () => (await (await fetch(`${managementUrl}/readyz`)).json()) as { status: string; workers: string },
+    /** A value of the added metrics. */
+    async metric(name: string): Promise<number> {
+      const text = await (await fetch(`${managementUrl}/metrics`)).text();
+      const values = text.split("\n").filter((line) => line.startsWith(name) && !line.startsWith("#"));
+      return values.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+    },
+  };
+}
+
+/** Calls until there is an answer: a connection ends with its worker. */
+async function answered<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (reasonOf(error) !== undefined || ConnectError.from(error).code === Code.InvalidArgument) throw error;
+    }
+  }
+}
+
+test("workers give each place once, add up their metrics, and one that is killed is replaced while the port goes on", {
+  timeout: 300_000,
+}, async () => {
+  const { network, petak, found, url, readiness, metric } = await startWorkers();
+  const operator = await network.join("Operator", [Role.OPERATOR]);
+  const courier = await network.join("Courier", [Role.COURIER]);
+  const siteId = await network.putSite(
+    operator,
+    makeSite({ latitude: 1.3, longitude: 103.8, classes: [["M", 400, 200, 500, 20_000, 10]] }),
+  );
+  // Each has its connection, of which the workers get one after the other.
+  const clients: PetakClient[] = Array.from({ length: 8 }, () =>
+    createPetakClient({ baseUrl: url, signer: courier.signer, protocol: "connect", timeoutMs: 60_000 }),
+  );
+  onTestFinished(() => {
+    for (const client of clients) client.close();
+  });
+  const reserve = (client: PetakClient | undefined, requestId = randomUUID()) =>
+    client?.reservations.reserve({ requestId, place: { case: "siteId", value: siteId }, parcel }).then(
+      ({ reservation }) => reservation?.reservationId ?? "",
+      (error: unknown) => {
+        const reason = reasonOf(error);
+        if (reason === undefined) throw error;
+        return reason;
+      },
+    ) ?? "";
+
+  const first = await Promise.all(Array.from({ length: 40 }, (_, index) => reserve(clients[index % 8])));
+  expect(first.filter((answer) => answer === "NO_PLACE_FREE")).toHaveLength(30);
+  expect(new Set(first.filter((answer) => answer !== "NO_PLACE_FREE")).size).toBe(10);
+  const calls = 'petak_rpc_duration_seconds_count{method="petak.v1.ReservationService/Reserve"';
+  expect(await metric(calls)).toBe(40);
+  expect(new Set(found("rpc").map(({ worker }) => worker)).size).toBe(2);
+  expect(await readiness()).toMatchObject({ status: "ready", workers: "2 of 2" });
+
+  const victim = found("a worker serves").at(-1)?.pid ?? 0;
+  process.kill(victim, "SIGKILL");
+  const later = await Promise.all(Array.from({ length: 40 }, (_, index) => answered(async () => reserve(clients[index % 8]))));
+  expect(new Set(later)).toEqual(new Set(["NO_PLACE_FREE"]));
+  await expect.poll(() => metric("petak_workers "), { timeout: 120_000, interval: 100 }).toBe(2);
+  expect(found("a worker ended and is replaced")).toHaveLength(1);
+  expect(await metric(calls)).toBeGreaterThanOrEqual(80);
+  expect(await metric("petak_worker_deaths_total ")).toBe(1);
+
+  expect(await petak.interrupt()).toBe(0);
+  await expect(fetch(`${url}/livez`)).rejects.toThrow();
+});
+
+test("a port in use ends the start with one sentence, and no worker is left", async () => {
+  const dataDir = await tempDir();
+  const taken = await startTestNetwork();
+  onTestFinished(() => taken.stop());
+  const port = new URL(taken.baseUrl).port;
+  const management = `127.0.0.1:${await freePort()}`;
+  const { exitCode, stderr } = await runPetak(dataDir, ["gateway", "--workers", "2", "--port", port, "--management", management]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(`127.0.0.1:${port} is in use by another program`);
+});
+
+test("a number of workers that cannot be is refused", async () => {
+  const { exitCode, stderr } = await runPetak(await tempDir(), ["gateway", "--workers", "0"]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(/workers.*auto, or a number from 1 to 64/);
+});

@@ -1,0 +1,103 @@
+import { availableParallelism } from "node:os";
+import { type Config, createManagementServer, createMetrics, type Logger, managementAddress } from "@petak/gateway";
+import { CliFailure } from "../../failure.ts";
+import { gatewayUrl } from "../gateway-url.ts";
+import { openStore } from "../open-store.ts";
+import { explainStart, type ServedPort } from "../serve-gateway.ts";
+import { workersPages } from "./pages.ts";
+import { type RunningWorker, startWorker } from "./worker.ts";
+
+/** Pauses before a worker that ended by itself is replaced, in ms. The last one holds from then on. */
+const pausesMs = [0, 1000, 2000, 5000, 10_000, 30_000] as const;
+
+/** How long a worker must have served for its end to count as the first one, in ms. */
+const steadyMs = 60_000;
+
+/** How many workers a configuration asks for. */
+export function workersOf({ workers }: Pick<Config, "workers">): number {
+  return workers === "auto" ? availableParallelism() : Number(workers);
+}
+
+/**
+ * Starts a gateway of several processes that serve one port. This process hands out the connections in turn, serves the management listener, has the private
+ * Redis, and replaces a worker that ended by itself.
+ *
+ * @throws {CliFailure} if one of them cannot start
+ */
+export async function serveWorkers(given: Config, cwd: string, logger: Logger): Promise<ServedPort> {
+  const store = await openStore(given, cwd, logger);
+  const count = workersOf(given);
+  const config = divided(store.config, count);
+  const running = new Map<number, RunningWorker>();
+  const ended = Promise.withResolvers<CliFailure>();
+  const stopping = new AbortController();
+  const { pages, forget } = workersPages({ running, count });
+  const management = createManagementServer({ routes: pages, logger, metrics: createMetrics({ processMetrics: false }) });
+  void store.ended.then(ended.resolve);
+
+  async function start(number: number): Promise<RunningWorker> {
+    const startedMs = performance.now();
+    const worker = await startWorker(number, config, cwd, logger);
+    running.set(number, worker);
+    logger.info({ worker: number, pid: worker.pid }, "a worker serves");
+    void worker.ended.then(async ({ failure, how }) => {
+      running.delete(number);
+      if (stopping.signal.aborted) return;
+      await forget(worker.id);
+      // The gateway must not use the data any more: another worker must not either.
+      if (failure?.reason === "data-version") return ended.resolve(failure);
+      logger.error({ worker: number, pid: worker.pid, how, reason: failure?.message }, "a worker ended and is replaced");
+      await replace(number, performance.now() - startedMs < steadyMs ? 1 : 0);
+    });
+    return worker;
+  }
+
+  async function replace(number: number, attempt: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, pausesMs[Math.min(attempt, pausesMs.length - 1)]);
+      stopping.signal.addEventListener("abort", () => resolve(clearTimeout(timer)), { once: true });
+    });
+    if (stopping.signal.aborted) return;
+    try {
+      await start(number);
+    } catch (error) {
+      if (error instanceof CliFailure && error.reason === "data-version") return ended.resolve(error);
+      logger.error({ worker: number, reason: (error as Error).message }, "a worker cannot be replaced yet");
+      await replace(number, attempt + 1);
+    }
+  }
+
+  async function stop(): Promise<void> {
+    stopping.abort();
+    store.isStopping();
+    await Promise.all([...running.values()].map((worker) => worker.stop()));
+    await management.close();
+    await store.stop();
+  }
+
+  try {
+    // What a first start makes, such as the administrator's key, is made once.
+    const first = await start(1);
+    const others = await Promise.allSettled(Array.from({ length: count - 1 }, (_, index) => start(index + 2)));
+    for (const one of others) if (one.status === "rejected") throw one.reason;
+    const address = await management.listen(managementAddress(given));
+    logger.info({ workers: count, management: address }, "all workers listen");
+    return { url: first.url, managementUrl: gatewayUrl("http", address.host, address.port), ended: ended.promise, stop };
+  } catch (error) {
+    await stop();
+    throw explainStart(error);
+  }
+}
+
+/** Connections come to the workers in turn, so that each needs its part. */
+function divided(config: Config, count: number): Config {
+  const part = (limit: number) => Math.ceil(limit / count);
+  return {
+    ...config,
+    workers: "1",
+    maxConnections: part(config.maxConnections),
+    maxConnectionsPerAddress: part(config.maxConnectionsPerAddress),
+    healthConnections: part(config.healthConnections),
+    maxConcurrentStreams: part(config.maxConcurrentStreams),
+  };
+}

@@ -1,0 +1,52 @@
+import { AggregatorRegistry, Counter, Gauge, type MetricObjectWithValues, type MetricValue, Registry } from "prom-client";
+
+/** The metrics of one registry, as they go from one process to another. */
+export type MetricsSnapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
+
+/**
+ * Adds up the metrics of several processes.
+ *
+ * What a process that has ended had counted is kept, because Prometheus takes a count that falls for one that began anew at 0, and would count all of the
+ * others' calls once more. A process that does not answer counts with what it said last.
+ */
+export class AddedMetrics {
+  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+  readonly #own = new Registry();
+  readonly #running = new Gauge({ name: "petak_workers", help: "Worker processes that accept calls.", registers: [this.#own] });
+  readonly #deaths = new Counter({
+    name: "petak_worker_deaths_total",
+    help: "Worker processes that ended by themselves.",
+    registers: [this.#own],
+  });
+  readonly #latest = new Map<number, MetricsSnapshot>();
+  #ended: MetricsSnapshot = [];
+  #ending = Promise.resolve();
+
+  /** Takes what a process has counted. @param id a number that no other process ever has */
+  take(id: number, snapshot: MetricsSnapshot): void {
+    this.#latest.set(id, snapshot);
+  }
+
+  /** A process has ended by itself: its counts stay, its states go. Nothing may be taken of it any more. */
+  ended(id: number): Promise<void> {
+    this.#deaths.inc();
+    this.#ending = this.#ending.then(async () => {
+      const counts = this.#latest.get(id)?.filter(({ type }) => String(type) !== "gauge") ?? [];
+      this.#ended = await sumOf([this.#ended, counts]).getMetricsAsJSON();
+      this.#latest.delete(id);
+    });
+    return this.#ending;
+  }
+
+  /** The sums, in the text format of Prometheus. @param running how many processes accept calls */
+  async text(running: number): Promise<string> {
+    await this.#ending;
+    this.#running.set(running);
+    return await sumOf([...this.#latest.values(), this.#ended, await this.#own.getMetricsAsJSON()]).metrics();
+  }
+}
+
+/** What the declarations of prom-client ask for has too few brackets. */
+function sumOf(snapshots: readonly MetricsSnapshot[]): Registry {
+  return AggregatorRegistry.aggregate(snapshots as object[]);
+}
