@@ -170,6 +170,7 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
     sweepCompleted: new Gauge({
       name: "petak_sweep_completed_timestamp_seconds",
       help: "When all passed deadlines had been applied last, in seconds since 1970.",
+      aggregator: "min",
       registers,
     }),
     redisConnectionErrors: new Counter({
