@@ -4,6 +4,7 @@ import type { Problem } from "../gateway/problem.ts";
 import type { Point } from "../map/picker-map.ts";
 import type { Settings } from "../settings/settings.ts";
 import { type Offer, placeState } from "../sites/offer.ts";
+import { createEarlierRelease, type EarlierRelease } from "./earlier-release.ts";
 import { type Address, initialState, type State } from "./state.ts";
 
 /** Finds the points that a typed address may mean, the likeliest first. None: nothing was found. */
@@ -35,6 +36,7 @@ export interface Ports {
 export interface Core {
   readonly ports: Ports;
   readonly state: State;
+  readonly earlier: EarlierRelease;
   /** Changes what is shown. */
   set(change: Partial<State>): void;
   /** The time by the gateway's clock, in ms. */
@@ -49,6 +51,7 @@ export function createCore(ports: Ports): Core {
   return {
     ports,
     state,
+    earlier: createEarlierRelease(ports.failed),
     gatewayNow,
     set(change) {
       Object.assign(state, change);

@@ -7,9 +7,10 @@ export type Operators = ReadonlyMap<string, string>;
 
 type OperatedSite = Pick<Offer, "operatorId" | "operatorName">;
 
-/** The operators, and those of sites that were found. */
+/** The operators, and those of sites that were found. A gateway of an earlier release names none. */
 export function withOperators(operators: Operators, sites: readonly OperatedSite[]): Operators {
-  return new Map([...operators, ...sites.map(({ operatorId, operatorName }) => [operatorId, operatorName || operatorId] as const)]);
+  const named = sites.filter(({ operatorName }) => operatorName !== "");
+  return new Map([...operators, ...named.map(({ operatorId, operatorName }) => [operatorId, operatorName] as const)]);
 }
 
 /** Those of the operators whose ids are given. */

@@ -1,4 +1,4 @@
-import type { FindNearestRequest } from "@petak/protocol";
+import type { FindNearestRequest, PassedOver } from "@petak/protocol";
 import type { Directory } from "../gateway/directory.ts";
 import type { JsonOf } from "../gateway/json-of.ts";
 import { problemOf } from "../gateway/problem.ts";
@@ -7,12 +7,24 @@ import { kindsOf, requirementsOf } from "../settings/filters.ts";
 import { roundPoint, type Settings } from "../settings/settings.ts";
 import type { NotOffered, Reason } from "../sites/left-out.ts";
 import { type Offer, offerOf } from "../sites/offer.ts";
+import { type EarlierRelease, isRefusal } from "./earlier-release.ts";
 import type { State } from "./state.ts";
 
 /** What a search asks for. */
-export type Query = Pick<State, "filters" | "operatorIds" | "limit" | "openAtMs"> & { readonly point: Point; readonly nowMs: number };
+export interface Query extends Pick<State, "filters" | "operatorIds" | "limit"> {
+  readonly point: Point;
+  /** When a place must be open, in ms by the gateway's clock. Undefined: whenever. */
+  readonly openAtMs: number | undefined;
+}
 
-function requestOf(settings: Settings, { point, filters, operatorIds, limit, openAtMs, nowMs }: Query): JsonOf<FindNearestRequest> {
+/** Whom a search asks. */
+export interface Source {
+  readonly settings: Settings;
+  readonly directory: Directory;
+  readonly earlier: EarlierRelease;
+}
+
+function requestOf({ settings, earlier }: Source, { point, filters, operatorIds, limit, openAtMs }: Query): JsonOf<FindNearestRequest> {
   const kinds = kindsOf(filters) as JsonOf<FindNearestRequest>["kinds"];
   return {
     origin: roundPoint(point, settings.roundingM),
@@ -20,13 +32,20 @@ function requestOf(settings: Settings, { point, filters, operatorIds, limit, ope
     limit,
     kinds,
     operatorIds: operatorIds.size > 0 ? [...operatorIds] : settings.operatorIds,
-    requirements: requirementsOf(filters, openAtMs ?? (filters.has("open-now") ? nowMs : undefined)),
+    requirements: requirementsOf(filters, earlier.lacks("OPEN_AT_IGNORED") ? undefined : openAtMs),
+    includeUnknown: true,
   };
 }
 
 /** The nearest sites that take the parcel, the nearest first; those of which nobody knows whether a place is free are among them. */
-export async function findOffers(directory: Directory, settings: Settings, query: Query, signal: AbortSignal): Promise<readonly Offer[]> {
-  const { options = [] } = await directory.call("FindNearest", { ...requestOf(settings, query), includeUnknown: true }, signal);
+export async function findOffers(source: Source, query: Query, signal: AbortSignal): Promise<readonly Offer[]> {
+  const ask = (asked: Query) => source.directory.call("FindNearest", requestOf(source, asked), signal);
+  const { options = [] } = await ask(query).catch(async (error: unknown) => {
+    if (query.openAtMs === undefined || !isRefusal(problemOf(error))) throw error;
+    const answer = await ask({ ...query, openAtMs: undefined });
+    source.earlier.found("OPEN_AT_IGNORED");
+    return answer;
+  });
   return options.flatMap((option) => offerOf(option) ?? []);
 }
 
@@ -41,14 +60,8 @@ export interface LeftOut {
 }
 
 /** The sites within the distance of the farthest offer that are not offered, by reason, and the nearest of them by name. */
-export async function findLeftOut(directory: Directory, settings: Settings, query: Query, signal: AbortSignal): Promise<LeftOut> {
-  const request = { ...requestOf(settings, query), includeUnknown: true };
-  const ask = (more: JsonOf<FindNearestRequest>) => directory.call("FindNearest", { ...request, ...more }, signal);
-  const { passedOver = {} } = await ask({ passedOverLimit: namedSites }).catch((error: unknown) => {
-    if (problemOf(error).reason !== "INVALID_FIELD" && problemOf(error).isPassing) throw error;
-    return ask({ countPassedOver: true });
-  });
-  const { counts = [], sites = [], countedAt = "" } = passedOver;
+export async function findLeftOut(source: Source, query: Query, signal: AbortSignal): Promise<LeftOut> {
+  const { counts = [], sites = [], countedAt = "" } = await findPassedOver(source, query, signal);
   const reasonOf = (name = ""): string => name.replace("PASSED_OVER_REASON_", "");
   const countedAtMs = Date.parse(countedAt);
   return {
@@ -61,6 +74,20 @@ export async function findLeftOut(directory: Directory, settings: Settings, quer
     },
     countedAtMs: Number.isNaN(countedAtMs) ? undefined : countedAtMs,
   };
+}
+
+async function findPassedOver(source: Source, query: Query, signal: AbortSignal): Promise<JsonOf<PassedOver>> {
+  const ask = async (more: JsonOf<FindNearestRequest>): Promise<JsonOf<PassedOver> | undefined> =>
+    (await source.directory.call("FindNearest", { ...requestOf(source, query), ...more }, signal)).passedOver;
+  if (!source.earlier.lacks("PASSED_OVER_UNNAMED")) {
+    const named = await ask({ passedOverLimit: namedSites }).catch((error: unknown) => {
+      if (!isRefusal(problemOf(error))) throw error;
+    });
+    if (named !== undefined) return named;
+  }
+  const counted = await ask({ countPassedOver: true });
+  source.earlier.found("PASSED_OVER_UNNAMED");
+  return counted ?? {};
 }
 
 /** What a gateway says of a site that somebody wants. */

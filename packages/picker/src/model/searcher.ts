@@ -4,7 +4,7 @@ import { nextAt, wallClockMs } from "../sites/open-state.ts";
 import type { Core } from "./core.ts";
 import type { Details } from "./details.ts";
 import { findOthers, withOperators } from "./operators.ts";
-import { findLeftOut, findOffers, type Query } from "./search.ts";
+import { findLeftOut, findOffers, type Query, type Source } from "./search.ts";
 
 /** Searches for the places around the shopper's point. */
 export interface Searcher {
@@ -17,8 +17,9 @@ export interface Searcher {
 /** The shortest time between two refreshes, in ms. */
 const refreshEveryMs = 20_000;
 
-export function createSearcher({ ports, state, set, gatewayNow, selectFrom }: Core, details: Details): Searcher {
+export function createSearcher({ ports, state, set, earlier, gatewayNow, selectFrom }: Core, details: Details): Searcher {
   const { settings, directory } = ports;
+  const source: Source = { settings, directory, earlier };
   let searching = new AbortController();
   let searchedAtMs = 0;
   let again: ReturnType<typeof setTimeout> | undefined;
@@ -33,16 +34,17 @@ export function createSearcher({ ports, state, set, gatewayNow, selectFrom }: Co
     clearTimeout(again);
     const openAtMs = findOpenAtMs();
     set(isSilent ? { openAtMs } : { openAtMs, searchingSinceMs: ports.now(), problem: undefined });
-    const query: Query = { point, filters, operatorIds, limit, openAtMs, nowMs: gatewayNow() };
+    const wantedMs = openAtMs ?? (filters.has("open-now") ? gatewayNow() : undefined);
+    const query: Query = { point, filters, operatorIds, limit, openAtMs: wantedMs };
     try {
-      const offers = await findOffers(directory, settings, query, signal);
+      const offers = await findOffers(source, query, signal);
       const leftOut = isSilent ? undefined : findOut(query, signal);
       // By a clock that is wrong everything may look expired.
       if (offers.every((offer) => placeState(offer, gatewayNow()) === "unknown")) await leftOut?.catch(() => undefined);
       searchedAtMs = ports.now();
       set({ offers, operators: withOperators(state.operators, offers), problem: undefined, searchingSinceMs: undefined });
       set({ selectedId: selectFrom(offers) });
-      details.begin();
+      details.begin(wantedMs);
       // The list can do without it.
       await leftOut?.catch((error: unknown) => {
         if (!(error instanceof ProblemError)) throw error;
@@ -69,7 +71,7 @@ export function createSearcher({ ports, state, set, gatewayNow, selectFrom }: Co
 
   /** Finds what is not offered, and learns what the gateway's clock shows: a shopper's own may be wrong by hours. */
   async function findOut(query: Query, signal: AbortSignal): Promise<void> {
-    const { notOffered, countedAtMs } = await findLeftOut(directory, settings, query, signal);
+    const { notOffered, countedAtMs } = await findLeftOut(source, query, signal);
     const operators = withOperators(state.operators, findOthers(settings, notOffered));
     set({ notOffered, operators, ...(countedAtMs !== undefined && { clockAheadMs: countedAtMs - ports.now() }) });
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
+import { type EarlierManner, earlierAnswer, earlierCall } from "./earlier-calls.ts";
 
 /** The path under which a shop passes calls on to its gateway. */
 const path = "/gateway/";
@@ -8,6 +9,8 @@ const path = "/gateway/";
 export interface GatewayProxy {
   /** `down`: connections break. `late`: calls wait until it is open. `older`: it answers like a program that is no gateway. */
   state: "open" | "down" | "late" | "older";
+  /** Set: the gateway is of an earlier release, which takes so what it does not know. */
+  earlier: EarlierManner | undefined;
   answer(request: IncomingMessage, response: ServerResponse): boolean;
 }
 
@@ -24,11 +27,17 @@ export function proxyGateway(baseUrl: string): GatewayProxy {
   async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { authorization = "", origin = "" } = request.headers;
     const headers = { authorization, origin, "content-type": "application/json", "connect-protocol-version": "1" };
-    const answer = await fetch(`${baseUrl}/${request.url?.slice(path.length)}`, { method: "POST", headers, body: await text(request) });
-    response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" }).end(await answer.text());
+    const asked = { method: request.url?.slice(path.length) ?? "", body: await text(request) };
+    const { method, body } = proxy.earlier === undefined ? asked : earlierCall(proxy.earlier, asked.method, asked.body);
+    const answer = await fetch(`${baseUrl}/${method}`, { method: "POST", headers, body });
+    const said = await answer.text();
+    response
+      .writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" })
+      .end(proxy.earlier !== undefined && answer.ok ? earlierAnswer(said) : said);
   }
 
-  return {
+  const proxy: GatewayProxy = {
+    earlier: undefined,
     get state() {
       return state;
     },
@@ -45,4 +54,5 @@ export function proxyGateway(baseUrl: string): GatewayProxy {
       return true;
     },
   };
+  return proxy;
 }
