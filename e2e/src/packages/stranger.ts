@@ -26,7 +26,10 @@ export interface Stranger extends AsyncDisposable {
   bundle(file: string, options?: BuildOptions): Promise<ReadonlyMap<string, string>>;
 }
 
-/** Packs the packages, installs them into an empty folder by npm with an empty cache, and writes the READMEs' examples there. */
+/** Thrown where the dependencies of the packages cannot be had. */
+export class RegistryUnreachable extends Error {}
+
+/** Packs the packages, installs them into an empty folder by npm with an empty cache, and writes the READMEs' examples there. Throws {@link RegistryUnreachable}. */
 export async function createStranger(): Promise<Stranger> {
   const temp = await createTempDir();
   const [dir, tarballs] = [join(temp.path, "project"), join(temp.path, "tarballs")];
@@ -34,7 +37,7 @@ export async function createStranger(): Promise<Stranger> {
   await mkdir(dir);
   await writeFile(join(dir, "package.json"), JSON.stringify({ private: true, type: "module" }));
   const files = (await readdir(tarballs)).map((name) => join(tarballs, name));
-  await run("npm", ["install", "--no-audit", "--no-fund", "--cache", join(temp.path, "cache"), ...files], { cwd: dir, env: ownEnv() });
+  await install(dir, ["--cache", join(temp.path, "cache"), ...files]);
   const readme = (packageName: string) => join(dir, "node_modules", packageName, "README.md");
   const examples = new Map<string, string>();
   const packages = (await readdir(join(dir, "node_modules/@petak"))).map((name) => `@petak/${name}`);
@@ -80,6 +83,23 @@ export async function createStranger(): Promise<Stranger> {
     },
     [Symbol.asyncDispose]: () => temp.remove(),
   };
+}
+
+/** How npm says that there is no way to the registry. */
+const unreachable = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT)\b/;
+
+async function install(dir: string, args: readonly string[]): Promise<void> {
+  try {
+    // npm's own delays add up to minutes where there is no network.
+    const patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=2000"];
+    await run("npm", ["install", "--no-audit", "--no-fund", ...patience, ...args], { cwd: dir, env: ownEnv() });
+  } catch (error) {
+    const [, code] = unreachable.exec((error as Error).message) ?? [];
+    if (code === undefined) throw error;
+    throw new RegistryUnreachable(
+      `npm cannot reach its registry (${code}): the packages are tested where their dependencies can be installed`,
+    );
+  }
 }
 
 /** The environment without what npm gave to the process that runs these tests: a path of this repository among it. */
