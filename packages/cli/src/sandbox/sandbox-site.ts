@@ -1,48 +1,73 @@
-import type { Presentation } from "@petak/agent";
+import type { Presentation, TestClockFollower } from "@petak/agent";
 import type { OpenDoor, SimulatedTerminal } from "@petak/agent/simulation";
-import type { SandboxPlace, SandboxVisit, ShownAtSandbox } from "@petak/gateway";
+import type { PetakClient } from "@petak/client/node";
+import type { SandboxVisit, ShownAtSandbox } from "@petak/gateway";
 import { Act } from "@petak/protocol";
 import { SandboxRefusal } from "@petak/protocol/sandbox";
+import type { Gate } from "./gate.ts";
+import type { SandboxSiteFacts } from "./sites.ts";
+
+/** The clock of the gateway and of all terminals. */
+export type SandboxClock = Pick<TestClockFollower, "now" | "after">;
+
+/** A site with all that is there. */
+export interface SiteScene {
+  readonly siteId: string;
+  readonly facts: SandboxSiteFacts;
+  readonly terminal: SimulatedTerminal;
+  /** A client of the site's operator. */
+  readonly operator: PetakClient;
+}
 
 /** What is special at a site. The defaults are those of a plain one. */
 export interface SiteHabits {
+  /** The link of its terminal. Default: one that is never cut. */
+  readonly gate?: Gate;
+  /** Whether its terminal hears at once of what changes at the gateway. Default false: before each visit, and once a minute. */
+  readonly hearsAtOnce?: boolean;
+  /** True: nobody waits until the gateway has the reports of a visit. Default false. */
+  readonly isLate?: boolean;
   /** After the terminal has started. */
-  prepare?(terminal: SimulatedTerminal): void | Promise<void>;
+  prepare?(scene: SiteScene): void | Promise<void>;
+  beforeVisit?(scene: SiteScene): void;
   /** What a person does at the door that opened. Default: {@link useDoor}. */
   useDoor?(terminal: SimulatedTerminal, door: OpenDoor): void;
   /** After a visit whose reports are written. */
-  afterVisit?(terminal: SimulatedTerminal): void;
-  /** True: nobody waits until the gateway has the reports. Default false. */
-  isLate?: boolean;
+  afterVisit?(scene: SiteScene): void;
+  /** Every other second. */
+  care?(scene: SiteScene): Promise<void>;
+  /** Cancels what is to come. */
+  stop?(): void;
 }
 
-/** A site whose terminal runs. */
-export interface SandboxSite extends SandboxPlace {
+/** A site at whose terminal people come. */
+export interface SandboxSite {
   visit(shown: ShownAtSandbox): Promise<SandboxVisit>;
 }
 
 /** How long a visit waits until the gateway has its reports, in ms: it is on the same machine. */
 const reportedWithinMs = 5000;
 
-/** Makes a site of a terminal that runs. One person at a time stands before it. */
-export function createSandboxSite(place: SandboxPlace, terminal: SimulatedTerminal, habits: SiteHabits): SandboxSite {
+/** Lets people to a terminal that runs, one at a time. */
+export function createSandboxSite(scene: SiteScene, habits: SiteHabits): SandboxSite {
+  const { terminal } = scene;
   let last: Promise<unknown> = Promise.resolve();
 
   async function visitNow(shown: ShownAtSandbox): Promise<SandboxVisit> {
     // The agent may hear of a PIN by its next regular call only.
     await terminal.agent.syncNow().catch(() => undefined);
+    habits.beforeVisit?.(scene);
     const first = await terminal.agent.present(shown);
     for (let door = first.opened ? first : undefined; door !== undefined; door = terminal.nextDoor(door)) {
       (habits.useDoor ?? useDoor)(terminal, door);
       await terminal.agent.desk.written();
     }
     if (habits.isLate !== true) await withinMs(reportedWithinMs, terminal.agent.flushed());
-    habits.afterVisit?.(terminal);
+    habits.afterVisit?.(scene);
     return visitOf(first);
   }
 
   return {
-    ...place,
     visit(shown) {
       const visited = last.then(() => visitNow(shown));
       last = visited.catch(() => undefined);
@@ -60,7 +85,7 @@ function useDoor({ cabinet }: SimulatedTerminal, { act, compartmentId }: OpenDoo
 }
 
 /** Waits for something, but not for long. Failures are the log's matter. */
-async function withinMs(limitMs: number, work: Promise<void>): Promise<void> {
+export async function withinMs(limitMs: number, work: Promise<void>): Promise<void> {
   const limit = AbortSignal.timeout(limitMs);
   await Promise.race([work.catch(() => undefined), new Promise((resolve) => limit.addEventListener("abort", resolve))]);
 }

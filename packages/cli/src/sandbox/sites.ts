@@ -12,12 +12,21 @@ export interface SandboxSiteFacts {
   readonly facts?: Pick<SiteInit, "lifecycle" | "terms">;
 }
 
+/** Short, since everybody uses the same places. */
+const terms = { freeStorage: { seconds: 3600n }, longestStorage: { seconds: 86_400n }, noShowAfter: { seconds: 3600n } };
+
 /** The sites of the sandbox, one for each behaviour. */
 export const sandboxSites: readonly SandboxSiteFacts[] = [
   { behaviour: SandboxBehaviour.PLAIN, ref: "sandbox-plain" },
   { behaviour: SandboxBehaviour.FULL, ref: "sandbox-full" },
   { behaviour: SandboxBehaviour.CLOSED, ref: "sandbox-closed", facts: { lifecycle: SiteLifecycle.MAINTENANCE } },
   { behaviour: SandboxBehaviour.JAMMED, ref: "sandbox-jammed" },
+  { behaviour: SandboxBehaviour.SLOW, ref: "sandbox-slow" },
+  // The deposit is due before the terminal reaches its gateway again.
+  { behaviour: SandboxBehaviour.OFFLINE, ref: "sandbox-offline", facts: { terms: { ...terms, noShowAfter: { seconds: 60n } } } },
+  { behaviour: SandboxBehaviour.IN_DOUBT, ref: "sandbox-in-doubt" },
+  { behaviour: SandboxBehaviour.OVERDUE, ref: "sandbox-overdue", facts: { terms: { ...terms, freeStorage: { seconds: 60n } } } },
+  { behaviour: SandboxBehaviour.RETIRED, ref: "sandbox-retired" },
 ];
 
 /**
@@ -31,7 +40,7 @@ export function siteInit({ behaviour, ref, facts }: SandboxSiteFacts): SiteInit 
   return {
     operatorSiteRef: ref,
     kind: SiteKind.PARCEL_TERMINAL,
-    name: `Petak ${ref.replace("-", " · ")}`,
+    name: `Petak ${ref.replace("-", " · ").replaceAll("-", " ")}`,
     position: { latitude: west.latitude, longitude: west.longitude + behaviour / 100 },
     // The code for international waters.
     address: { countryCode: "XZ", locality: "Indian Ocean", lines: ["A fictitious place for tests"] },
@@ -42,6 +51,7 @@ export function siteInit({ behaviour, ref, facts }: SandboxSiteFacts): SiteInit 
     ...namedMix("large"),
     lifecycle: SiteLifecycle.ACTIVE,
     isTest: true,
+    terms,
     ...facts,
   };
 }

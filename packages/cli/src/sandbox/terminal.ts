@@ -12,7 +12,7 @@ import { isThere } from "../is-there.ts";
 const unsentReportsMax = 1000;
 
 /** Options of {@link createTerminal}. */
-export interface TerminalOptions extends Pick<AgentOptions, "client" | "logger" | "graceMs"> {
+export interface TerminalOptions extends Pick<AgentOptions, "client" | "logger" | "graceMs" | "watchesCommands" | "testClock"> {
   key: KeyFile;
   site: Site;
   /** The terminal's folder. */

@@ -118,7 +118,7 @@ export async function serveGateway(given: Config, cwd: string, logger: Logger, o
     void gateway.refusal.then(({ message }) => ended.resolve(new CliFailure(message, { reason: "data-version" })));
     if (admin === undefined) throw new Error("the gateway did not ask for its administrator");
     const url = gatewayUrl(tls === undefined ? "http" : "https", config.host, gateway.address.port);
-    sandbox?.begin({ gatewayUrl: url, certificate, adminKey: admin.keyFile, logger });
+    sandbox?.begin({ gatewayUrl: url, certificate, hasTestClock: config.testClock, adminKey: admin.keyFile, logger });
     return {
       gateway,
       admin,

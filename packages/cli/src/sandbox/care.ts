@@ -1,0 +1,85 @@
+import { randomUUID } from "node:crypto";
+import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
+import { DoubtOutcome, type Reservation, ReservationState, reasonOf } from "@petak/protocol";
+import type { SandboxClock, SiteScene } from "./sandbox-site.ts";
+
+/** How long a doubt stands before the operator has looked into the compartment, in ms. */
+const doubtMs = 30_000;
+
+/** How long a forgotten parcel stays after it should have gone, in ms. */
+const forgottenMs = 3_600_000;
+
+/** The operator looks into compartments in doubt, and settles the doubts that have stood for a while. */
+export async function settleDoubts({ terminal, operator }: SiteScene, { now }: SandboxClock): Promise<void> {
+  const { agent, cabinet, store } = terminal;
+  for (const { compartmentId } of cabinet.compartments()) {
+    const { condition, reservationId } = store.compartment(compartmentId);
+    if (condition !== "IN_DOUBT") continue;
+    const reservation = await read(operator, reservationId);
+    // The report is still on its way.
+    if (reservation?.state === ReservationState.DEPOSITED || reservation?.state === ReservationState.CONFIRMED) continue;
+    if (reservation?.state === ReservationState.IN_DOUBT) {
+      if (now() < msOf(reservation.updatedAt) + doubtMs) continue;
+      const outcome = reservation.depositedAt === undefined ? DoubtOutcome.NO_PARCEL : DoubtOutcome.RECALLED;
+      await operator.reservations.resolveDoubt({ requestId: randomUUID(), reservationId, outcome });
+    }
+    await agent.markChecked(compartmentId);
+  }
+}
+
+/** The operator throws parcels away that nobody has collected for long, so that the site is not full for ever. Its agent doubts what has become of them. */
+export async function throwAway({ terminal, operator }: SiteScene, { now }: SandboxClock): Promise<void> {
+  const { agent, cabinet, store } = terminal;
+  for (const compartmentId of cabinet.contents()) {
+    const { condition, reservationId } = store.compartment(compartmentId);
+    const isSettled = condition === "OK" && reservationId !== "";
+    if (!isSettled || !isForgotten(await read(operator, reservationId), now())) continue;
+    await cabinet.open(compartmentId);
+    await agent.desk.written();
+    cabinet.takeOut(compartmentId);
+    cabinet.closeDoor(compartmentId);
+  }
+}
+
+function isForgotten(reservation: Reservation | undefined, nowMs: number): boolean {
+  if (reservation === undefined) return true;
+  const { state, overdueSince, updatedAt } = reservation;
+  if (state === ReservationState.DEPOSITED) return overdueSince !== undefined && nowMs >= msOf(overdueSince) + forgottenMs;
+  return state !== ReservationState.CONFIRMED && nowMs >= msOf(updatedAt) + forgottenMs;
+}
+
+const msOf = (time: Timestamp | undefined) => (time === undefined ? 0 : timestampMs(time));
+
+/** Undefined: it is not in the records any more. */
+async function read({ reservations }: SiteScene["operator"], reservationId: string): Promise<Reservation | undefined> {
+  try {
+    return (await reservations.getReservation({ reservationId })).reservation;
+  } catch (error) {
+    if (reasonOf(error) === "RESERVATION_NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+/** Does something again and again, with a pause between. What goes wrong is told, and tried again. @returns a function that ends it */
+export function keepDoing(
+  work: () => Promise<void>,
+  { everyMs, clock, onError }: { everyMs: number; clock: SandboxClock; onError: (error: unknown) => void },
+): () => Promise<void> {
+  let isStopped = false;
+  let running = Promise.resolve();
+  let cancel = next();
+  function next(): () => void {
+    return clock.after(everyMs, () => {
+      running = work()
+        .catch(onError)
+        .finally(() => {
+          if (!isStopped) cancel = next();
+        });
+    });
+  }
+  return async () => {
+    isStopped = true;
+    cancel();
+    await running;
+  };
+}
