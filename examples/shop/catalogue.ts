@@ -41,7 +41,7 @@ export interface Town {
   readonly longitude: number;
 }
 
-/** The addresses that this shop knows, the first by default. It is a fixed list: a real shop asks its address service here. */
+/** The towns that this shop knows, the first by default. It is a fixed list: a real shop asks its address service. */
 export const towns: readonly [Town, ...Town[]] = [
   { name: "Singapore", latitude: 1.3521, longitude: 103.8198 },
   { name: "Kuala Lumpur", latitude: 3.139, longitude: 101.6869 },

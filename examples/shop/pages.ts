@@ -83,7 +83,7 @@ ${problem !== undefined && notice("error", problem)}
 <p><strong>${product.name}</strong>, ${product.price}<br><span class="quiet">Parcel ${size(product)}</span></p>
 <form class="beside" action="/checkout">
   <input type="hidden" name="product" value="${product.id}">${isList}
-  <label class="field"><span>Collect near <span class="quiet">(this shop knows these towns only)</span></span><select id="town" name="near">${choices}</select></label>
+  <label class="field"><span>Collect near <span class="quiet">(or type a postal code of Singapore)</span></span><select id="town" name="near">${choices}</select></label>
   <button class="button">Show places</button>
 </form>
 <form action="/orders" method="post">

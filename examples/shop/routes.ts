@@ -1,5 +1,6 @@
 import { reasonOf } from "@petak/client";
 import { ReservationState } from "@petak/protocol";
+import type { openAddresses } from "./addresses.ts";
 import { products, towns } from "./catalogue.ts";
 import { orderPage } from "./order-page.ts";
 import { hasLostPlace, type Order, type OrderBook, OrderBookFull } from "./orders.ts";
@@ -48,8 +49,19 @@ export interface RoutesOptions extends Gateway {
   onError: (error: Error) => void;
 }
 
+/** Finds what a shopper's address may mean. */
+export type ResolveAddress = Awaited<ReturnType<typeof openAddresses>>;
+
+/** More than any address has, in characters. */
+const maxAddressLength = 200;
+
 /** Answers the requests of shoppers. */
-export function createRoutes(book: OrderBook, places: Places, { gatewayUrl, publishableKey, stage, onError }: RoutesOptions) {
+export function createRoutes(
+  book: OrderBook,
+  places: Places,
+  resolveAddress: ResolveAddress,
+  { gatewayUrl, publishableKey, stage, onError }: RoutesOptions,
+) {
   const gateway = { gatewayUrl, publishableKey };
   const shown = (body: string, status = 200): Reply => ({ status, body });
   const notFound = shown(problemPage("Not found", "There is nothing here. Orders are forgotten when the shop restarts."), 404);
@@ -116,6 +128,10 @@ export function createRoutes(book: OrderBook, places: Places, { gatewayUrl, publ
     async get({ pathname, searchParams }: URL): Promise<Reply> {
       if (pathname === "/") return shown(cataloguePage());
       if (pathname === "/checkout") return await checkout(searchParams);
+      if (pathname === "/addresses") {
+        const found = resolveAddress((searchParams.get("q") ?? "").slice(0, maxAddressLength));
+        return { status: 200, body: JSON.stringify(found), type: "application/json" };
+      }
       const order = book.get(/^\/orders\/([^/]+)$/.exec(pathname)?.[1] ?? "");
       return order === undefined ? notFound : await showOrder(order);
     },

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { bundlePicker, type PickerFiles } from "@petak/picker/bundle";
+import { openAddresses } from "./addresses.ts";
 import { followEvents } from "./follow-events.ts";
 import { openOrderBook } from "./orders.ts";
 import { createPlaces, type PlacesOptions } from "./places.ts";
@@ -50,7 +51,7 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
   const { gatewayUrl, host = "127.0.0.1", port, onError, maxOrders = 1000 } = options;
   const places = createPlaces(options);
   const book = openOrderBook(places, maxOrders);
-  const answer = createRoutes(book, places, options);
+  const answer = createRoutes(book, places, await openAddresses(), options);
   const fileAt = await readFiles();
   const { origin } = new URL(gatewayUrl);
   /** Nothing but the shop and the gateway, no inline script or style, and no other site may frame the pages or get their forms. */

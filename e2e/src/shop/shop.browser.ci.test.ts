@@ -94,6 +94,19 @@ test("another town moves the picker to the places there, also after a choice, an
   expect(await page.getByLabel("Your name").inputValue()).toBe("Mei");
 });
 
+test("a postal code moves the picker to the places there, and one that is nowhere is said to be", async () => {
+  const page = await shopper.open(`${town.shop.url}/checkout?product=lamp&near=Kuala+Lumpur`);
+  await page.getByRole("radio", { name: square }).waitFor();
+  const field = page.getByRole("searchbox");
+  await field.fill("990000");
+  await field.press("Enter");
+  await page.getByText("No place was found for “990000”.").waitFor();
+  await field.fill("Orchard Road, Singapore 238801");
+  await field.press("Enter");
+  await page.getByRole("radio", { name: corner }).waitFor();
+  expect(await field.inputValue()).toBe("238801, Orchard, Cairnhill, River Valley");
+});
+
 test("cancelling before the deposit frees the place; after it nothing is cancelled, also from a page of before", async () => {
   const url = await order(kiosk, true);
   expect(await freeAt(kiosk)).toBe(0);

@@ -3,6 +3,14 @@
 const picker = document.querySelector("petak-picker");
 const town = document.querySelector("#town");
 
+if (picker !== null) {
+  picker.resolveAddress = async (text, signal) => {
+    const answer = await fetch(`/addresses?${new URLSearchParams({ q: text })}`, { signal });
+    if (!answer.ok) throw new Error(`the shop answered with HTTP ${answer.status}`);
+    return await answer.json();
+  };
+}
+
 if (picker !== null && town !== null) {
   // Another town is shown at once, without the form, and what was chosen in the one before is chosen no more.
   town.form.querySelector("button").hidden = true;
