@@ -26,6 +26,7 @@ const setUp = () => run(process.execPath, ["scripts/setup/ci-tools.ts"], { env: 
 test("a program is installed once, where it is missing", async () => {
   command("php", "exit 0");
   command("protoc", "exit 0");
+  command("promtool", "exit 0");
   command("apt-get", `case "$*" in *install*zbar-tools*) printf '#!/bin/sh\\n' > ${dir}/zbarimg; /bin/chmod 755 ${dir}/zbarimg;; esac`);
   const first = await setUp();
   expect([first.code, first.output.includes("Installing zbar-tools with apt-get: done")]).toEqual([0, true]);
@@ -39,5 +40,6 @@ test("where it cannot be installed, it says what to install, and does not fail",
     "The codes are not read by zbarimg: install it, e.g. with sudo apt-get install zbar-tools (Debian) or brew install zbar.",
     "The example in PHP is not run: install PHP, e.g. with sudo apt-get install php-cli (Debian) or brew install php.",
     "The schema is not compiled by protoc: install it, e.g. with sudo apt-get install protobuf-compiler (Debian) or brew install protobuf.",
+    "The alert rules are not checked by promtool: install it, e.g. with sudo apt-get install promtool (Debian; prometheus before Debian 13) or brew install prometheus.",
   ]);
 });

@@ -31,6 +31,13 @@ const tools: readonly Tool[] = [
     without:
       "The schema is not compiled by protoc: install it, e.g. with sudo apt-get install protobuf-compiler (Debian) or brew install protobuf.",
   },
+  {
+    // It has the tool and no service.
+    packageName: "promtool",
+    probe: ["promtool", "--version"],
+    without:
+      "The alert rules are not checked by promtool: install it, e.g. with sudo apt-get install promtool (Debian; prometheus before Debian 13) or brew install prometheus.",
+  },
 ];
 
 for (const { packageName, probe, without } of tools) {
