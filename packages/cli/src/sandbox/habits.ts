@@ -101,6 +101,8 @@ function offline({ after }: SandboxClock): SiteHabits {
     gate.setOpen(true);
     await agent.syncNow().catch(() => undefined);
     await withinMs(contactMs, agent.flushed());
+    // By the reports the gateway knows what is inside: before them it had no reservation for it any more.
+    await agent.syncNow().catch(() => undefined);
     gate.setOpen(false);
   }
   function contactIn(delayMs: number, scene: SiteScene): void {
