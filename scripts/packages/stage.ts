@@ -1,9 +1,8 @@
 import { globSync } from "node:fs";
 import { copyFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { buildPicker } from "@petak/picker/bundle";
+import { bundlePicker } from "@petak/picker/bundle";
 import { repositoryDir } from "../setup/run.mjs";
-import { thirdPartyLicences } from "../third-party-licences.mjs";
 import { packedManifest, type SourceManifest, serverModule, sourcesOf } from "./manifests.ts";
 import type { PublicPackage } from "./public-packages.ts";
 import { follow } from "./reached.ts";
@@ -34,13 +33,11 @@ export async function stage(wanted: PublicPackage, manifest: SourceManifest, com
   await writeFile(join(folder, "package.json"), `${JSON.stringify(packedManifest(wanted, manifest, packages), undefined, 2)}\n`);
 }
 
-/** Adds the files that a shop serves, a module that bundlers find, one that servers find, which does nothing, and the licences of what is inside. */
+/** Adds the files that a shop serves, a module that bundlers find, and one that servers find, which does nothing. */
 async function addBundle(dist: string): Promise<void> {
-  const { files, metafile } = await buildPicker();
-  for (const [name, content] of files) await writeFile(join(dist, name), content);
+  for (const [name, content] of await bundlePicker()) await writeFile(join(dist, name), content);
   await writeFile(join(dist, "index.js"), `export { PetakPicker } from "./petak-picker.js";\n`);
   await writeFile(join(dist, serverModule), "export class PetakPicker {}\n");
-  await writeFile(join(dist, "third-party-licences.txt"), await thirdPartyLicences(metafile));
 }
 
 /** Adds a folder of data, and says in the modules that read it where it is now. */

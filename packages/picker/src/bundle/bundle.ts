@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type Metafile } from "esbuild";
+import { build } from "esbuild";
 import { bundleMap } from "../map/bundle-map.ts";
 
 const sourceDir = fileURLToPath(new URL("..", import.meta.url));
@@ -15,13 +15,8 @@ export type PickerFiles = ReadonlyMap<string, Uint8Array>;
 
 /** Makes the files that a shop serves: `petak-picker.js`, which a page loads, and those that it loads when they are wanted: one for each language, and the map's; and the licences of what is in them. */
 export async function bundlePicker(): Promise<PickerFiles> {
-  return (await buildPicker()).files;
-}
-
-/** The same, with what esbuild says that the files are made of. */
-export async function buildPicker(): Promise<{ files: PickerFiles; metafile: Metafile }> {
   const { define, files } = await bundleMap();
-  const { outputFiles, metafile } = await build({
+  const { outputFiles } = await build({
     define,
     entryPoints: { "petak-picker": join(sourceDir, "index.ts") },
     outdir: "out",
@@ -30,7 +25,6 @@ export async function buildPicker(): Promise<{ files: PickerFiles; metafile: Met
     splitting: true,
     minify: true,
     write: false,
-    metafile: true,
     format: "esm",
     platform: "browser",
     target: browsers,
@@ -39,7 +33,7 @@ export async function buildPicker(): Promise<{ files: PickerFiles; metafile: Met
   });
   const litDir = dirname(createRequire(import.meta.url).resolve("lit"));
   const licence = ["petak-lit-licence.txt", await readFile(join(litDir, "LICENSE"))] as const;
-  return { files: new Map([...files, licence, ...outputFiles.map(({ path, contents }) => [basename(path), contents] as const)]), metafile };
+  return new Map([...files, licence, ...outputFiles.map(({ path, contents }) => [basename(path), contents] as const)]);
 }
 
 /** Writes the files into a folder, of which nothing else is left. */
