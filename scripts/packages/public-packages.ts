@@ -14,7 +14,7 @@ export interface PublicPackage {
  * agent is a program of one file (`npm run agent:bundle`), and no library.
  */
 export const publicPackages: readonly PublicPackage[] = [
-  { dir: "packages/protocol", doors: [".", "./google-rpc", "./label-code"] },
+  { dir: "packages/protocol", doors: [".", "./google-rpc", "./label-code", "./sandbox"] },
   { dir: "packages/credential", doors: ["."] },
   { dir: "packages/client", doors: [".", "./node"] },
   { dir: "packages/conformance", doors: [".", "./published"], data: { path: "docs/vectors", name: "vectors" } },
