@@ -264,6 +264,7 @@ const requiredFields: Record<string, string[]> = {
   "ReservationService/PutBundle": ["request_id", "reservation_ids"],
   "ReservationService/GetBundle": ["bundle_id"],
   "ReservationService/IssueBundleCredential": ["request_id", "bundle_id"],
+  "ReservationService/GetManifest": ["site_ids"],
   "CustodyService/GetCustodyChain": ["reservation_id"],
   "CustodyService/CorrectEvents": ["request_id", "reservation_id", "event_ids", "reason"],
   "CustodyService/CountersignReceipt": ["request_id", "reservation_id", "number", "receipt_hash", "key_id", "signature"],

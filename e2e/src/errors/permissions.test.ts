@@ -117,6 +117,7 @@ const refusals: Record<string, Refusals> = {
   "ReservationService/RevokeCredential": { ...notItsBundle, operator: "BUNDLE_NOT_FOUND" },
   "ReservationService/PutBundle": { ...notItsBundle, operator: "BUNDLE_NOT_FOUND" },
   "ReservationService/GetBundle": notItsBundle,
+  "ReservationService/GetManifest": { ...participantsOnly, ...otherNetwork },
   "ReservationService/IssueBundleCredential": { ...notItsBundle, operator: "BUNDLE_NOT_FOUND" },
   "CustodyService/ListEvents": participantsOnly,
   "CustodyService/WatchEvents": participantsOnly,

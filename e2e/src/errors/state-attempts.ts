@@ -267,6 +267,7 @@ export const notAttempted: Readonly<Record<string, string>> = {
   "DirectoryService/RetireSites": "is about sites",
   "ReservationService/Reserve": "makes a reservation",
   "ReservationService/ListReservations": "lists reservations",
+  "ReservationService/GetManifest": "lists what is to be done at sites",
   "ReservationService/Batch": "makes calls that have rows of their own: each is also tried in a batch",
   "CustodyService/ListEvents": "reads what has happened",
   "CustodyService/WatchEvents": "reads what has happened",

@@ -48,6 +48,7 @@ const fields: [method: string, path: string, by: keyof Callers, reason: Reason |
   ["IssueCredential", "reservation_id", "courier", "RESERVATION_NOT_FOUND"],
   ["PutBundle", "bundle_id", "courier", "BUNDLE_NOT_FOUND"],
   ["PutBundle", "reservation_ids[0]", "courier", "RESERVATION_NOT_FOUND"],
+  ["GetManifest", "site_ids[0]", "courier", "SITE_NOT_FOUND"],
   ["GetBundle", "bundle_id", "courier", "BUNDLE_NOT_FOUND"],
   ["IssueBundleCredential", "bundle_id", "courier", "BUNDLE_NOT_FOUND"],
   ["RevokeCredential", "bundle_id", "courier", "BUNDLE_NOT_FOUND"],

@@ -51,6 +51,7 @@ describe("GetLimits", () => {
     expect(Object.fromEntries(paged.map(({ method, limit }) => [method, Number(limit)]))).toEqual({
       "petak.v1.DirectoryService/ListSites": 500,
       "petak.v1.ReservationService/ListReservations": 500,
+      "petak.v1.ReservationService/GetManifest": 500,
       "petak.v1.CustodyService/ListEvents": 1000,
       "petak.v1.ParticipantService/ListKeys": 500,
       "petak.v1.ParticipantService/ListParticipants": 500,

@@ -123,7 +123,7 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
   const { upsertSites, setDefaultTerms, reportCapacity, retireSites } = DirectoryService.method;
   const { reserve, confirm, extend, cancel, redirect, resolveDoubt, getReservation, listReservations, issueCredential, batch } =
     ReservationService.method;
-  const { delegateCredential, revokeCredential, putBundle, getBundle, issueBundleCredential } = ReservationService.method;
+  const { delegateCredential, revokeCredential, putBundle, getBundle, issueBundleCredential, getManifest } = ReservationService.method;
   const { bundleId, accessToken } = subjects;
   const { listEvents, watchEvents, getCustodyChain, correctEvents, countersignReceipt } = CustodyService.method;
   const { enrol, boot, sync, resolveCode, watchCommands, reportEvents } = AgentService.method;
@@ -248,6 +248,7 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
     good(putBundle, "courier", { requestId: makeUuid(), bundleId, reservationIds: [subjects.toOpen] }),
     good(getBundle, "courier", { bundleId }),
     good(issueBundleCredential, "courier", { requestId: makeUuid(), bundleId, withPin: true }),
+    good(getManifest, "courier", { siteIds: [siteId], dueBefore: openAt, pageSize: 10 }),
     good(listEvents, "courier", { pageSize: 10, wait: { seconds: 0n, nanos: 1 }, fromNow: true }),
     good(watchEvents, "courier", { fromNow: true }),
     good(getCustodyChain, "courier", { reservationId: subjects.toOpen }),

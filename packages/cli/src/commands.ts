@@ -69,6 +69,11 @@ export const lazyCommands: readonly LazyCommand[] = [
     load: async () => (await import("./commands/bundle.ts")).registerBundle,
   },
   {
+    name: "manifest",
+    description: "list what you have to bring to each site and to take from it, by site or in the order of a route",
+    load: async () => (await import("./commands/manifest.ts")).registerManifest,
+  },
+  {
     name: "events",
     description: "read the feed of your events, once or as they come; for operators: declare events wrong",
     load: async () => (await import("./commands/events.ts")).registerEvents,

@@ -75,6 +75,7 @@ describe("help", () => {
     "batch",
     "bundle",
     "events",
+    "manifest",
     "sites",
     "sites terms",
     "capacity",

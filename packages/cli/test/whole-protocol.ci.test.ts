@@ -272,3 +272,41 @@ describe("sites", () => {
     expect(await asText(operator, "sites", "retire", siteId)).toBe(`Retired ${siteId}.\n`);
   });
 });
+
+describe("the manifest", () => {
+  test("lists what to do at the stops of a route, or at all sites, also as CSV without formulas", async () => {
+    const [first, second] = await network.putSites(
+      operator,
+      ...["=1+1", "Depot"].map((name) =>
+        makeSite({ latitude: -6.2, longitude: 106.8, ref: name }, { name, address: { countryCode: "ID" } }),
+      ),
+    );
+    const visitor = await network.join("Visitor", [Role.COURIER]);
+    await writeKeyFile(join(folder, `${visitor.participantId}.json`), keyFileOf(visitor));
+    expect(await asText(visitor, "manifest")).toBe("Nothing to bring or to take.\n");
+    const place = [first ?? "", "--reference", "-2+3"];
+    const { reservation } = await asJson<Reserved>(visitor, "reserve", ...place);
+    await asText(visitor, "confirm", reservation.reservationId, "--within", "6h", "--label", "@SUM(A1)");
+
+    await writeFile(join(folder, "tour.txt"), `${second}\n${first}\n`);
+    expect(await asText(visitor, "manifest", "--route", "tour.txt")).toMatch(
+      /1 +Depot +nothing\n +2 +=1\+1 +bring +res_\w+ +M +\d{4}-\d\d-\d\dT\d\d:\d\dZ +-2\+3\n$/,
+    );
+    const { sites } = await asJson<{ sites: { siteId: string; entries: { reservationId: string }[] }[] }>(visitor, "manifest");
+    expect(sites).toMatchObject([{ siteId: first, entries: [{ reservationId: reservation.reservationId }] }]);
+
+    const [header, row, ...more] = (await asText(visitor, "manifest", second ?? "", first ?? "", "--csv")).split("\n");
+    expect([header?.split(",").length, row?.split(",").length, more]).toEqual([15, 15, [""]]);
+    expect(row).toMatch(new RegExp(`^2,${first},'=1\\+1,,-6\\.2,106\\.8,bring,no,res_\\w+,,M,,[-0-9T:.]+Z,'-2\\+3,'@SUM\\(A1\\)$`));
+    expect((await asText(visitor, "manifest", "--before", inDays(0), "--csv")).trimEnd()).toBe(header);
+  });
+
+  test.each([
+    [["--csv", "--json"], /Give one of them/],
+    [["site_x", "--route", "tour.txt"], /by --route/],
+    [["--route", "-"], /names no site/],
+  ])("refuses %j", async (argv, message) => {
+    const { exitCode, stderr, stdout } = await petak(courier, ["manifest", ...argv]);
+    expect([exitCode, stderr + stdout]).toEqual([2, expect.stringMatching(message)]);
+  });
+});

@@ -49,6 +49,7 @@ export { nothingDue } from "./end.ts";
 export { type EventFacts, eventSchemaVersion, reservationEvent, type SiteEventFacts, siteEvent } from "./events.ts";
 export { type ExtendFacts, extend } from "./extend.ts";
 export { labelCodesOf } from "./label-codes.ts";
+export { manifestEntryOf } from "./manifest.ts";
 export { isBoundByPolicy, nearestWithin, overflowFallbackMetadata, overflowFallbackOf, refuseOutside, wantedSiteOf } from "./overflow.ts";
 export { agentParty, type Changer, gatewayParty, isParty, mayChange, participantParty } from "./parties.ts";
 export { type DeadlineFacts, passDeadline } from "./pass-deadline.ts";

@@ -26,6 +26,7 @@ export * from "./gen/petak/v1/error_reason_pb.ts";
 export * from "./gen/petak/v1/geo_pb.ts";
 export * from "./gen/petak/v1/label_code_pb.ts";
 export * from "./gen/petak/v1/limits_pb.ts";
+export * from "./gen/petak/v1/manifest_pb.ts";
 export * from "./gen/petak/v1/money_pb.ts";
 export * from "./gen/petak/v1/opening_hours_pb.ts";
 export * from "./gen/petak/v1/operator_pb.ts";

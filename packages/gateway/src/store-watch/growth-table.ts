@@ -75,6 +75,7 @@ export const growthTable: Readonly<Record<string, WhenNearlyFull>> = {
   "petak.v1.ReservationService/PutBundle": "refused",
   "petak.v1.ReservationService/GetBundle": "kept",
   "petak.v1.ReservationService/IssueBundleCredential": "kept",
+  "petak.v1.ReservationService/GetManifest": "kept",
   "petak.v1.SandboxService/ListSandboxSites": "kept",
   // Its agent reports as any agent does.
   "petak.v1.SandboxService/VisitSandboxSite": "kept",

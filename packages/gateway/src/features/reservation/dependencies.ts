@@ -43,9 +43,9 @@ export interface ReservationDependencies {
   credentials: CredentialIssuer;
   /** Verifies the choices of consumers. */
   choices: Pick<Choices, "verify">;
-  reservations: Pick<ReservationStore, "find" | "overdue">;
+  reservations: Pick<ReservationStore, "find" | "overdue" | "allowedAt">;
   queues: Pick<Queues, "position">;
-  sites: Pick<SiteStore, "find" | "facts">;
+  sites: Pick<SiteStore, "find" | "findAll" | "facts">;
   siteCache: Pick<SiteCache, "facts">;
   siteRevocations: Pick<SiteRevocations, "at" | "add">;
   issuedCredentials: Pick<IssuedCredentials, "add" | "has" | "leaveBundle" | "completeSinceMs">;

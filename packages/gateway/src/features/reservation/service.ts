@@ -9,6 +9,7 @@ import { delegateCredential } from "./delegate-credential.ts";
 import { type ReservationParts, reservationDependencies } from "./dependencies.ts";
 import { extend } from "./extend.ts";
 import { getBundle } from "./get-bundle.ts";
+import { getManifest } from "./get-manifest.ts";
 import { getReservation } from "./get-reservation.ts";
 import { issueBundleCredential } from "./issue-bundle-credential.ts";
 import { issueCredential } from "./issue-credential.ts";
@@ -50,6 +51,7 @@ export function createReservationService(
     putBundle: (request, context) => putBundle(uses, request, requireParticipant(context)),
     getBundle: (request, context) => getBundle(uses, request, requireParticipant(context)),
     issueBundleCredential: (request, context) => issueBundleCredential(uses, request, requireParticipant(context)),
+    getManifest: (request, context) => getManifest(uses, request, requireParticipant(context)),
   };
   const makeFor = (context: HandlerContext) => async (call: SingleCall) => {
     parts.growth?.refuseCall(
