@@ -7,8 +7,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { repositoryDir } from "./setup/run.mjs";
 
+/** @typedef {{ "bom-ref": string; name: string }} Component */
+/** @typedef {{ ref: string; dependsOn: string[] }} Dependencies */
+
 const npmSbom = ["sbom", "--package-lock-only", "--sbom-format", "cyclonedx", "--sbom-type", "application"];
+/** @type {{ metadata: { component: Component }; components: Component[]; dependencies: Dependencies[] }} */
 const sbom = JSON.parse(execFileSync("npm", npmSbom, { cwd: repositoryDir, encoding: "utf8", maxBuffer: 1e8 }));
+/** @type {{ packages: Record<string, { name?: string; version?: string; dev?: boolean; link?: boolean }> }} */
 const { packages } = JSON.parse(readFileSync(join(repositoryDir, "package-lock.json"), "utf8"));
 
 // `npm sbom --omit=dev` also leaves out what runs and is a development dependency of another workspace.
@@ -22,7 +27,7 @@ function nameIn(path) {
   return path.split("node_modules/").at(-1);
 }
 
-/** npm names workspaces by their folders. @param {Record<string, unknown> & { "bom-ref": string }} component */
+/** npm names workspaces by their folders. @param {Component} component */
 function named(component) {
   return { ...component, name: component["bom-ref"].replace(/@[^@]+$/, "") };
 }
