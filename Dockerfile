@@ -33,6 +33,9 @@ RUN npm ci --omit=dev && npm cache clean --force
 
 COPY packages packages
 COPY simulator simulator
+# The shop, for who tries the network. It bundles the picker by itself, for which esbuild reads the last one.
+COPY examples examples
+COPY tsconfig.base.json ./
 RUN install -d -o node -g node /data
 
 ENV NODE_ENV=production PETAK_HOST=0.0.0.0 PETAK_PORT=8420 PETAK_MANAGEMENT=127.0.0.1:9420 PETAK_DATA_DIR=/data

@@ -13,6 +13,13 @@ test("the image uses the Node version that package.json pins", () => {
   expect(dockerfile).toContain(`\nFROM node:${devDependencies.node}-`);
 });
 
+test("what the image copies is not kept from it by .dockerignore", () => {
+  const wanted = readFileSync(join(repositoryDir, ".dockerignore"), "utf8").split("\n");
+  const copied = [...dockerfile.matchAll(/^COPY (\S+) \1$/gm)].map(([, folder = ""]) => folder);
+  expect(copied).toEqual(["packages", "simulator", "examples"]);
+  for (const folder of copied) expect(wanted).toContain(`!${folder}`);
+});
+
 test("the image copies every workspace's manifest before it installs the dependencies", () => {
   for (const { dir } of listWorkspaces()) expect(dockerfile).toContain(`\nCOPY ${dir}/package.json ${dir}/\n`);
 });
