@@ -79,6 +79,7 @@ describe("help", () => {
     "sites",
     "sites terms",
     "capacity",
+    "limits",
     "completion",
   ])("petak %s --help has examples", async (path) => {
     const { exitCode, stdout } = await runPetak([...path.split(" "), "--help"]);

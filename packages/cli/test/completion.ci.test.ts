@@ -60,6 +60,7 @@ describe("in bash", () => {
       ["sites", "list", "--"],
       ["--since", "--country", "--operator", "--url", "--key", "--json", "--no-color", "--version"],
     ],
+    ["options of the subcommand that is meant if none is named", ["events", "--f"], ["--follow", "--from"]],
     ["after options with values, which are no commands", ["--key", "keys", "--json", "bundle", "m"], ["make"]],
     ["nothing for a value", ["events", "list", "--since", "so"], []],
     ["nothing for an argument", ["confirm", "res"], []],

@@ -99,6 +99,18 @@ describe.each<string[]>([
   ["credentials", "list", reservationId],
   ["credentials", "issue", reservationId, "--act", "collect"],
   ["chain", reservationId],
+  ["reserve", "1.35,103.82"],
+  ["reservation", reservationId],
+  ["redirect", reservationId, "1.35,103.82", "--reason", "other"],
+  ["bundle", "make", reservationId],
+  ["events"],
+  ["events", "correct", reservationId, "evt_1", "--reason", "other"],
+  ["sites", "show", "site_1"],
+  ["sites", "free", "site_1"],
+  ["sites", "check", "site_1"],
+  ["capacity", "report", "site_1", "M=1/2/3"],
+  ["manifest", "site_1"],
+  ["participants", "show"],
 ])("petak %s %s", (...argv: string[]) => {
   const command = argv.filter((argument) => argument !== undefined);
 

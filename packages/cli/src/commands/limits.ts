@@ -5,8 +5,15 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { CommandModule } from "../command.ts";
 import { modeOf, parseMode } from "./mode.ts";
 
+const examples = `
+Examples:
+  petak limits --site site_…                                        your own, with those at a site and in its region
+  petak --key admin.json limits --participant par_… --json
+  petak --key admin.json limits set par_… --region-max 5000 --all-max 20000`;
+
 /** `petak limits`: shows what a participant may do, what is used of it and what is left, and sets limits of one participant. */
 export const registerLimits: CommandModule = (command, context) => {
+  command.addHelpText("after", examples);
   command
     .command("show", { isDefault: true })
     .description("show the limits of a participant, what is used of them, and what is left")

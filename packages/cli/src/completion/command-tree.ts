@@ -7,7 +7,7 @@ import type { CliIo } from "../session.ts";
 export interface CommandNode {
   readonly name: string;
   readonly description: string;
-  /** Its own options and those of the commands above it, which it takes too. */
+  /** Its own options and those of the commands above it, which it takes too; also those of the subcommand that is meant if none is named. */
   readonly options: readonly OptionNode[];
   readonly commands: readonly CommandNode[];
 }
@@ -42,10 +42,12 @@ function nodeOf(command: Command, inherited: readonly OptionNode[]): CommandNode
     .filter(({ hidden }) => !hidden)
     .map(({ long, flags, description, required, optional }) => ({ name: long ?? flags, description, takesValue: required || optional }));
   const options = [...own, ...inherited];
-  return {
-    name: command.name(),
-    description: command.description(),
-    options,
-    commands: command.commands.map((one) => nodeOf(one, options)),
-  };
+  const commands = command.commands.map((one) => nodeOf(one, options));
+  const meant = commands.find(({ name }) => name === defaultName(command));
+  return { name: command.name(), description: command.description(), options: meant?.options ?? options, commands };
+}
+
+/** The subcommand that is meant if none is named, as in `petak events --follow`. Commander tells it to nobody; its version is pinned, and a test looks. */
+function defaultName(command: Command): string | null | undefined {
+  return (command as Command & { _defaultCommandName?: string | null })._defaultCommandName;
 }
