@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { writeKeyFile } from "@petak/client/node";
@@ -88,6 +90,21 @@ describe("the life of a reservation", () => {
     expect(await reserve(...again)).toBe(await reserve(...again));
     const other = await petak(courier, ["reserve", siteIds[1], "--request-id", again[2] ?? "", "--json"]);
     expect([other.exitCode, other.stdout]).toEqual([1, expect.stringContaining("REQUEST_ID_REUSED")]);
+  });
+
+  test("names the id with which to send a change again, if the gateway is lost on the way", async () => {
+    // A server that takes each connection, and closes it when the request is there.
+    const server = createServer((socket) => void socket.once("data", () => socket.destroy())).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const lost = await petak(courier, ["cancel", "res_83652b_8xk2m4p9q7w3t5z1", "--reason", "other", "--url", `http://127.0.0.1:${port}`]);
+    server.close();
+    expect([lost.exitCode, lost.stderr]).toEqual([
+      3,
+      expect.stringMatching(/Send the change again with --request-id [\da-f-]{36}, so that/),
+    ]);
+    const refused = await petak(courier, ["cancel", "res_83652b_8xk2m4p9q7w3t5z1", "--reason", "other"]);
+    expect([refused.exitCode, refused.stderr]).toEqual([1, expect.not.stringContaining("--request-id")]);
   });
 
   test("ends a doubt by what the operator found", async () => {

@@ -14,7 +14,7 @@ import type { CommandModule } from "../command.ts";
 import { parseDuration } from "./duration.ts";
 import { parseInstant } from "./instant.ts";
 import { collectText } from "./options.ts";
-import { requestIdOf, requestIdOption } from "./request-id.ts";
+import { requestIdOption, withRequestId } from "./request-id.ts";
 import { printReservation, reservationIn } from "./reservation-text.ts";
 import { printTerms } from "./terms-text.ts";
 import { wordsOf } from "./words.ts";
@@ -55,7 +55,7 @@ export const registerConfirm: CommandModule = (command, context) => {
       const { client } = await session.connect();
       const { within, label: labelCodes } = options;
       const wanted = { reservationId, labelCodes, ...(within && { depositWithin: within }) };
-      const response = await client.reservations.confirm({ requestId: requestIdOf(options), ...wanted });
+      const response = await withRequestId(session, options, (requestId) => client.reservations.confirm({ requestId, ...wanted }));
       session.output.json(toJson(ConfirmResponseSchema, response));
       printReservation(session.output, reservationIn(response));
     });
@@ -71,7 +71,10 @@ export const registerCancel: CommandModule = (command, context) => {
     .action(async (reservationId: string, options: Repeatable & { reason: CancellationReason }, running: Command) => {
       const session = context.session(running);
       const { client } = await session.connect();
-      const response = await client.reservations.cancel({ requestId: requestIdOf(options), reservationId, reason: options.reason });
+      const { reason } = options;
+      const response = await withRequestId(session, options, (requestId) =>
+        client.reservations.cancel({ requestId, reservationId, reason }),
+      );
       session.output.json(toJson(CancelResponseSchema, response));
       printReservation(session.output, reservationIn(response));
     });
@@ -92,7 +95,9 @@ export const registerExtend: CommandModule = (command, context) => {
       const session = context.session(running);
       const { client } = await session.connect();
       const until = timestampFromDate(options.until);
-      const response = await client.reservations.extend({ requestId: requestIdOf(options), reservationId, until });
+      const response = await withRequestId(session, options, (requestId) =>
+        client.reservations.extend({ requestId, reservationId, until }),
+      );
       session.output.json(toJson(ExtendResponseSchema, response));
       printReservation(session.output, reservationIn(response));
     });
@@ -109,7 +114,9 @@ export const registerResolve: CommandModule = (command, context) => {
       const session = context.session(running);
       const { client } = await session.connect();
       const { outcome } = options;
-      const response = await client.reservations.resolveDoubt({ requestId: requestIdOf(options), reservationId, outcome });
+      const response = await withRequestId(session, options, (requestId) =>
+        client.reservations.resolveDoubt({ requestId, reservationId, outcome }),
+      );
       session.output.json(toJson(ResolveDoubtResponseSchema, response));
       printReservation(session.output, reservationIn(response));
     });

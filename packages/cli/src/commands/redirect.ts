@@ -13,7 +13,7 @@ import {
   toOverflowPolicy,
   toPlace,
 } from "./place-options.ts";
-import { requestIdOf, requestIdOption } from "./request-id.ts";
+import { requestIdOption, withRequestId } from "./request-id.ts";
 import { printReservation, reservationIn } from "./reservation-text.ts";
 import { wordsOf } from "./words.ts";
 
@@ -38,18 +38,20 @@ export const registerRedirect: CommandModule = (command, context) => {
       const session = context.session(running);
       const { output } = session;
       const overflowPolicy = toOverflowPolicy(options);
-      const request = create(RedirectRequestSchema, {
-        requestId: requestIdOf(options),
-        reservationId,
-        place: toPlace(place, options),
-        requirements: toRequirements(options),
-        includeUnknown: options.includeUnknown === true,
-        reason: options.reason,
-        ...(overflowPolicy && { overflowPolicy }),
+      const response = await withRequestId(session, options, async (requestId) => {
+        const request = create(RedirectRequestSchema, {
+          requestId,
+          reservationId,
+          place: toPlace(place, options),
+          requirements: toRequirements(options),
+          includeUnknown: options.includeUnknown === true,
+          reason: options.reason,
+          ...(overflowPolicy && { overflowPolicy }),
+        });
+        validateMessage(RedirectRequestSchema, request);
+        const { client } = await session.connect();
+        return await client.reservations.redirect(request);
       });
-      validateMessage(RedirectRequestSchema, request);
-      const { client } = await session.connect();
-      const response = await client.reservations.redirect(request);
       output.json(toJson(RedirectResponseSchema, response));
       printReservation(output, reservationIn(response), response.site?.name);
       if (response.redirected !== undefined) output.print(`It replaces ${response.redirected.reservationId}.`);

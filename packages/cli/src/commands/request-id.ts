@@ -1,5 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { fromConnectError } from "@petak/protocol";
 import { InvalidArgumentError, Option } from "commander";
+import { CliFailure, toFailure } from "../failure.ts";
+import type { Session } from "../session.ts";
 
 /** The option with which a change is sent again after a call of which nobody knows whether it arrived. */
 export function requestIdOption(): Option {
@@ -12,7 +16,26 @@ export function requestIdOption(): Option {
   });
 }
 
-/** The id of a change: the given one, or a new one. */
-export function requestIdOf({ requestId = randomUUID() }: { requestId?: string }): string {
-  return requestId;
+/** Codes of a call that may have been executed although no response came, or whose earlier attempt may have been. */
+const unknownOutcome: ReadonlySet<Code> = new Set([Code.DeadlineExceeded, Code.Canceled, Code.Unavailable, Code.Aborted, Code.Unknown]);
+
+/** Makes a change with the given id or a new one. If nobody knows whether it was made, the failure names the id with which to send it again. */
+export async function withRequestId<Response>(
+  { url }: Pick<Session, "url">,
+  { requestId = randomUUID() }: { requestId?: string },
+  change: (requestId: string) => Promise<Response>,
+): Promise<Response> {
+  try {
+    return await change(requestId);
+  } catch (error) {
+    const isUnknown = error instanceof ConnectError && fromConnectError(error) === undefined && unknownOutcome.has(error.code);
+    if (!isUnknown) throw error;
+    const { message, exitCode, reason } = toFailure(error, url);
+    throw new CliFailure(`${message} Send the change again with --request-id ${requestId}, so that it is not made twice.`, {
+      exitCode,
+      reason,
+      metadata: { request_id: requestId },
+      cause: error,
+    });
+  }
 }

@@ -17,7 +17,7 @@ import {
   toOverflowPolicy,
   toPlace,
 } from "./place-options.ts";
-import { requestIdOf, requestIdOption } from "./request-id.ts";
+import { requestIdOption, withRequestId } from "./request-id.ts";
 import { printReservation, reservationIn } from "./reservation-text.ts";
 import { wordsOf } from "./words.ts";
 
@@ -56,10 +56,12 @@ export const registerReserve: CommandModule = (command, context) => {
     .action(async (place: Place, options: ReserveOptions, running: Command) => {
       const session = context.session(running);
       const { output } = session;
-      const request = create(ReserveRequestSchema, toRequest(place, options));
-      validateMessage(ReserveRequestSchema, request);
-      const { client } = await session.connect();
-      const response = await client.reservations.reserve(request);
+      const response = await withRequestId(session, options, async (requestId) => {
+        const request = create(ReserveRequestSchema, toRequest(requestId, place, options));
+        validateMessage(ReserveRequestSchema, request);
+        const { client } = await session.connect();
+        return await client.reservations.reserve(request);
+      });
       output.json(toJson(ReserveResponseSchema, response));
       const reservation = reservationIn(response);
       printReservation(output, reservation, response.site?.name);
@@ -67,11 +69,11 @@ export const registerReserve: CommandModule = (command, context) => {
     });
 };
 
-function toRequest(place: Place, options: ReserveOptions): MessageInitShape<typeof ReserveRequestSchema> {
+function toRequest(requestId: string, place: Place, options: ReserveOptions): MessageInitShape<typeof ReserveRequestSchema> {
   const { purpose, reference, hold, hard, choice, includeUnknown } = options;
   const overflowPolicy = toOverflowPolicy(options);
   return {
-    requestId: requestIdOf(options),
+    requestId,
     place: toPlace(place, options),
     parcel: toParcel(options),
     purpose: purpose ?? Purpose.UNSPECIFIED,
