@@ -2,7 +2,8 @@
 
     python3 examples/courier-python/courier.py --gateway http://127.0.0.1:8420 --key .petak/keys/courier.json
 
-It prints every step as a line of JSON. The exit code is 0 if the parcel was collected, otherwise 1.
+It prints every step as a line of JSON. The exit code is 0 if the parcel was collected, otherwise 1. With --sandbox it walks through the
+sites of the gateway's sandbox instead, without hardware.
 Debian has the packages: python3-grpcio, python3-protobuf, python3-jwt and python3-cryptography. The messages come from the gateway,
 by reflection.
 """
@@ -20,6 +21,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from gateway import CALL_TIMEOUT_S, Gateway, GatewayError
+from sandbox import walk_sandbox
 
 # States from which a parcel can still be collected.
 STATES_ON_THE_WAY = {"RESERVATION_STATE_HELD", "RESERVATION_STATE_CONFIRMED", "RESERVATION_STATE_DEPOSITED"}
@@ -134,11 +136,15 @@ def main() -> int:
     parser.add_argument("--gateway", default=os.environ.get("PETAK_URL", "http://127.0.0.1:8420"))
     parser.add_argument("--key", type=Path, default=os.environ.get("PETAK_KEY", ".petak/keys/courier.json"))
     parser.add_argument("--origin", default="1.3521,103.8198", help="where the recipient is, in degrees")
+    parser.add_argument("--sandbox", action="store_true", help="walk through the sites of the gateway's sandbox instead")
     options = parser.parse_args()
     latitude, longitude = (float(part) for part in options.origin.split(","))
     gateway = Gateway(options.gateway, json.loads(Path(options.key).read_text(encoding="utf-8")))
     try:
-        deliver(gateway, latitude, longitude)
+        if options.sandbox:
+            walk_sandbox(gateway, show)
+        else:
+            deliver(gateway, latitude, longitude)
     except GatewayError as error:
         print(error, file=sys.stderr)
         if error.fields:

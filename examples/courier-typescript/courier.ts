@@ -3,7 +3,8 @@
  *
  *     npx node examples/courier-typescript/courier.ts --gateway http://127.0.0.1:8420 --key .petak/keys/courier.json
  *
- * It prints every step as a line of JSON. The exit code is 0 if the parcel was collected, otherwise 1.
+ * It prints every step as a line of JSON. The exit code is 0 if the parcel was collected, otherwise 1. With --sandbox it walks through the sites of the
+ * gateway's sandbox instead, without hardware.
  */
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -34,6 +35,7 @@ import {
 } from "@petak/protocol";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema, StatusSchema } from "@petak/protocol/google-rpc";
 import { importJWK, type JWK, SignJWT } from "jose";
+import { walkSandbox } from "./sandbox.ts";
 
 /** The file that `petak keys make` writes. */
 interface KeyFile {
@@ -225,13 +227,16 @@ const { values } = parseArgs({
     key: { type: "string", default: process.env.PETAK_KEY ?? ".petak/keys/courier.json" },
     /** The position of the recipient, in degrees. */
     origin: { type: "string", default: "1.3521,103.8198" },
+    /** Walks through the sites of the gateway's sandbox instead. */
+    sandbox: { type: "boolean", default: false },
   },
 });
 const [latitude = 0, longitude = 0] = values.origin.split(",").map(Number);
 const key = JSON.parse(await readFile(values.key, "utf8")) as KeyFile;
 const gateway = createGateway(values.gateway, await createRequestTokens(key));
 try {
-  await deliver(gateway.call, { latitude, longitude });
+  if (values.sandbox) await walkSandbox(gateway.call, print);
+  else await deliver(gateway.call, { latitude, longitude });
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`);
   if (error instanceof GatewayError && error.fields.length > 0) process.stderr.write(`Wrong fields: ${error.fields.join(", ")}\n`);

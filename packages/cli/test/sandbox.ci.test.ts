@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Client } from "@connectrpc/connect";
@@ -12,24 +11,12 @@ import { createTempDir } from "@petak/testkit";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { ensureParticipant } from "../src/demo/ensure-participant.ts";
 import { type ServedGateway, serveGateway } from "../src/serve/serve-gateway.ts";
+import { documentedSandbox } from "../src/testing/documented-sandbox.ts";
 import { runPetak } from "../src/testing/run-petak.ts";
 
 const parcel = { widthMm: 300, heightMm: 150, depthMm: 400, massG: 1200 };
 
-/** The rows of the guide's table: the cells without their backticks, by column. */
-function documentedSites(): Record<string, string[]>[] {
-  const page = readFileSync(new URL("../../../docs/guides/sandbox.md", import.meta.url), "utf8");
-  const [head = [], , ...rows] = page
-    .split("\n")
-    .filter((line) => line.startsWith("|"))
-    .map((line) => line.split("|").slice(1, -1));
-  const names = head.map((cell) => cell.replaceAll("`", "").trim());
-  return rows.map((cells) =>
-    Object.fromEntries(cells.map((cell, index) => [names[index] ?? "", [...cell.matchAll(/`([^`]+)`/g)].map(([, word = ""]) => word)])),
-  );
-}
-
-const documented = documentedSites();
+const documented = documentedSandbox();
 let dataDir: string;
 let served: ServedGateway;
 let courier: PetakClient;
