@@ -97,6 +97,15 @@ it("permits each command that is in the scripts of the records", async () => {
   }
 });
 
+it("permits what the runbook asks Redis by the gateway's user", async () => {
+  const runbook = await readFile(join(root, "docs/runbook.md"), "utf8");
+  const commands = new Set([...runbook.matchAll(/\brcli ([A-Z]+(?: [A-Za-z]+)*)/g)].map(([, command = ""]) => command));
+  expect(commands.size).toBeGreaterThan(4);
+  for (const command of commands) {
+    expect([command, await inspector.call("ACL", "DRYRUN", "petak", ...command.split(" "))]).toEqual([command, "OK"]);
+  }
+});
+
 it("gives the gateway's user no rights over the server or over other keys, and nobody else any", async () => {
   const petak = await connect((await gatewayUrl()).replace(/^redis:\/\/|redis:6379$/g, ""));
   const refused = [

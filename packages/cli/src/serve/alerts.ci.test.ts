@@ -14,7 +14,7 @@ function metricsIn(text: string): Set<string> {
   return new Set(names.map((name) => name.replace(/_(bucket|count|sum)$/, "")));
 }
 
-test("each metric that alerts and board name is one of a running gateway, and calls are named as they expect", async () => {
+test("each metric that alerts, board and runbook name is one of a running gateway, and calls are named as they expect", async () => {
   const dataDir = await tempDir();
   const config = loadConfig({ flags: { port: "0", dataDir, shutdownGraceMs: "0" } });
   const served = await serveGateway(config, dataDir, createLogger({ level: "silent" }));
@@ -30,6 +30,13 @@ test("each metric that alerts and board name is one of a running gateway, and ca
     const named = metricsIn(await readFile(join(deployDir, file), "utf8"));
     expect(named.size).toBeGreaterThan(12);
     for (const name of named) expect([file, name, offered.has(name)]).toEqual([file, name, true]);
+  }
+  const runbook = await readFile(join(deployDir, "../docs/runbook.md"), "utf8");
+  for (const [, line = ""] of runbook.matchAll(/^curl -s \$M\/metrics (.+)$/gm)) {
+    // The beginnings of names, as grep takes them.
+    for (const [start] of line.matchAll(/\b(?:petak|process|nodejs)_[a-z_]*/g)) {
+      expect([start, [...offered].some((name) => name?.startsWith(start.replace(/_(count|sum)$/, "")))]).toEqual([start, true]);
+    }
   }
   expect(metrics).toMatch(/^petak_rpc_duration_seconds_bucket\{.*method="petak\.v1\.DirectoryService\/FindNearest".*code="ok"/m);
 });
