@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { Role } from "@petak/protocol";
 import { makeSite } from "@petak/testkit";
 import type { TestParticipant } from "@petak/testkit/network";
@@ -6,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { aljunied, type Market, startMarket } from "./testing/start-market.ts";
 import { findFaults, usePickerBrowser } from "./testing/use-picker-browser.ts";
 
+const picturesDir = process.env.PETAK_PICTURES_DIR;
 const exitA = "MRT Aljunied, exit A";
 const [lebar, changi] = ["Lebar Plaza", "Changi Village"];
 let market: Market;
@@ -21,8 +23,8 @@ beforeAll(async () => {
 
 afterAll(() => market[Symbol.asyncDispose]());
 
-const open = (more: string): Promise<Page> =>
-  browser.open(market.shop.page(market.picker(`point="${aljunied}" ${more}`)), { viewport: { width: 1040, height: 844 } });
+const open = (more: string, width = 1040): Promise<Page> =>
+  browser.open(market.shop.page(market.picker(`point="${aljunied}" ${more}`)), { viewport: { width, height: 844 } });
 
 const operators = (page: Page) => page.getByRole("button", { name: /^(Kotak|Lain)$/ });
 
@@ -52,6 +54,16 @@ test("a filter by operator stays where the shopper goes, and what else is there 
   await page.getByRole("button", { name: "Kotak" }).click();
   await page.getByRole("radio", { name: exitA }).waitFor({ state: "detached" });
   expect(await page.getByRole("button", { name: "Lain" }).getAttribute("aria-pressed")).toBe("true");
+});
+
+test.each([320, 390, 1040])("the filters by operator have room, %i px wide", async (width) => {
+  const page = await open("", width);
+  await page.getByRole("radio", { name: lebar }).waitFor();
+  if (width < 600) await page.getByRole("button", { name: "More" }).click();
+  await page.getByRole("button", { name: "Lain" }).click();
+  await page.getByRole("radio", { name: exitA }).waitFor({ state: "detached" });
+  expect(await findFaults(page)).toEqual([]);
+  if (picturesDir !== undefined) await page.screenshot({ path: join(picturesDir, `picker-operators-${width}.png`) });
 });
 
 test("where the shop allows one operator, no filter offers another", async () => {
