@@ -44,6 +44,15 @@ describe("petak start", () => {
     expect(await (await fetch(counter)).text()).toContain("<html");
   });
 
+  it("answers server reflection, and prints where its metrics are", async () => {
+    const [, metricsUrl = ""] = /Metrics: (http:\/\/127\.0\.0\.1:\d+\/metrics)\./.exec(started.said()) ?? [];
+    expect(await (await fetch(metricsUrl)).text()).toMatch(/^petak_redis_up 1$/m);
+    const reflection = `${url}/grpc.reflection.v1.ServerReflection/ServerReflectionInfo`;
+    const answer = await fetch(reflection, { method: "POST", headers: { "content-type": "application/connect+json" } });
+    // It is there, and wants HTTP/2; without it the path would be unknown.
+    expect(answer.status).toBe(505);
+  });
+
   it("publishes its made-up sites as open data, and says so with the licence", async () => {
     const [, feed = ""] = /\(made up; cities by GeoNames; CC BY 4\.0\): (\S+)/.exec(started.said()) ?? [];
     const { data } = (await (await fetch(feed)).json()) as { data: object };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { gatewayUrl } from "./gateway-url.ts";
+import { defaultManagementUrl, gatewayUrl } from "./gateway-url.ts";
 
 test.each([
   ["127.0.0.1", "http://127.0.0.1:8420"],
@@ -15,4 +15,13 @@ test.each([
 
 test("the port is included even if it is the scheme's default", () => {
   expect(gatewayUrl("https", "gateway.example", 443)).toBe("https://gateway.example:443");
+});
+
+test.each([
+  ["http://127.0.0.1:8420", "http://127.0.0.1:9420"],
+  ["http://[::1]:8420/", "http://[::1]:9420"],
+  ["https://gateway.example", "http://gateway.example:1443"],
+  ["http://gateway.example", "http://gateway.example:1080"],
+])("the management listener of %s is at %s, unless it says otherwise", (url, managementUrl) => {
+  expect(defaultManagementUrl(url)).toBe(managementUrl);
 });
