@@ -234,6 +234,23 @@ describe("a sandbox", () => {
     expect((await eventsOf(reservationId)).slice(-3)).toEqual(["PARCEL_OVERDUE", "RESERVATION_IN_DOUBT", "PARCEL_RECALLED"]);
   });
 
+  it("is described where it is, and is not there unless a setting says so", async () => {
+    const described = async ({ url }: ServedGateway) => await (await fetch(`${url}/openapi.json`)).text();
+    expect(await described(served)).toContain("/petak.v1.SandboxService/VisitSandboxSite");
+    const directory = await createTempDir();
+    const config = loadConfig({ flags: { port: "0", dataDir: directory.path }, env: {} });
+    const without = await serveGateway(config, directory.path, createLogger({ level: "silent" }));
+    const own = createOwnServiceClient(SandboxService, { baseUrl: without.url, signer: signerOfKeyFile(without.admin.keyFile) });
+    try {
+      expect(await described(without)).not.toContain("SandboxService");
+      expect(await own.client.listSandboxSites({}).catch(reasonOf)).toBe("METHOD_NOT_FOUND");
+    } finally {
+      own.close();
+      await without.stop();
+      await directory.remove();
+    }
+  });
+
   it("refuses live keys, other sites, and crowds before a site", async () => {
     const live = createOwnServiceClient(SandboxService, { baseUrl: served.url, signer: signerOfKeyFile(served.admin.keyFile) });
     expect(await live.client.listSandboxSites({}).catch(reasonOf)).toBe("MODE_MISMATCH");

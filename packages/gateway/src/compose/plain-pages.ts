@@ -10,7 +10,7 @@ import type { ConnectedStore } from "./connect-store.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import type { OpenRecords } from "./open-records.ts";
 import type { OpenSecrets } from "./open-secrets.ts";
-import { type ServedServices, services } from "./services.ts";
+import { type ServedServices, servicesOf } from "./services.ts";
 
 const cached = { "cache-control": "public, max-age=300" };
 
@@ -66,7 +66,7 @@ export function createPlainPages(
     { ...stored, operatorNames, operatorLinks, now, onFailure: (error) => watch.logFailure("the open directory", error) },
     options,
   );
-  const described = referenceRoutes(() => openApiOf(services, { version: "1.0", isOpen: isOpenCall }));
+  const described = referenceRoutes(() => openApiOf(servicesOf(options), { version: "1.0", isOpen: isOpenCall }));
   for (const [path, route] of [...described, ...(directory?.routes ?? [])]) pages.set(path, route);
   const reasons = Object.keys(catalogue).length;
   const facts = async () => {

@@ -65,6 +65,11 @@ export const services = [
   WebhookService,
 ];
 
+/** The services that a gateway describes: those of the protocol, and its sandbox's. */
+export function servicesOf({ sandboxHost }: Pick<GatewayOptions, "sandboxHost">): readonly DescService[] {
+  return sandboxHost === undefined ? services : [...services, SandboxService];
+}
+
 /** The parts of a gateway from which its services are created. */
 export interface ServiceParts extends OpenRecords, OpenFeeds, Pick<OpenSecrets, "secrets"> {
   readonly store: ConnectedStore;
@@ -90,7 +95,7 @@ export function createServices(parts: ServiceParts, options: GatewayOptions & { 
   const { records } = parts.archive;
   const { audience, now = Date.now } = options;
   const { derivationKey } = secrets;
-  const offered = options.sandboxHost === undefined ? services : [...services, SandboxService];
+  const offered = servicesOf(options);
   const health = createHealth(services.map(({ typeName }) => typeName));
   const reflection = options.reflection === true ? createReflection([...offered, Health]) : undefined;
   const credentials = createCredentialIssuer(secrets, records.pinKeys);
