@@ -1,4 +1,4 @@
-import { base64url } from "jose";
+import * as base64url from "jose/base64url";
 import { encodeBase64url } from "#platform/encode-base64url";
 import type { Bytes } from "./bytes.ts";
 

@@ -1,4 +1,4 @@
-import { calculateJwkThumbprint } from "jose";
+import { calculateJwkThumbprint } from "jose/jwk/thumbprint";
 import { decodeBase64url, encodeBase64url } from "../bytes/base64url.ts";
 import { decodeText, isRecord, parseCanonicalJson } from "../bytes/canonical-json.ts";
 import { signCompact } from "../jws/sign-compact.ts";
