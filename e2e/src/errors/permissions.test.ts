@@ -139,6 +139,7 @@ const refusals: Record<string, Refusals> = {
   "AgentService/ResolveCode": agentsOnly,
   "AgentService/WatchCommands": agentsOnly,
   "AgentService/ReportEvents": agentsOnly,
+  "AuditService/ListAuditEntries": { ...participantsOnly, ...adminsOnly },
   "CommandService/SendCommand": ofSite,
   "CommandService/ApproveCommand": ofCommand,
   "CommandService/GetCommand": ofCommand,

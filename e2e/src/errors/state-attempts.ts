@@ -276,6 +276,7 @@ export const notAttempted: Readonly<Record<string, string>> = {
   "AgentService/Sync": "is about a site",
   "AgentService/ResolveCode": "is about a site",
   "AgentService/WatchCommands": "is about a site",
+  "AuditService/ListAuditEntries": "is about administrative changes",
   "CommandService/SendCommand": "is about devices; commands.test.ts tests its refusals",
   "CommandService/ApproveCommand": "is about devices",
   "CommandService/GetCommand": "is about devices",

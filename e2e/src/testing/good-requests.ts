@@ -6,6 +6,8 @@ import { reportClaims, reportText } from "@petak/credential";
 import {
   Act,
   AgentService,
+  AuditKind,
+  AuditService,
   CancellationReason,
   CommandService,
   ConditionKind,
@@ -289,6 +291,13 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
           act: Act.DEPOSIT,
         }),
       ],
+    }),
+    good(AuditService.method.listAuditEntries, "admin", {
+      pageSize: 10,
+      participantId: subjects.courierId,
+      kind: AuditKind.KEY,
+      from: { seconds: 1_700_000_000n, nanos: 1000 },
+      to: { seconds: 1_900_000_000n, nanos: 1000 },
     }),
     good(participants.createParticipant, "admin", { requestId: makeUuid(), displayName: "New", roles: [Role.MERCHANT] }),
     good(participants.getParticipant, "admin", { participantId: subjects.courierId }),

@@ -134,6 +134,11 @@ export const lazyCommands: readonly LazyCommand[] = [
     load: async () => (await import("./commands/participants.ts")).registerParticipants,
   },
   {
+    name: "audit",
+    description: "read the record of administrative changes (for auditors and administrators)",
+    load: async () => (await import("./commands/audit.ts")).registerAudit,
+  },
+  {
     name: "limits",
     description: "show your limits and what is used of them; set those of a participant (for administrators)",
     load: async () => (await import("./commands/limits.ts")).registerLimits,

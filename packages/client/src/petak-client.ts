@@ -1,6 +1,7 @@
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import {
   AgentService,
+  AuditService,
   CommandService,
   CustodyService,
   DirectoryService,
@@ -30,6 +31,7 @@ export interface PetakClient {
   readonly commands: Client<typeof CommandService>;
   readonly participants: Client<typeof ParticipantService>;
   readonly webhooks: Client<typeof WebhookService>;
+  readonly audit: Client<typeof AuditService>;
   /** Closes the connections and aborts the calls in flight. */
   close(): void;
 }
@@ -60,5 +62,6 @@ export function clientsOver(transport: Transport, signer: RequestSigner | undefi
     commands: createClient(CommandService, transport),
     participants: createClient(ParticipantService, transport),
     webhooks: createClient(WebhookService, transport),
+    audit: createClient(AuditService, transport),
   };
 }

@@ -10,6 +10,8 @@ export { fromConnectError, reasonOf, toConnectError } from "./errors/wire.ts";
 export * from "./gen/petak/v1/agent_epoch_pb.ts";
 export * from "./gen/petak/v1/agent_pb.ts";
 export * from "./gen/petak/v1/agent_service_pb.ts";
+export * from "./gen/petak/v1/audit_pb.ts";
+export * from "./gen/petak/v1/audit_service_pb.ts";
 export * from "./gen/petak/v1/availability_pb.ts";
 export * from "./gen/petak/v1/batch_pb.ts";
 export * from "./gen/petak/v1/bundle_pb.ts";

@@ -20,6 +20,13 @@ export {
 } from "./archive/files/inspect-archive.ts";
 export { createRelease, type Release } from "./archive/release.ts";
 export { withArchive } from "./archive/reservation-archive.ts";
+export {
+  type AuditBounds,
+  type AuditedRequest,
+  type AuditLog,
+  type AuditPage,
+  createAuditLog,
+} from "./audit/audit-log.ts";
 export type { BundleChange, BundleStore } from "./bundles/bundle-store.ts";
 export type { CapacityReport, CapacityReports, ClassReport } from "./capacity/capacity-reports.ts";
 export { type CommandKeyStore, createCommandKeyStore } from "./commands/command-keys.ts";

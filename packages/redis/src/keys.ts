@@ -206,6 +206,10 @@ export interface Keys {
   commandCount(subject: string, period: string): string;
   /** Hash: key id → the permission to sign commands to an operator's sites in one network. */
   commandKeys(mode: ModeName, operatorId: string): string;
+  /** Stream of one network's administrative changes, see records/src/audit/audit-log.ts. */
+  auditEntries(mode: ModeName): string;
+  /** Hash: how far the change of one request is recorded in {@link auditEntries}, in its slot. */
+  auditedRequest(mode: ModeName, participantId: string, requestId: string): string;
   /** The key of the enrolled device that is in charge of a site. */
   siteAgent(region: Region, siteNumber: number): string;
   /** Sorted set: ids of a site's latest enrolments → when they were made, in ms. */
@@ -350,6 +354,8 @@ export function createKeys(prefix: string): Keys {
     siteOpenCommands: (region, siteNumber) => `${site(region, siteNumber)}:open-commands`,
     commandCount: (subject, period) => `${prefix}:command-count:${subject}:${period}`,
     commandKeys: (mode, operatorId) => `${prefix}:command-keys:${mode}:${operatorId}`,
+    auditEntries: (mode) => `${prefix}:{audit-${mode}}:entries`,
+    auditedRequest: (mode, participantId, requestId) => `${prefix}:{audit-${mode}}:request:${requestName(participantId, requestId)}`,
     siteAgent: (region, siteNumber) => `${site(region, siteNumber)}:agent`,
     siteEnrolments: (region, siteNumber) => `${site(region, siteNumber)}:enrolments`,
     terms: () => `${prefix}:terms`,

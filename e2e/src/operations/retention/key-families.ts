@@ -48,6 +48,8 @@ export const keyFamilies: readonly KeyFamily[] = [
   family("commands", `(command:cmd_[0-9a-z]{16}|command-count:.+|${site}:(open-)?commands)`, "by expiry"),
   family("commands that are due", "commands-due", "with live data"),
   family("keys that may sign commands", "command-keys:(live|test):.+", "never"),
+  family("administrative changes", "\\{audit-(live|test)\\}:entries", "never"),
+  family("requests of administrative changes", "\\{audit-(live|test)\\}:request:[A-Za-z0-9_-]{18}", "by expiry"),
   family("plans", `${region}:plan:.+`, "by expiry"),
   family("marks of events", `${region}:event-mark:.+`, "by expiry"),
   family("leases of the archive", `${region}:archive-lease`, "by expiry"),

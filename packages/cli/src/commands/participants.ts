@@ -14,6 +14,7 @@ const roleNames: Record<string, Role> = {
   courier: Role.COURIER,
   merchant: Role.MERCHANT,
   admin: Role.ADMIN,
+  auditor: Role.AUDITOR,
 };
 
 /** `petak participants`: makes and lists participants, for administrators, and shows the caller itself. */

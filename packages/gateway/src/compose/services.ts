@@ -2,6 +2,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
 import {
   AgentService,
+  AuditService,
   CommandService,
   CustodyService,
   DirectoryService,
@@ -14,6 +15,7 @@ import { SandboxService } from "@petak/protocol/sandbox";
 import { TestClockService } from "@petak/protocol/test-clock";
 import {
   createAgentLeases,
+  createAuditLog,
   createCommandKeyStore,
   createCommands,
   createEnrolments,
@@ -21,6 +23,8 @@ import {
   createSiteAgents,
 } from "@petak/records";
 import { createAgentService } from "../features/agent/service.ts";
+import { audited } from "../features/audit/audited.ts";
+import { createAuditService } from "../features/audit/service.ts";
 import { createChoices } from "../features/choice/choices.ts";
 import { defaultCommandLimits } from "../features/command/count-commands.ts";
 import { createCommandService } from "../features/command/service.ts";
@@ -63,6 +67,7 @@ export const services = [
   CommandService,
   ParticipantService,
   WebhookService,
+  AuditService,
 ];
 
 /** The services that a gateway describes: those of the protocol, and its sandbox's. */
@@ -107,6 +112,7 @@ export function createServices(parts: ServiceParts, options: GatewayOptions & { 
   const leases = createAgentLeases(store.writer, store.keys, records.siteIds);
   const siteAgents = createSiteAgents(store.writer, store.keys, records.siteIds);
   const commanding = { commands: createCommands(store.writer, store.keys), commandKeys: createCommandKeyStore(store.writer, store.keys) };
+  const auditLog = createAuditLog(store.writer, store.keys);
   const signals = createSiteSignals({
     reader,
     feeds,
@@ -130,7 +136,7 @@ export function createServices(parts: ServiceParts, options: GatewayOptions & { 
     health,
     routes(router) {
       const serve = <Service extends DescService>(service: Service, implementation: ServiceImpl<Service>) =>
-        router.service(service, whenDurable(service, implementation, store.acknowledgements));
+        router.service(service, whenDurable(service, audited(service, implementation, { auditLog, participants }), store.acknowledgements));
       serve(
         DirectoryService,
         createDirectoryService({
@@ -230,6 +236,7 @@ export function createServices(parts: ServiceParts, options: GatewayOptions & { 
         createParticipantService({ ...enrolling, records, pinKeys: records.pinKeys, operatorLinks, limitSources, derivationKey }),
       );
       serve(WebhookService, createWebhookService({ ...webhooks, records, derivationKey, now }));
+      serve(AuditService, createAuditService(auditLog));
       if (options.sandboxHost !== undefined) serve(SandboxService, createSandboxService(options.sandboxHost));
       if (parts.testClock !== undefined) serve(TestClockService, createTestClockService(parts.testClock));
       health.routes(router);

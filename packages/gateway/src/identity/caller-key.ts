@@ -1,3 +1,5 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { type ContextValues, createContextKey } from "@connectrpc/connect";
 import { PetakError, Role } from "@petak/protocol";
 import type { AgentCaller, Caller, ParticipantCaller, PublishableCaller } from "./caller.ts";
@@ -8,19 +10,29 @@ export const callerKey = createContextKey<Caller | undefined>(undefined, { descr
 /** The part of a handler's context that has the caller. */
 export interface CallerContext {
   readonly values: ContextValues;
+  /** The called method. Undefined: one that changes nothing. */
+  readonly method?: DescMethod;
 }
+
+/** The roles of whom calls that change something are for, if they are for no role in particular: all but AUDITOR, which only reads. */
+const changers: readonly Role[] = [Role.OPERATOR, Role.COURIER, Role.MERCHANT, Role.ADMIN];
 
 const roleNames = new Map<Role, string>(Object.entries(Role).map(([name, role]) => [role, name]));
 
 /**
  * The calling participant. Throws PUBLISHABLE_KEY_NOT_ALLOWED or AGENT_KEY_NOT_ALLOWED for another kind of caller, and ROLE_REQUIRED if `roles` are
- * given and it has none of them.
+ * given and it has none of them. Without `roles` a participant that is an auditor and nothing else may only read.
  */
 export function requireParticipant(context: CallerContext, options: { roles?: readonly Role[] } = {}): ParticipantCaller {
   const caller = callerOf(context);
   if (caller.kind === "agent") throw agentKeyNotAllowed(caller);
   if (caller.kind === "publishable") throw publishableKeyNotAllowed();
-  return options.roles === undefined ? caller : requireRole(caller, options.roles);
+  const roles = options.roles ?? (isChange(context.method) ? changers : undefined);
+  return roles === undefined ? caller : requireRole(caller, roles);
+}
+
+function isChange(method: DescMethod | undefined): boolean {
+  return method?.methodKind === "unary" && method.idempotency !== MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
 }
 
 /** Returns the participant if it has one of the roles. Throws ROLE_REQUIRED otherwise. */

@@ -19,6 +19,7 @@ export const growthTable: Readonly<Record<string, WhenNearlyFull>> = {
   "petak.v1.AgentService/ResolveCode": "kept",
   "petak.v1.AgentService/WatchCommands": "kept",
   "petak.v1.AgentService/ReportEvents": "kept",
+  "petak.v1.AuditService/ListAuditEntries": "kept",
   // Each is known for a week, and a door may have to be opened.
   "petak.v1.CommandService/SendCommand": "kept",
   "petak.v1.CommandService/ApproveCommand": "kept",

@@ -18,6 +18,7 @@ import {
 
 const services = [
   protocol.AgentService,
+  protocol.AuditService,
   protocol.CommandService,
   protocol.CustodyService,
   protocol.DirectoryService,

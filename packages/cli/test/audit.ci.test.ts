@@ -1,0 +1,28 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createTempDir } from "@petak/testkit";
+import { expect, test } from "vitest";
+import { useGateway } from "./running-gateway.ts";
+
+const gateway = useGateway();
+
+test("petak audit shows who changed what, and goes on where it ended", async () => {
+  await using folder = await createTempDir();
+  const courier = await gateway.makeParticipant("Courier", "courier");
+  const auditor = await gateway.makeParticipant("Auditor", "auditor");
+  const since = join(folder.path, "audit.cursor");
+  const admin = ["--key", gateway.adminKeyPath, "audit", "--since", since];
+  const first = await gateway.petak(admin);
+  expect([first.exitCode, first.stdout]).toEqual([
+    0,
+    expect.stringMatching(/CreateParticipant {2}par_\w+ {2}made with the roles AUDITOR\n/),
+  ]);
+  expect(first.stdout).not.toContain("Courier");
+  expect((await readFile(since, "utf8")).trim()).toMatch(/^audit\.live\.\d+-\d+$/);
+  expect((await gateway.petak(admin)).stdout).toBe("");
+  await gateway.petak(["--key", gateway.adminKeyPath, "participants", "make", "--name", "Other", "--role", "merchant"]);
+  const next = JSON.parse((await gateway.petak([...admin, "--json"])).stdout) as object;
+  expect(next).toMatchObject({ method: "petak.v1.ParticipantService/CreateParticipant", kind: "AUDIT_KIND_PARTICIPANT" });
+  expect((await gateway.petak(["--key", auditor, "audit", "--kind", "key"])).exitCode).toBe(0);
+  expect((await gateway.petak(["--key", courier, "audit", "--json"])).stdout).toContain("ROLE_REQUIRED");
+});

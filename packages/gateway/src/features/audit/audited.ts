@@ -1,0 +1,97 @@
+import { hash } from "node:crypto";
+import { create, type DescService } from "@bufbuild/protobuf";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { type AuditEntry, AuditEntrySchema, PetakError, type Reason } from "@petak/protocol";
+import type { AuditLog, ParticipantStore } from "@petak/records";
+import { callerKey, isProvenKey, type ParticipantCaller } from "../../identity/index.ts";
+import { storeFailureIn } from "../../store-watch/store-trouble.ts";
+import { callKey } from "../../transport/call/call.ts";
+import { type AuditedChange, auditedChanges, type DescribeChange } from "./audited-change.ts";
+
+export interface AuditedDependencies {
+  auditLog: Pick<AuditLog, "begin" | "withdraw" | "settle">;
+  participants: Pick<ParticipantStore, "findKey" | "findPublishableKey">;
+}
+
+type UnaryMethod = (request: unknown, context: HandlerContext) => Promise<unknown>;
+
+/** Longest summary of an entry, in characters. */
+const summaryMaxLength = 400;
+
+/**
+ * Wraps a service so that its administrative changes are recorded. An entry is written before the change. It is completed after a success and removed after a
+ * refusal, so that one is left over by a call that was cut off: its outcome is unknown.
+ */
+export function audited<Service extends DescService>(
+  service: Service,
+  implementation: ServiceImpl<Service>,
+  dependencies: AuditedDependencies,
+): ServiceImpl<Service> {
+  const methods = implementation as Record<string, UnaryMethod>;
+  const wrapped: Record<string, UnaryMethod> = { ...methods };
+  for (const { name, localName } of service.methods) {
+    const describe = auditedChanges.get(`${service.typeName}/${name}`);
+    const handle = methods[localName];
+    if (describe !== undefined && handle !== undefined) wrapped[localName] = recorded(dependencies, describe, handle);
+  }
+  return wrapped as ServiceImpl<Service>;
+}
+
+function recorded({ auditLog, participants }: AuditedDependencies, describe: DescribeChange, handle: UnaryMethod): UnaryMethod {
+  return async (message, context) => {
+    const caller = context.values.get(callerKey);
+    // The handler refuses the others.
+    if (caller?.kind !== "participant") return await handle(message, context);
+    const before = describe(message, undefined, caller);
+    if (before === undefined) return await handle(message, context);
+    const { requestId } = message as { requestId: string };
+    const { participantId, mode } = caller;
+    const request = { mode, participantId, requestId };
+    const made = madeBy(caller, requestId, context);
+    const isNew = await auditLog.begin(request, await entryOf(made, before, participants));
+    let response: unknown;
+    try {
+      response = await handle(message, context);
+    } catch (error) {
+      // What is not withdrawn stays with an unknown outcome, which is true. The caller should know why its call was refused.
+      if (isNew && isRefusal(error)) await auditLog.withdraw(request).catch(() => {});
+      throw error;
+    }
+    if (isNew) await auditLog.settle(request, await entryOf(made, describe(message, response, caller) ?? before, participants));
+    return response;
+  };
+}
+
+/** Who makes a change, and by which proof. */
+function madeBy({ participantId, keyId }: ParticipantCaller, requestId: string, { values }: HandlerContext): AuditEntry {
+  const { method = "", authorization = "", proof } = values.get(callKey) ?? {};
+  const token = authorization.replace(/^bearer +/i, "").trimEnd();
+  return create(AuditEntrySchema, {
+    ...{ participantId, keyId, method, requestId },
+    requestTokenSha256: hash("sha256", token, "buffer"),
+    ...(proof !== undefined && values.get(isProvenKey) && { proofSha256: hash("sha256", proof, "buffer") }),
+  });
+}
+
+async function entryOf(
+  made: AuditEntry,
+  { kind, objectId = "", owner = made.participantId, summary }: AuditedChange,
+  participants: AuditedDependencies["participants"],
+): Promise<AuditEntry> {
+  const ownerId = typeof owner === "string" ? owner : await ownerOf(participants, owner.ofKey);
+  return { ...made, kind, objectId, ownerId, summary: summary.slice(0, summaryMaxLength) };
+}
+
+/** The owner of a key or publishable key. "": there is none. */
+async function ownerOf(participants: AuditedDependencies["participants"], keyId: string): Promise<string> {
+  const found = await (keyId.startsWith("pk_") ? participants.findPublishableKey(keyId) : participants.findKey(keyId));
+  return found?.participantId ?? "";
+}
+
+/** Reasons of calls that may have changed something. */
+const uncertain: ReadonlySet<string> = new Set<Reason>(["INTERNAL", "STORE_UNAVAILABLE", "STORE_FULL", "DURABILITY_UNCONFIRMED"]);
+
+/** Whether an error means that nothing was changed. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof PetakError && storeFailureIn(error) === undefined && !uncertain.has(error.reason);
+}

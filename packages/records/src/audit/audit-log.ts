@@ -1,0 +1,134 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { type AuditEntry, AuditEntrySchema, AuditOutcome, type ModeName } from "@petak/protocol";
+import type { Keys, RedisConnection } from "@petak/redis";
+import { firstEntry, isAfter } from "../encoding/stream-entry.ts";
+import { responseTtlMs } from "../idempotency/stored-response.ts";
+import { createScript } from "../lua/create-script.ts";
+
+/** Who asks for a change, by which each request is recorded once. */
+export interface AuditedRequest {
+  readonly mode: ModeName;
+  readonly participantId: string;
+  readonly requestId: string;
+}
+
+/** Which entries are read. */
+export interface AuditQuery {
+  readonly mode: ModeName;
+  /** The id of the entry after which to begin. Undefined: at the oldest one. */
+  readonly after: string | undefined;
+  /** Earliest and latest time of recording, in ms: inclusive, exclusive. Undefined: unlimited. */
+  readonly fromMs: number | undefined;
+  readonly toMs: number | undefined;
+  /** Most entries of the page. */
+  readonly count: number;
+  /** Whether an entry is wanted. */
+  readonly matches: (entry: AuditEntry) => boolean;
+}
+
+/** One page of entries. */
+export interface AuditPage {
+  entries: AuditEntry[];
+  /** The id of the entry after which the next page begins. */
+  next: string;
+  hasMore: boolean;
+}
+
+/** The administrative changes of a store. */
+export interface AuditLog {
+  /**
+   * Records that a change is about to be made. Whatever happens to the gateway after this, an entry stays until {@link withdraw} or {@link settle}. Resolves
+   * with false if the same request was recorded as done.
+   */
+  begin(request: AuditedRequest, entry: AuditEntry): Promise<boolean>;
+  /** Removes what {@link begin} recorded for a call that changed nothing. */
+  withdraw(request: AuditedRequest): Promise<void>;
+  /** Records a change that was made, once for each request, in place of what {@link begin} recorded. */
+  settle(request: AuditedRequest, entry: AuditEntry): Promise<void>;
+  /** Entries in the order in which they were recorded. A change that may still be under way ends the page. */
+  read(query: AuditQuery): Promise<AuditPage>;
+}
+
+/** Bounds of a log. */
+export interface AuditBounds {
+  /** Most entries of one network. */
+  readonly entriesMax: number;
+  /** How long entries are stored, in ms. */
+  readonly keptMs: number;
+  /** How long a change is waited for that has begun, in ms: longer than calls take. After this its outcome is unknown. */
+  readonly callMs: number;
+}
+
+/** About 50 MB for each network; 400 days: a year, and time to look back at it; 2 minutes. */
+export const defaultAuditBounds: AuditBounds = { entriesMax: 100_000, keptMs: 400 * 86_400_000, callMs: 120_000 };
+
+/** Entries that are read at once, and most that are read for one page. */
+const readBatch = 500;
+const readMax = 10_000;
+
+const beginScript = createScript("begin-audit");
+const withdrawScript = createScript("withdraw-audit");
+const settleScript = createScript("settle-audit");
+
+/** Stores administrative changes in Redis, as one stream for each network. */
+export function createAuditLog(redis: RedisConnection, keys: Keys, bounds: AuditBounds = defaultAuditBounds): AuditLog {
+  const { entriesMax, keptMs, callMs } = bounds;
+  const keysOf = ({ mode, participantId, requestId }: AuditedRequest) => [
+    keys.auditEntries(mode),
+    keys.auditedRequest(mode, participantId, requestId),
+  ];
+  return {
+    async begin(request, entry) {
+      const [tag] = await beginScript(redis, keysOf(request), [encode(entry), responseTtlMs]);
+      return tag === "begun";
+    },
+    async withdraw(request) {
+      await withdrawScript(redis, keysOf(request), []);
+    },
+    async settle(request, entry) {
+      await settleScript(redis, keysOf(request), [encode(entry), responseTtlMs, entriesMax, keptMs]);
+    },
+    async read({ mode, after, fromMs, toMs, count, matches }) {
+      const [seconds, micros] = await redis.time();
+      const openSinceMs = Number(seconds) * 1000 + Number(micros) / 1000 - callMs;
+      const earliest = fromMs === undefined || fromMs < 0 ? firstEntry : `${fromMs}-0`;
+      const page: AuditPage = { entries: [], next: after ?? firstEntry, hasMore: true };
+      const end = toMs === undefined ? "+" : String(toMs - 1);
+      for (let read = 0; read < readMax; ) {
+        const start = isAfter(earliest, page.next) ? earliest : `(${page.next}`;
+        const found = await redis.xrangeBuffer(keys.auditEntries(mode), start, end, "COUNT", readBatch);
+        for (const [id, [field, bytes]] of found) {
+          const entryId = id.toString("latin1");
+          const isOpen = field?.toString("latin1") === "attempt";
+          if (isOpen && msOf(entryId) > openSinceMs) return { ...page, hasMore: false };
+          if (page.entries.length === count) return page;
+          const entry = decode(entryId, isOpen, bytes);
+          if (matches(entry)) page.entries.push(entry);
+          page.next = entryId;
+        }
+        read += found.length;
+        if (found.length < readBatch) return { ...page, hasMore: false };
+      }
+      return page;
+    },
+  };
+}
+
+function encode(entry: AuditEntry): Buffer {
+  return Buffer.from(toBinary(AuditEntrySchema, entry));
+}
+
+function decode(entryId: string, isOpen: boolean, bytes: Buffer | undefined): AuditEntry {
+  if (bytes === undefined) throw new Error("an entry of the audit log has no bytes");
+  return create(AuditEntrySchema, {
+    ...fromBinary(AuditEntrySchema, bytes),
+    entryId,
+    recordedAt: timestampFromMs(msOf(entryId)),
+    outcome: isOpen ? AuditOutcome.UNKNOWN : AuditOutcome.DONE,
+  });
+}
+
+function msOf(entryId: string): number {
+  return Number(entryId.split("-", 1)[0]);
+}
