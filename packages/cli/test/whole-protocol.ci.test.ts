@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { writeKeyFile } from "@petak/client/node";
-import { DeviceEventType, Role } from "@petak/protocol";
+import { DeviceEventType, Role, SiteKind, SiteService } from "@petak/protocol";
 import { createTempDir, makeSite, type SiteFacts } from "@petak/testkit";
 import { keyFileOf, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -83,6 +83,44 @@ describe("the life of a reservation", () => {
     expect(moved.reservation).toMatchObject({ siteId: siteIds[1], redirectedFrom: reservationId });
     expect(await asText(courier, "reservation", reservationId)).toContain(`moved to   ${moved.reservation.reservationId}`);
     expect(await asText(courier, "cancel", moved.reservation.reservationId, "--reason", "order-cancelled")).toMatch(/state +cancelled/);
+  });
+
+  test("waits where the site is full, or goes elsewhere, by the policy that it states", async () => {
+    const classes: SiteFacts["classes"] = [["M", 400, 200, 500, 20_000, 1]];
+    const siteId = await network.putSite(operator, makeSite({ latitude: 1.3, longitude: 103.8, ref: "small", classes }));
+    await reserve(siteId);
+    expect((await petak(courier, ["reserve", siteId, "--json"])).stdout).toContain("NO_PLACE_FREE");
+    const waiting = await asText(courier, "reserve", siteId, "--wait", "2h", "--fallback", "ask-consumer");
+    expect(waiting).toMatch(/state +queued.*ahead +0 in the queue/s);
+    expect(waiting).not.toContain("Confirm it");
+    const { reservation } = await asJson<Reserved>(courier, "reserve", siteId, "--elsewhere", "5000", "--wait", "2h");
+    expect(reservation).toMatchObject({
+      state: "RESERVATION_STATE_HELD",
+      wantedSiteId: siteId,
+      overflowPolicy: { maxDistanceM: 5000, wait: "7200s" },
+    });
+  });
+
+  test("says what the parcel asks for, and which sites may take it", async () => {
+    const siteId = await network.putSite(
+      operator,
+      makeSite(
+        { latitude: 1.4, longitude: 103.9, ref: "shop", kind: SiteKind.COLLECTION_POINT },
+        { services: [SiteService.CASH_ON_DELIVERY] },
+      ),
+    );
+    const near = ["1.4,103.9", "--kind", "store", "--operator", operator.participantId, "--radius", "100"];
+    const { reservation } = await asJson<Reserved>(
+      courier,
+      ...["reserve", ...near, "--needs", "cash-on-delivery", "--cash-due", "12.50 SGD", "--parcel", "100x100x100", "--mass", "300"],
+      ...["--label", "A-1", "--label", "A-2", "--purpose", "delivery"],
+    );
+    expect(reservation).toMatchObject({
+      siteId,
+      parcel: { widthMm: 100, massG: 300, labelCodes: ["A-1", "A-2"], cashDue: { currencyCode: "SGD", units: "12", nanos: 500_000_000 } },
+    });
+    const hard = await petak(courier, ["reserve", siteId, "--hard", "--json"]);
+    expect(hard.stdout).toContain("NO_NAMED_COMPARTMENT");
   });
 
   test("is made once, however often its request is sent", async () => {
