@@ -24,7 +24,14 @@ async function startWorkers() {
   onTestFinished(() => network.stop());
   const { redis, dataDir } = network.shared;
   const socketPath = "socketPath" in redis ? redis.socketPath : "";
-  const flags = { port: 0, workers: 2, "redis-url": `unix://${socketPath}`, "data-dir": dataDir, audience: "petak-test", "holds-site-percent": 100 };
+  const flags = {
+    port: 0,
+    workers: 2,
+    "redis-url": `unix://${socketPath}`,
+    "data-dir": dataDir,
+    audience: "petak-test",
+    "holds-site-percent": 100,
+  };
   const petak = await startPetak(
     dataDir,
     ["gateway", "--durability-check", "warn", ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, `${value}`])],
