@@ -1,4 +1,4 @@
-import { rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { otherTestCertificate, otherTestKey, tempDir, testCertificate, testKey } from "@petak/testkit";
 import { expect, onTestFinished, test } from "vitest";
@@ -31,20 +31,26 @@ async function startWatch() {
   return { files, applied, errors, metrics, lines };
 }
 
+/** In one step: a file that is being written would be seen half, and be refused once more. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text);
+  await rename(`${path}.new`, path);
+}
+
 test("changed files are used, and broken ones are not, which is said once", async () => {
   const { files, applied, errors, lines } = await startWatch();
   // The certificate first: for a moment the two do not match.
-  await writeFile(files.cert, otherTestCertificate);
+  await replaceFile(files.cert, otherTestCertificate);
   await expect.poll(errors).toBe(1);
-  await writeFile(files.key, otherTestKey);
+  await replaceFile(files.key, otherTestKey);
   await expect.poll(() => applied).toEqual([{ cert: otherTestCertificate, key: otherTestKey }]);
   await rm(files.key);
   await expect.poll(errors).toBe(2);
-  await writeFile(files.key, otherTestKey);
-  await writeFile(files.cert, "nothing");
+  await replaceFile(files.key, otherTestKey);
+  await replaceFile(files.cert, "nothing");
   await expect.poll(errors).toBe(3);
-  await writeFile(files.cert, testCertificate);
-  await writeFile(files.key, testKey);
+  await replaceFile(files.cert, testCertificate);
+  await replaceFile(files.key, testKey);
   await expect.poll(() => applied.at(-1)).toEqual({ cert: testCertificate, key: testKey });
   expect(lines.at(-1)).toMatchObject({ level: 30, msg: "the gateway uses a new TLS certificate" });
 });
