@@ -2,7 +2,14 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Client } from "@connectrpc/connect";
-import { createOwnServiceClient, createPetakClient, type PetakClient, signerOfKeyFile } from "@petak/client/node";
+import {
+  createOwnServiceClient,
+  createPetakClient,
+  type KeyFile,
+  type PetakClient,
+  readKeyFile,
+  signerOfKeyFile,
+} from "@petak/client/node";
 import { createLogger, loadConfig } from "@petak/gateway";
 import { Act, EventTypeSchema, Role, reasonOf } from "@petak/protocol";
 import { SandboxRefusalSchema, SandboxService, type VisitSandboxSiteResponse } from "@petak/protocol/sandbox";
@@ -251,10 +258,14 @@ describe("a sandbox", () => {
     }
   });
 
-  it("refuses live keys, other sites, and crowds before a site", async () => {
-    const live = createOwnServiceClient(SandboxService, { baseUrl: served.url, signer: signerOfKeyFile(served.admin.keyFile) });
-    expect(await live.client.listSandboxSites({}).catch(reasonOf)).toBe("MODE_MISMATCH");
-    live.close();
+  it("refuses live keys, agents' keys, other sites, and crowds before a site", async () => {
+    const refusalOf = async (keyFile: KeyFile) => {
+      const own = createOwnServiceClient(SandboxService, { baseUrl: served.url, signer: signerOfKeyFile(keyFile) });
+      return await own.client.listSandboxSites({}).catch(reasonOf).finally(own.close);
+    };
+    expect(await refusalOf(served.admin.keyFile)).toBe("MODE_MISMATCH");
+    const agentKey = await readKeyFile(join(dataDir, "sandbox", siteOf("sandbox-plain"), "agent-key.json"));
+    expect(await refusalOf(agentKey)).toBe("AGENT_KEY_NOT_ALLOWED");
     const shown = { case: "pin", value: "00000000" } as const;
     expect(await sandbox.visitSandboxSite({ siteId: "site_0000", credential: shown }).catch(reasonOf)).toBe("SITE_NOT_FOUND");
     const crowd = Array.from({ length: 40 }, () => sandbox.visitSandboxSite({ siteId: siteOf("sandbox-full"), credential: shown }));
