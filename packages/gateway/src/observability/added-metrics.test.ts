@@ -9,7 +9,7 @@ function startProcess() {
 }
 
 /** The value of a line of the text format. */
-async function valueOf(added: AddedMetrics, line: string): Promise<number | undefined> {
+async function lineOf(added: AddedMetrics, line: string): Promise<number | undefined> {
   const found = (await added.text(1)).split("\n").find((one) => one.startsWith(`${line} `));
   return found === undefined ? undefined : Number(found.split(" ").at(-1));
 }
@@ -30,14 +30,21 @@ describe("added metrics", () => {
     two.connections.set(8);
     added.take(1, await snapshot(one));
     added.take(2, await snapshot(two));
-    expect(await valueOf(added, 'petak_rpc_shed_total{kind="unary"}')).toBe(5);
+    expect(await lineOf(added, 'petak_rpc_shed_total{kind="unary"}')).toBe(5);
     const labels = '{method="m",protocol="grpc",code="ok"}';
-    expect(await valueOf(added, `petak_rpc_duration_seconds_count${labels}`)).toBe(2);
-    expect(await valueOf(added, 'petak_rpc_duration_seconds_bucket{le="0.0025",method="m",protocol="grpc",code="ok"}')).toBe(1);
-    expect(await valueOf(added, 'petak_rpc_duration_seconds_bucket{le="+Inf",method="m",protocol="grpc",code="ok"}')).toBe(2);
-    expect(await valueOf(added, "petak_redis_up")).toBe(0);
-    expect(await valueOf(added, "petak_store_fill_ratio")).toBe(0.6);
-    expect(await valueOf(added, "petak_connections")).toBe(15);
+    expect(await lineOf(added, `petak_rpc_duration_seconds_count${labels}`)).toBe(2);
+    expect(await lineOf(added, 'petak_rpc_duration_seconds_bucket{le="0.0025",method="m",protocol="grpc",code="ok"}')).toBe(1);
+    expect(await lineOf(added, 'petak_rpc_duration_seconds_bucket{le="+Inf",method="m",protocol="grpc",code="ok"}')).toBe(2);
+    expect(await lineOf(added, "petak_redis_up")).toBe(0);
+    expect(await lineOf(added, "petak_store_fill_ratio")).toBe(0.6);
+    expect(await lineOf(added, "petak_connections")).toBe(15);
+  });
+
+  it("have the start of the first process in the place of its workers'", async () => {
+    const added = new AddedMetrics();
+    added.take(1, await snapshot(createMetrics()));
+    expect(await lineOf(added, "process_start_time_seconds")).toBe(Math.round(performance.timeOrigin / 1000));
+    expect(await lineOf(added, "process_open_fds")).toBeGreaterThan(0);
   });
 
   it("do not fall when a process ends: its counts stay, and its states go", async () => {
@@ -52,10 +59,10 @@ describe("added metrics", () => {
     await Promise.all([added.ended(1), added.ended(2)]);
     // One that was never asked.
     await added.ended(4);
-    expect(await valueOf(added, 'petak_rpc_shed_total{kind="unary"}')).toBe(30);
-    expect(await valueOf(added, 'petak_rpc_duration_seconds_count{method="m",protocol="grpc",code="ok"}')).toBe(3);
-    expect(await valueOf(added, "petak_connections")).toBe(5);
-    expect(await valueOf(added, "petak_worker_deaths_total")).toBe(3);
-    expect(await valueOf(added, "petak_workers")).toBe(1);
+    expect(await lineOf(added, 'petak_rpc_shed_total{kind="unary"}')).toBe(30);
+    expect(await lineOf(added, 'petak_rpc_duration_seconds_count{method="m",protocol="grpc",code="ok"}')).toBe(3);
+    expect(await lineOf(added, "petak_connections")).toBe(5);
+    expect(await lineOf(added, "petak_worker_deaths_total")).toBe(3);
+    expect(await lineOf(added, "petak_workers")).toBe(1);
   });
 });

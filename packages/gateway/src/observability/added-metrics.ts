@@ -18,9 +18,20 @@ export class AddedMetrics {
     help: "Worker processes that ended by themselves.",
     registers: [this.#own],
   });
+  /** That of the first process, since workers come and go. */
+  readonly #start = new Gauge({
+    name: "process_start_time_seconds",
+    help: "Start time of the process since unix epoch in seconds.",
+    aggregator: "first",
+    registers: [this.#own],
+  });
   readonly #latest = new Map<number, MetricsSnapshot>();
   #ended: MetricsSnapshot = [];
   #ending = Promise.resolve();
+
+  constructor() {
+    this.#start.set(Math.round(performance.timeOrigin / 1000));
+  }
 
   /** Takes what a process has counted. @param id a number that no other process ever has */
   take(id: number, snapshot: MetricsSnapshot): void {
@@ -42,7 +53,7 @@ export class AddedMetrics {
   async text(running: number): Promise<string> {
     await this.#ending;
     this.#running.set(running);
-    return await sumOf([...this.#latest.values(), this.#ended, await this.#own.getMetricsAsJSON()]).metrics();
+    return await sumOf([await this.#own.getMetricsAsJSON(), ...this.#latest.values(), this.#ended]).metrics();
   }
 }
 
