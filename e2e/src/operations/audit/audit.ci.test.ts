@@ -1,9 +1,13 @@
 import { hash, randomUUID } from "node:crypto";
-import { type AuditEntry, AuditKind, AuditOutcome, Mode, Role, reasonOf } from "@petak/protocol";
+import type { DescMethod } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import { generateKeyPair } from "@petak/client/node";
+import { type AuditEntry, AuditKind, AuditOutcome, Mode, ReservationService, Role, reasonOf } from "@petak/protocol";
 import { useRedis } from "@petak/testkit";
 import { newRegistration, type TestParticipant } from "@petak/testkit/network";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { nameOfMethod } from "../../testing/every-method.ts";
+import { enrolmentProof, newCode } from "../../testing/enrolling.ts";
+import { everyMethod, nameOfMethod } from "../../testing/every-method.ts";
 import type { GoodRequest } from "../../testing/good-requests.ts";
 import { callersOf, goodRequestsIn, shopOrigin, startWorld, type World } from "../../testing/world.ts";
 import { readFailure } from "../../wire/failure.ts";
@@ -15,7 +19,44 @@ const changes: Readonly<Record<string, AuditKind>> = {
   "ParticipantService/RegisterKey": AuditKind.KEY,
   "ParticipantService/CreatePublishableKey": AuditKind.KEY,
   "ParticipantService/RevokeKey": AuditKind.KEY,
+  "ParticipantService/CreateEnrolmentCode": AuditKind.ENROLMENT,
+  "ParticipantService/RevokeEnrolment": AuditKind.ENROLMENT,
+  "ParticipantService/TakeOverSite": AuditKind.ENROLMENT,
+  "ParticipantService/RotatePins": AuditKind.ENROLMENT,
+  "ParticipantService/SetOperatorLinks": AuditKind.TERMS,
+  "DirectoryService/SetDefaultTerms": AuditKind.TERMS,
+  "DirectoryService/UpsertSites": AuditKind.SITE,
+  "DirectoryService/RetireSites": AuditKind.SITE,
+  "CommandService/SendCommand": AuditKind.COMMAND,
+  "CommandService/ApproveCommand": AuditKind.COMMAND,
+  "CommandService/AllowCommandKey": AuditKind.COMMAND,
+  "WebhookService/CreateEndpoint": AuditKind.ENDPOINT,
+  "WebhookService/UpdateEndpoint": AuditKind.ENDPOINT,
+  "WebhookService/RotateEndpointKey": AuditKind.ENDPOINT,
+  "WebhookService/DeleteEndpoint": AuditKind.ENDPOINT,
 };
+
+const ofParcels = "about parcels: their events and receipts say who did what";
+const ofDevices = "made by a device about itself or its parcels; its reports are chained";
+
+/** The other calls that change something, and why they are no administrative change. */
+const notRecorded: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(ReservationService.methods.filter(isChange).map((method) => [nameOfMethod(method), ofParcels] as const)),
+  "CustodyService/CorrectEvents": ofParcels,
+  "CustodyService/CountersignReceipt": ofParcels,
+  "DirectoryService/ReportCapacity": "says what is free, every few minutes",
+  "AgentService/Boot": ofDevices,
+  "AgentService/ReportEvents": ofDevices,
+  "WebhookService/TestEndpoint": "changes nothing that stays",
+  "WebhookService/ReplayEvents": "changes nothing that stays",
+};
+
+/** Recorded by another way than the calls of participants: see below. */
+const ofCodes = ["AgentService/Enrol"];
+
+function isChange({ methodKind, idempotency }: DescMethod): boolean {
+  return methodKind === "unary" && idempotency !== MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+}
 
 const redis = useRedis();
 let world: World;
@@ -47,6 +88,18 @@ const send = async ({ method, message }: GoodRequest, authorization: string) =>
   readFailure(await world.raw.call("connect", method, message, { authorization, headers: { origin: shopOrigin }, timeoutMs: 30_000 }))
     ?.reason;
 
+it("every call that changes something is recorded, or has a reason why not", () => {
+  const expected = everyMethod.filter(isChange).map(nameOfMethod);
+  expect([...Object.keys(changes), ...Object.keys(notRecorded), ...ofCodes].sort()).toEqual(expected.sort());
+});
+
+it.each(Object.keys(notRecorded))("%s is not recorded", async (name) => {
+  const request = requests.get(name) as GoodRequest;
+  const before = (await readAll()).length;
+  expect(await send(request, (await callersOf(world))[request.by])).toBeUndefined();
+  expect((await readAll()).length).toBe(before);
+});
+
 describe.each(Object.entries(changes))("%s", (name, kind) => {
   it("is recorded once when it is repeated, and not when it is refused", async () => {
     const request = requests.get(name) as GoodRequest;
@@ -57,7 +110,10 @@ describe.each(Object.entries(changes))("%s", (name, kind) => {
     expect(await send({ ...request, message: { ...request.message, requestId: "none" } as never }, callers[request.by])).toBe(
       "INVALID_FIELD",
     );
-    expect(await send(request, await world.stranger.signer.authorization())).not.toBeUndefined();
+    expect(await send(request, await auditors.test.signer.authorization())).toBe("ROLE_REQUIRED");
+    // Anybody may make an endpoint.
+    const stranger = name === "WebhookService/CreateEndpoint" ? auditors.live : world.stranger;
+    expect(await send(request, await stranger.signer.authorization())).not.toBeUndefined();
     expect((await readAll()).length).toBe(before);
     expect([await send(request, callers[request.by]), await send(request, callers[request.by])]).toEqual([undefined, undefined]);
     const { requestId } = request.message as unknown as { requestId: string };
@@ -73,6 +129,37 @@ describe.each(Object.entries(changes))("%s", (name, kind) => {
 });
 
 describe("an entry", () => {
+  it("names the device's key that was registered by a code, and the key that made the code", async () => {
+    const siteId = await world.addSite().then((added) => added.siteId);
+    const { code = "", enrolment } = await newCode(world.operator, siteId);
+    const { publicKey, privateJwk } = await generateKeyPair();
+    const possessionProof = await enrolmentProof(privateJwk, code);
+    const enrol = () => world.operator.client.agents.enrol({ code, publicKey, possessionProof });
+    const { keyId } = await enrol();
+    await enrol();
+    const other = await generateKeyPair();
+    const second = { code, publicKey: other.publicKey, possessionProof: await enrolmentProof(other.privateJwk, code) };
+    await expect(world.operator.client.agents.enrol(second)).rejects.toSatisfy((error) => reasonOf(error) === "ENROLMENT_CODE_USED");
+    const made = (await read(auditors.test)).filter(({ requestId }) => requestId === enrolment?.enrolmentId);
+    expect(made).toMatchObject([
+      { method: "petak.v1.AgentService/Enrol", objectId: keyId, keyId: world.operator.signer.keyId, ownerId: world.operator.participantId },
+    ]);
+    expect(Buffer.from(made[0]?.proofSha256 ?? [])).toEqual(hash("sha256", possessionProof, "buffer"));
+  });
+
+  it("names the sites that were made, and there is none if nothing was changed or only validated", async () => {
+    const { siteId, site } = await world.addSite();
+    const last = async () => (await read(auditors.test, { kind: AuditKind.SITE })).at(-1);
+    const entry = await last();
+    expect(entry).toMatchObject({ objectId: siteId, summary: `made: ${siteId}`, ownerId: world.operator.participantId });
+    const { directory } = world.operator.client;
+    await directory.upsertSites({ requestId: randomUUID(), sites: [site] });
+    await directory.upsertSites({ requestId: randomUUID(), sites: [{ ...site, name: "Other" }], validateOnly: true });
+    expect((await last())?.entryId).toBe(entry?.entryId);
+    await directory.upsertSites({ requestId: randomUUID(), sites: [{ ...site, name: "Other" }] });
+    expect(await last()).toMatchObject({ objectId: siteId, summary: `replaced: ${siteId}` });
+  });
+
   it("names the key that was made, its owner, and the proof", async () => {
     const { request } = await newRegistration(world.courier.participantId, { mode: Mode.LIVE });
     const { key } = await world.network.admin.client.participants.registerKey(request);

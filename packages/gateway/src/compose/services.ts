@@ -200,6 +200,7 @@ export function createServices(parts: ServiceParts, options: GatewayOptions & { 
         participants,
         participantEvents,
         keyDirectory,
+        auditLog,
         audience,
         now,
       };

@@ -16,7 +16,7 @@ import { createKeys, type RedisConnection } from "@petak/redis";
 import { useRedis } from "@petak/testkit";
 import { beforeEach, expect, it } from "vitest";
 import { callerKey } from "../../identity/index.ts";
-import { audited } from "./audited.ts";
+import { audited, hasBegunToChange } from "./audited.ts";
 
 const redis = useRedis();
 const made = "par_0000000000000002";
@@ -36,19 +36,20 @@ interface GatewayParts {
 }
 
 /** A call at a gateway of its own that makes a participant and then ends as the test says. */
-async function createAt(end: (gateway: GatewayParts) => void | Promise<void>): Promise<unknown> {
+async function createAt(end: (gateway: GatewayParts) => void | Promise<void>, isPartial = false): Promise<unknown> {
   const connection = await redis.connect();
   const keys = createKeys(redis.keyPrefix);
   const participants = createParticipantStore(connection, keys);
+  const values = createContextValues();
   const implementation = {
     async createParticipant() {
+      if (isPartial) values.set(hasBegunToChange, true);
       const participant = await participants.add(create(ParticipantSchema, { participantId: made, roles: [Role.COURIER] }));
       await end({ connection, participants });
       return create(CreateParticipantResponseSchema, { participant });
     },
   } as Partial<ServiceImpl<typeof ParticipantService>> as ServiceImpl<typeof ParticipantService>;
   const service = audited(ParticipantService, implementation, { auditLog: createAuditLog(connection, keys), participants });
-  const values = createContextValues();
   values.set(callerKey, {
     kind: "participant",
     participantId: "par_0000000000000001",
@@ -98,4 +99,12 @@ it("has no entry after a refusal", async () => {
     }),
   ).rejects.toThrow();
   expect(await recorded()).toEqual([]);
+});
+
+it("has an entry after a refusal that came when some of several objects may have been changed", async () => {
+  const refuse = () => {
+    throw new PetakError("SITE_IN_USE", "the second of two sites has parcels inside");
+  };
+  await expect(createAt(refuse, true)).rejects.toThrow();
+  expect(await recorded()).toEqual([unknown()]);
 });

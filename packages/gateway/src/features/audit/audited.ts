@@ -1,27 +1,27 @@
 import { hash } from "node:crypto";
 import { create, type DescService } from "@bufbuild/protobuf";
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { type AuditEntry, AuditEntrySchema, PetakError, type Reason } from "@petak/protocol";
+import { createContextKey, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
+import { type AuditEntry, AuditEntrySchema } from "@petak/protocol";
 import type { AuditLog, ParticipantStore } from "@petak/records";
 import { callerKey, isProvenKey, type ParticipantCaller } from "../../identity/index.ts";
-import { storeFailureIn } from "../../store-watch/store-trouble.ts";
 import { callKey } from "../../transport/call/call.ts";
 import { type AuditedChange, auditedChanges, type DescribeChange } from "./audited-change.ts";
+import { recordChange } from "./record-change.ts";
 
 export interface AuditedDependencies {
   auditLog: Pick<AuditLog, "begin" | "withdraw" | "settle">;
   participants: Pick<ParticipantStore, "findKey" | "findPublishableKey">;
 }
 
+/** Key in a call's context of whether it has begun to change one of several objects: a refusal after this does not mean that nothing was changed. */
+export const hasBegunToChange = createContextKey(false, { description: "whether the call has begun to change something" });
+
 type UnaryMethod = (request: unknown, context: HandlerContext) => Promise<unknown>;
 
 /** Longest summary of an entry, in characters. */
 const summaryMaxLength = 400;
 
-/**
- * Wraps a service so that its administrative changes are recorded. An entry is written before the change. It is completed after a success and removed after a
- * refusal, so that one is left over by a call that was cut off: its outcome is unknown.
- */
+/** Wraps a service so that the administrative changes of participants are recorded. */
 export function audited<Service extends DescService>(
   service: Service,
   implementation: ServiceImpl<Service>,
@@ -48,17 +48,16 @@ function recorded({ auditLog, participants }: AuditedDependencies, describe: Des
     const { participantId, mode } = caller;
     const request = { mode, participantId, requestId };
     const made = madeBy(caller, requestId, context);
-    const isNew = await auditLog.begin(request, await entryOf(made, before, participants));
-    let response: unknown;
-    try {
-      response = await handle(message, context);
-    } catch (error) {
-      // What is not withdrawn stays with an unknown outcome, which is true. The caller should know why its call was refused.
-      if (isNew && isRefusal(error)) await auditLog.withdraw(request).catch(() => {});
-      throw error;
-    }
-    if (isNew) await auditLog.settle(request, await entryOf(made, describe(message, response, caller) ?? before, participants));
-    return response;
+    return await recordChange(auditLog, {
+      request,
+      before: await entryOf(made, before, participants),
+      work: () => handle(message, context),
+      after: async (response) => {
+        const after = describe(message, response, caller);
+        return after && (await entryOf(made, after, participants));
+      },
+      mayHaveChanged: () => context.values.get(hasBegunToChange),
+    });
   };
 }
 
@@ -86,12 +85,4 @@ async function entryOf(
 async function ownerOf(participants: AuditedDependencies["participants"], keyId: string): Promise<string> {
   const found = await (keyId.startsWith("pk_") ? participants.findPublishableKey(keyId) : participants.findKey(keyId));
   return found?.participantId ?? "";
-}
-
-/** Reasons of calls that may have changed something. */
-const uncertain: ReadonlySet<string> = new Set<Reason>(["INTERNAL", "STORE_UNAVAILABLE", "STORE_FULL", "DURABILITY_UNCONFIRMED"]);
-
-/** Whether an error means that nothing was changed. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof PetakError && storeFailureIn(error) === undefined && !uncertain.has(error.reason);
 }

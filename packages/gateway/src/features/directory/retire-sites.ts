@@ -18,16 +18,20 @@ const schemas = { request: RetireSitesRequestSchema, response: RetireSitesRespon
 /**
  * Retires the caller's sites. Before any is retired, throws SITE_NOT_FOUND if one of them is not the caller's, and SITE_IN_USE if one has live reservations
  * and the request does not say what happens to them.
+ *
+ * @param onChange called before the first write
  */
 export async function retireSites(
   { sites, requestIds, now }: RetireSitesDependencies,
   request: RetireSitesRequest,
   caller: ParticipantCaller,
+  onChange: () => void,
 ): Promise<RetireSitesResponse> {
   return await once(requestIds, caller, schemas, request, async () => {
     const found = await findOwnSites(sites, request.siteIds, caller);
     const live = livePolicy(request);
     await inBatches(found, parallelWrites, (stored) => sites.checkRetirement(stored, live));
+    onChange();
     await inBatches(found, parallelWrites, ({ site }) => sites.retire(site.siteId, now(), live));
     return create(RetireSitesResponseSchema);
   });

@@ -2,8 +2,9 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { SiteSearch } from "@petak/allocator";
 import { type DirectoryService, Role } from "@petak/protocol";
 import type { OperatorLinksStore, OperatorNames, ParticipantStore, Records, SiteCache, TermsBook } from "@petak/records";
-import { isProvenKey, requireParticipant, requireReader } from "../../identity/index.ts";
+import { type CallerContext, isProvenKey, requireParticipant, requireReader } from "../../identity/index.ts";
 import type { GrowthGuard } from "../../store-watch/store-fill.ts";
+import { hasBegunToChange } from "../audit/audited.ts";
 import type { Choices } from "../choice/choices.ts";
 import { checkFit } from "./check-fit.ts";
 import { findNearest } from "./find-nearest.ts";
@@ -57,9 +58,14 @@ export function createDirectoryService({
     getAvailability: (request, context) => getAvailability(dependencies, request, requireReader(context)),
     checkFit: (request, context) => checkFit(dependencies, request, requireReader(context)),
     upsertSites: (request, context) =>
-      upsertSites(dependencies, request, requireParticipant(context, operators), context.values.get(isProvenKey)),
+      upsertSites(dependencies, request, requireParticipant(context, operators), context.values.get(isProvenKey), noteChange(context)),
     reportCapacity: (request, context) => reportCapacity(dependencies, request, requireParticipant(context, operators)),
     setDefaultTerms: (request, context) => setDefaultTerms(dependencies, request, requireParticipant(context, operators)),
-    retireSites: (request, context) => retireSites(dependencies, request, requireParticipant(context, operators)),
+    retireSites: (request, context) => retireSites(dependencies, request, requireParticipant(context, operators), noteChange(context)),
   };
+}
+
+/** Returns the function that notes in a call's context that it has begun to change sites. */
+function noteChange({ values }: CallerContext): () => void {
+  return () => void values.set(hasBegunToChange, true);
 }

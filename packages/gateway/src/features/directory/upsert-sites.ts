@@ -32,12 +32,14 @@ const schemas = { request: UpsertSitesRequestSchema, response: UpsertSitesRespon
  * Creates or replaces the caller's sites, identified by their `operator_site_ref`. All sites are validated, and all limits looked at, before the first is written.
  *
  * @param isProven whether a proof came with the call
+ * @param onChange called before the first write
  */
 export async function upsertSites(
   { sites: store, requestIds, termsBook, growth, now }: UpsertSitesDependencies,
   request: UpsertSitesRequest,
   caller: ParticipantCaller,
   isProven: boolean,
+  onChange: () => void,
 ): Promise<UpsertSitesResponse> {
   const sites = request.sites.map((site, index) => ownSite(site, index, caller));
   refuseRepeatedRefs(sites);
@@ -60,6 +62,7 @@ export async function upsertSites(
     const { before, isAnyOrder } = await store.check(sites, live);
     if (!isProven) for (const [index, site] of sites.entries()) refuseUnproven(before[index]?.site, site);
     if (before.includes(undefined)) growth.refuseNew(caller.mode);
+    onChange();
     if (terms.length > 0) await termsBook.claim(owner, terms);
     // Again with each write, so that what others write meanwhile is judged too.
     const results = await inBatches(sites, isAnyOrder ? parallelWrites : 1, (site) =>

@@ -1,7 +1,10 @@
+import { hash } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { enrolmentIdOf, isLowOrderPoint, judgeEnrolment } from "@petak/credential";
 import {
+  AuditEntrySchema,
+  AuditKind,
   type Enrolment,
   EnrolmentState,
   type EnrolRequest,
@@ -15,10 +18,11 @@ import {
   PetakError,
   readEnrolmentCode,
 } from "@petak/protocol";
-import type { EnrolmentEnd, Enrolments, ParticipantEvents, ParticipantStore, SiteAgents, SiteStore } from "@petak/records";
+import type { AuditLog, EnrolmentEnd, Enrolments, ParticipantEvents, ParticipantStore, SiteAgents, SiteStore } from "@petak/records";
 import { type CachedKeyDirectory, modeName } from "../../identity/cached-key-directory.ts";
 import type { GatewaySecrets } from "../../secrets/gateway-secrets.ts";
 import { trustBundleAt } from "../../secrets/issuer-epochs.ts";
+import { recordChange } from "../audit/record-change.ts";
 import { retryOnConflict } from "../idempotency/retry-on-conflict.ts";
 import { tellOfNewKey } from "../keys/key-event.ts";
 import { findOwnSite } from "../sites/find-sites.ts";
@@ -36,6 +40,7 @@ export interface EnrolDependencies {
   keyDirectory: Pick<CachedKeyDirectory, "forget" | "findKey">;
   secrets: Pick<GatewaySecrets, "issuerEpochs" | "issuerCertificates">;
   tries: CodeTries;
+  auditLog: Pick<AuditLog, "begin" | "withdraw" | "settle">;
   /** The gateway's audience. */
   audience: string;
   now: () => number;
@@ -73,7 +78,7 @@ export async function enrol(dependencies: EnrolDependencies, request: EnrolReque
     );
   }
   if (found.end === undefined) await refuseSecond(dependencies, enrolment);
-  const key = await register(dependencies, enrolment, publicKey, source);
+  const key = await register(dependencies, enrolment, request, source);
   if (key.revokedAt !== undefined) {
     throw new PetakError("KEY_REVOKED", `key '${key.keyId}' was revoked`, { metadata: { key_id: key.keyId } });
   }
@@ -124,10 +129,10 @@ async function refuseSecond(dependencies: EnrolDependencies, enrolment: Enrolmen
 async function register(
   dependencies: EnrolDependencies,
   enrolment: Enrolment,
-  publicKey: EnrolRequest["publicKey"],
+  { publicKey, possessionProof }: EnrolRequest,
   source: string,
 ): Promise<Key> {
-  const { sites, enrolments, participants, participantEvents, tries, now } = dependencies;
+  const { sites, enrolments, participants, participantEvents, auditLog, tries, now } = dependencies;
   const { enrolmentId, participantId, siteId, mode, label, byKeyId } = enrolment;
   await findOwnSite(sites, siteId, { participantId, mode: modeName(mode) });
   const end = await enrolments.end(enrolmentId, publicKey);
@@ -149,7 +154,20 @@ async function register(
     createdAt: timestampFromMs(now()),
   });
   const maker = { participantId, keyId: byKeyId };
-  return await participants.addKey(key, () => tellOfNewKey({ participants, participantEvents }, key, maker, now()));
+  const entry = create(AuditEntrySchema, {
+    ...{ participantId, keyId: byKeyId, ownerId: participantId, requestId: enrolmentId },
+    method: "petak.v1.AgentService/Enrol",
+    kind: AuditKind.KEY,
+    objectId: key.keyId,
+    summary: `registered by a device with a code, ${modeName(mode)}, of the agent of ${siteId}`,
+    proofSha256: hash("sha256", possessionProof, "buffer"),
+  });
+  return await recordChange(auditLog, {
+    request: { mode: modeName(mode), participantId, requestId: enrolmentId },
+    before: entry,
+    work: () => participants.addKey(key, () => tellOfNewKey({ participants, participantEvents }, key, maker, now())),
+    after: () => entry,
+  });
 }
 
 /** Records for the operator that somebody used a code again: once for each code. */

@@ -37,14 +37,14 @@ export type AuditEntry = Message<"petak.v1.AuditEntry"> & {
   recordedAt?: Timestamp | undefined;
 
   /**
-   * The participant that made the change.
+   * The participant that made the change. For Enrol: the operator of the device's site.
    *
    * @generated from field: string participant_id = 3;
    */
   participantId: string;
 
   /**
-   * The key that signed its request token.
+   * The key that signed its request token. For Enrol: the key that made the code.
    *
    * @generated from field: string key_id = 4;
    */
@@ -58,7 +58,7 @@ export type AuditEntry = Message<"petak.v1.AuditEntry"> & {
   method: string;
 
   /**
-   * The request's `request_id`.
+   * The request's `request_id`. For Enrol: the enrolment's id.
    *
    * @generated from field: string request_id = 6;
    */
@@ -100,14 +100,15 @@ export type AuditEntry = Message<"petak.v1.AuditEntry"> & {
   outcome: AuditOutcome;
 
   /**
-   * SHA-256 of the request token: 32 bytes.
+   * SHA-256 of the request token: 32 bytes. Empty for Enrol, which has none.
    *
    * @generated from field: bytes request_token_sha256 = 12;
    */
   requestTokenSha256: Uint8Array;
 
   /**
-   * SHA-256 of the compact JWS of the call's proof: 32 bytes. Empty: the call needed none.
+   * SHA-256 of the compact JWS of the call's proof, for Enrol of the proof of possession: 32 bytes. Empty: the call had
+   * none.
    *
    * @generated from field: bytes proof_sha256 = 13;
    */
