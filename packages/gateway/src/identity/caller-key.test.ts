@@ -76,6 +76,7 @@ const asCall: Interceptor = (next) => (request) => {
     source: "192.0.2.7",
     ticket: undefined,
     proof: undefined,
+    traceparent: undefined,
     outcome: undefined,
   } as const;
   request.contextValues.set(callKey, { ...call, authorization, origin });

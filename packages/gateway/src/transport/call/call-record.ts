@@ -2,6 +2,7 @@ import type { ContextValues } from "@connectrpc/connect";
 import type { Reason } from "@petak/protocol";
 import type { Logger } from "../../observability/logger.ts";
 import type { Metrics } from "../../observability/metrics.ts";
+import { parseTraceparent } from "../../observability/trace-context.ts";
 import type { Call, DescribeCaller } from "./call.ts";
 
 /** Options of {@link createCallRecorder}. */
@@ -25,6 +26,8 @@ const operatorReasons: ReadonlySet<string> = new Set<Reason>([
   "OVERLOADED",
 ]);
 
+const noTrace = { traceId: undefined, spanId: undefined };
+
 /** Returns a function that writes one log line and one measurement for each call. */
 export function createCallRecorder({ logger, metrics, describeCaller }: CallRecorderOptions): RecordCall {
   return (call, values, startedMs) => {
@@ -36,6 +39,7 @@ export function createCallRecorder({ logger, metrics, describeCaller }: CallReco
     if (!logger.isLevelEnabled(level)) return;
     const participant = describeCaller?.(values);
     const duration_ms = Math.round(durationMs * 1000) / 1000;
-    logger[level]({ request_id: requestId, method, protocol, code, reason, participant, duration_ms }, "rpc");
+    const { traceId: trace_id, spanId: span_id } = parseTraceparent(call.traceparent) ?? noTrace;
+    logger[level]({ request_id: requestId, method, protocol, code, reason, participant, duration_ms, trace_id, span_id }, "rpc");
   };
 }

@@ -30,6 +30,8 @@ export interface Call {
   readonly ticket: Ticket | undefined;
   /** The DPoP header: a proof for this one call. */
   readonly proof: string | undefined;
+  /** The traceparent header as sent: the trace that the call belongs to, if it is valid. */
+  readonly traceparent: string | undefined;
   /** Set once, by the code that decides that the call has failed. */
   outcome: Outcome | undefined;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { cors } from "@connectrpc/connect";
+import { traceparentHeader } from "../../observability/trace-context.ts";
 
 /** The header that carries the request id, in requests and in answers. */
 export const requestIdHeader = "x-request-id";
@@ -15,14 +16,22 @@ export const proofHeader = "dpop";
 
 /** Returns the proof among a request's headers. Several are one text, which is no proof. */
 export function proofFrom(headers: IncomingHttpHeaders): string | undefined {
-  const proof = headers[proofHeader];
-  return Array.isArray(proof) ? proof.join(", ") : proof;
+  return textOf(headers[proofHeader]);
+}
+
+/** Returns the `traceparent` among a request's headers, valid or not. Several are one text, which is not valid. */
+export function traceparentFrom(headers: IncomingHttpHeaders): string | undefined {
+  return textOf(headers[traceparentHeader]);
+}
+
+function textOf(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(", ") : value;
 }
 
 /** How long a browser may cache the answer to a preflight request, in s: two hours, the longest that Chromium allows. */
 const preflightMaxAgeS = 7200;
 
-const allowedHeaders = [...cors.allowedHeaders, "Authorization", "DPoP", requestIdHeader].join(", ");
+const allowedHeaders = [...cors.allowedHeaders, "Authorization", "DPoP", requestIdHeader, traceparentHeader, "tracestate"].join(", ");
 const exposedHeaders = [...cors.exposedHeaders, requestIdHeader].join(", ");
 
 /**

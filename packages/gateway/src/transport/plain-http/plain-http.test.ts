@@ -86,6 +86,7 @@ test("a page of another origin may send calls and read answers and errors", asyn
     "x-grpc-web",
     "x-user-agent",
     "grpc-timeout",
+    "traceparent",
   ]) {
     expect(allowed).toContain(name);
   }

@@ -1,9 +1,10 @@
 import { PetakError } from "@petak/protocol";
 import type { Logger } from "../../observability/logger.ts";
 import type { Metrics } from "../../observability/metrics.ts";
+import { parseTraceparent } from "../../observability/trace-context.ts";
 import { wireProtocolOf } from "../call/wire-protocol.ts";
 import { toWireError, wireError } from "../errors/wire-error.ts";
-import { isPreflight, preflightHeaders } from "../http/common-headers.ts";
+import { isPreflight, preflightHeaders, traceparentFrom } from "../http/common-headers.ts";
 import { errorAnswer } from "../http/error-answer.ts";
 import type { NodeServerRequest, NodeServerResponse } from "../http/node-http.ts";
 import { abandon, sendError, sendStream, sendWhole } from "../http/send-answer.ts";
@@ -52,6 +53,7 @@ export function createPlainHttp({ routes, readMaxBytes, logger, metrics }: Plain
         source: "",
         ticket: undefined,
         proof: undefined,
+        traceparent: undefined,
         outcome: undefined,
       };
       const error = toWireError(thrown, { logger, readMaxBytes, call });
@@ -85,7 +87,14 @@ export function createPlainHttp({ routes, readMaxBytes, logger, metrics }: Plain
       `${path}: the gateway has no such method or page here. The page /reference lists the methods.`,
     );
     metrics.rpcDuration.count("unknown", protocol, "unimplemented", 0);
-    logger.info({ request_id: requestId, method: "unknown", protocol, code: "unimplemented", reason: error.reason }, "rpc");
+    const trace = parseTraceparent(traceparentFrom(request.headers));
+    logger.info(
+      {
+        ...{ request_id: requestId, method: "unknown", protocol, code: "unimplemented", reason: error.reason },
+        ...{ trace_id: trace?.traceId, span_id: trace?.spanId },
+      },
+      "rpc",
+    );
     sendError(errorAnswer(protocol, wireError(error, undefined), { contentType, status: 404 }), request, response, logger);
   }
 

@@ -13,7 +13,7 @@ import { wireProtocolOf } from "../call/wire-protocol.ts";
 import { deadlineExceeded, fromAdapterError, malformedMessage } from "../errors/adapter-error.ts";
 import { toWireError, wireError } from "../errors/wire-error.ts";
 import { answerInTurn } from "../http/answer-in-turn.ts";
-import { proofFrom } from "../http/common-headers.ts";
+import { proofFrom, traceparentFrom } from "../http/common-headers.ts";
 import { errorAnswer } from "../http/error-answer.ts";
 import type { NodeServerRequest, NodeServerResponse } from "../http/node-http.ts";
 import { bodyMaxBytes, boundedBody, expectsContinue } from "../http/request-body.ts";
@@ -209,6 +209,7 @@ function arrivedCall(
     authorization,
     origin,
     proof: proofFrom(request.headers),
+    traceparent: traceparentFrom(request.headers),
     source,
     ticket: isHealthCheck ? admission.arriveHealthCheck(peer) : admission.arrive(streaming ? "stream" : "unary", { peer, source, account }),
     outcome: undefined,

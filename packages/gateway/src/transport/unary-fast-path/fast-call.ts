@@ -10,7 +10,7 @@ import type { CancelTurn, Ticket } from "../call/ticket.ts";
 import type { WireProtocol } from "../call/wire-protocol.ts";
 import { deadlineExceeded } from "../errors/adapter-error.ts";
 import { interruption, toWireError, wireError } from "../errors/wire-error.ts";
-import { answerHeadersOf, proofFrom } from "../http/common-headers.ts";
+import { answerHeadersOf, proofFrom, traceparentFrom } from "../http/common-headers.ts";
 import { wholeError } from "../http/error-answer.ts";
 import type { RequestHead } from "../http/node-http.ts";
 import { bodyMaxBytes } from "../http/request-body.ts";
@@ -89,6 +89,10 @@ export class FastCall implements Call {
 
   get proof(): string | undefined {
     return proofFrom(this.#init.head.headers);
+  }
+
+  get traceparent(): string | undefined {
+    return traceparentFrom(this.#init.head.headers);
   }
 
   /** Whether the call has an answer or can no longer get one, or is refused and waits to be told. */
