@@ -9,6 +9,7 @@ import { benchRent } from "./rent/bench-rent.ts";
 import { benchRpc } from "./rpc/bench-rpc.ts";
 import { writeScale } from "./scale/write-scale.ts";
 import { benchStart } from "./start/bench-start.ts";
+import { benchWorkers } from "./workers/bench-workers.ts";
 
 const benches: Record<string, (options: AllocatorBenchOptions) => Promise<void>> = {
   rpc: benchRpc,
@@ -20,6 +21,7 @@ const benches: Record<string, (options: AllocatorBenchOptions) => Promise<void>>
   agent: benchAgent,
   scale: writeScale,
   start: benchStart,
+  workers: benchWorkers,
 };
 
 const usage = `npm run bench -- <name> [options]
@@ -32,6 +34,7 @@ const usage = `npm run bench -- <name> [options]
   fairness    what others find beside a hostile participant, and beside harmless clients
   agent       the bundled agent of a terminal: memory, idling, start and decisions
   start       how long a command of \`petak\` takes to start, compared with Node alone
+  workers     a gateway with two workers, compared with one
   scale       estimates from the recorded runs of rpc and allocator what ASEAN needs; measures nothing
 
 Compared figures are measured in one run. The result is printed, written to bench/results/<name>.json, and put into docs/performance.md.

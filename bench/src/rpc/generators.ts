@@ -45,8 +45,8 @@ export const streamsPerConnection = 8;
 /** Which generators are used and where they come from. */
 export const generatorNames = "wrk (HTTP/1.1) and h2load of nghttp2 (HTTP/2)";
 
-/** Sends over HTTP/1.1 with wrk, one thread on one core. */
-export async function loadHttp1(core: number, seconds: number, request: LoadRequest): Promise<LoadResult> {
+/** Sends over HTTP/1.1 with wrk, one thread on one core, or on those of a list of taskset. */
+export async function loadHttp1(core: number | string, seconds: number, request: LoadRequest): Promise<LoadResult> {
   return await withFile("request.lua", Buffer.from(luaScript(request)), async (path) => {
     const { stdout } = await run("taskset", [
       "-c",
