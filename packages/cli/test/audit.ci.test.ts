@@ -26,3 +26,15 @@ test("petak audit shows who changed what, and goes on where it ended", async () 
   expect((await gateway.petak(["--key", auditor, "audit", "--kind", "key"])).exitCode).toBe(0);
   expect((await gateway.petak(["--key", courier, "audit", "--json"])).stdout).toContain("ROLE_REQUIRED");
 });
+
+test("petak audit --follow goes on with what comes, until it is interrupted", async () => {
+  const interruption = new AbortController();
+  const following = gateway.petak(["--key", gateway.adminKeyPath, "audit", "--follow", "--kind", "participant"], {
+    interruption: interruption.signal,
+    onPrint: (text) => {
+      if (text.includes("roles COURIER, MERCHANT")) interruption.abort();
+    },
+  });
+  await gateway.petak(["--key", gateway.adminKeyPath, "participants", "make", "--name", "Both", "--role", "courier,merchant"]);
+  expect((await following).exitCode).toBe(0);
+});

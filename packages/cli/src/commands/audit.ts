@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { toJson } from "@bufbuild/protobuf";
 import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type AuditEntry, AuditEntrySchema, AuditKind, AuditOutcome } from "@petak/protocol";
@@ -10,6 +11,9 @@ import { wordsOf } from "./words.ts";
 /** Entries per call: the protocol's greatest. */
 const pageSize = 500;
 
+/** How often `--follow` asks for new entries, in ms: administrators change little. */
+const pollMs = 2000;
+
 const kinds = wordsOf(AuditKind);
 
 interface AuditOptions {
@@ -18,6 +22,7 @@ interface AuditOptions {
   from?: Date;
   to?: Date;
   since?: string;
+  follow?: boolean;
 }
 
 const examples = `
@@ -25,6 +30,7 @@ Examples:
   petak audit --key auditor.json --kind key --from 2026-11-05T00:00+08:00
   petak audit --key auditor.json --participant par_…
   petak audit --key auditor.json --since audit.cursor --json >> audit.ndjson   what has come since the last run
+  petak audit --key auditor.json --follow                                      and what comes
 
 It reads the network of the key, live or test. An entry may come twice, with the same id, if a run with --since is cut off.`;
 
@@ -36,8 +42,9 @@ export const registerAudit: CommandModule = (command, context) => {
     .option("--kind <kind>", `only changes of one kind: ${kinds.all.join(", ")}`, kinds.parse)
     .option("--from <time>", "only changes recorded at this time or later, e.g. 2026-11-05T21:30+08:00", parseInstant)
     .option("--to <time>", "only changes recorded before this time", parseInstant)
+    .option("--follow", "go on with the entries that come, until Ctrl-C")
     .option("--since <file>", "begin where the run ended that wrote this file, and write it; without the file, begin with the oldest entry")
-    .action(async ({ participant, kind, from, to, since }: AuditOptions, running: Command) => {
+    .action(async ({ participant, kind, from, to, since, follow }: AuditOptions, running: Command) => {
       const session = context.session(running);
       const { output } = session;
       const path = since === undefined ? undefined : session.resolve(since);
@@ -48,14 +55,23 @@ export const registerAudit: CommandModule = (command, context) => {
         ...(to && { to: timestampFromDate(to) }),
       };
       const { client } = await session.connect();
-      for (let cursor = path === undefined ? "" : await readCursor(path), hasMore = true; hasMore; ) {
-        const page = await client.audit.listAuditEntries({ ...filter, pageSize, cursor });
-        for (const entry of page.entries) {
-          output.jsonLine(toJson(AuditEntrySchema, entry));
-          output.print(lineOf(entry));
+      let cursor = path === undefined ? "" : await readCursor(path);
+      const readOn = async () => {
+        for (let hasMore = true; hasMore; ) {
+          const page = await client.audit.listAuditEntries({ ...filter, pageSize, cursor });
+          for (const entry of page.entries) {
+            output.jsonLine(toJson(AuditEntrySchema, entry));
+            output.print(lineOf(entry));
+          }
+          ({ nextCursor: cursor, hasMore } = page);
+          if (path !== undefined) await writeCursor(path, cursor);
         }
-        ({ nextCursor: cursor, hasMore } = page);
-        if (path !== undefined) await writeCursor(path, cursor);
+      };
+      await readOn();
+      const interruption = session.io.interruption();
+      while (follow === true && !interruption.aborted) {
+        await sleep(pollMs, undefined, { signal: interruption }).catch(() => {});
+        if (!interruption.aborted) await readOn();
       }
     });
 };
