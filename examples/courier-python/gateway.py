@@ -20,8 +20,11 @@ from reflection import Schema, message_class, parse_file
 # Longer than any call takes. The wait of a long poll is added.
 CALL_TIMEOUT_S = 10.0
 
-# The number of attempts in all. With the delays between them they last longer than a gateway's restart.
-MAX_ATTEMPTS = 5
+# How long a call is repeated after its first failure: longer than a gateway takes to start again on a slow machine.
+PATIENCE_S = 60.0
+
+# The longest delay between attempts, apart from what the gateway asks for.
+MAX_BACKOFF_S = 5.0
 
 # The longest delay before a retry. If the gateway asks for more (NO_PLACE_FREE: a minute), the caller should decide.
 MAX_RETRY_DELAY_S = 5.0
@@ -56,6 +59,16 @@ message_type {
   }
 }
 """
+
+# After a failure a channel waits before it resolves the address again (30 s by default) and before it connects (up to two minutes), and calls fail
+# meanwhile. Pings find a connection whose other end has gone without a word.
+CHANNEL_OPTIONS = [
+    ("grpc.initial_reconnect_backoff_ms", 500),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.dns_min_time_between_resolutions_ms", 500),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+]
 
 _pool = descriptor_pool.DescriptorPool()
 for _file in (any_pb2.DESCRIPTOR.serialized_pb, duration_pb2.DESCRIPTOR.serialized_pb, parse_file(_ERROR_PROTO).SerializeToString()):
@@ -114,7 +127,10 @@ class Gateway:
         self._address = address.rstrip("/")
         is_tls = url.scheme == "https"
         target = url.netloc if url.port is not None else f"{url.netloc}:{443 if is_tls else 80}"
-        self._channel = grpc.secure_channel(target, grpc.ssl_channel_credentials()) if is_tls else grpc.insecure_channel(target)
+        if is_tls:
+            self._channel = grpc.secure_channel(target, grpc.ssl_channel_credentials(), CHANNEL_OPTIONS)
+        else:
+            self._channel = grpc.insecure_channel(target, CHANNEL_OPTIONS)
         self._schema = Schema(self._channel)
         self._key = key
         self._private_key = jwt.PyJWK.from_dict(key["private_jwk"]).key
@@ -157,6 +173,7 @@ class Gateway:
         """
         path = f"/petak.v1.{service}/{method}"
         attempt = 1
+        give_up_at: float | None = None
         while True:
             try:
                 request_class, response_class = self._schema.method(f"petak.v1.{service}", method)
@@ -170,8 +187,9 @@ class Gateway:
                 return send(message, timeout=timeout_s, metadata=metadata)
             except grpc.RpcError as raised:
                 error = GatewayError(raised)
-                if error.retry_after_s is None or error.retry_after_s > MAX_RETRY_DELAY_S or attempt == MAX_ATTEMPTS:
+                give_up_at = give_up_at or time.monotonic() + PATIENCE_S
+                if error.retry_after_s is None or error.retry_after_s > MAX_RETRY_DELAY_S or time.monotonic() > give_up_at:
                     raise error from raised
                 # Randomized, so that couriers that failed together do not retry together.
-                time.sleep(error.retry_after_s + 0.2 * 2**attempt * random.uniform(0.5, 1.0))
+                time.sleep(error.retry_after_s + min(0.2 * 2**attempt, MAX_BACKOFF_S) * random.uniform(0.5, 1.0))
                 attempt += 1

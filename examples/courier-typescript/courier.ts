@@ -89,8 +89,11 @@ class GatewayError extends Error {
   }
 }
 
-/** The number of attempts in all. With the delays between them they last longer than a gateway's restart. */
-const maxAttempts = 5;
+/** How long a call is repeated after its first failure, in ms: longer than a gateway takes to start again on a slow machine. */
+const patienceMs = 60_000;
+
+/** The longest delay between attempts, in ms, apart from what the gateway asks for. */
+const maxBackoffMs = 5_000;
 
 /** The longest delay before a retry, in ms. If the gateway asks for more (NO_PLACE_FREE: a minute), the caller should decide. */
 const maxRetryDelayMs = 5_000;
@@ -98,11 +101,24 @@ const maxRetryDelayMs = 5_000;
 /** Longer than any call takes. The wait of a long poll is added. */
 const callTimeoutMs = 10_000;
 
+/**
+ * After a failure a channel waits before it resolves the address again (30 s by default) and before it connects (up to two minutes), and calls fail meanwhile.
+ * Pings find a connection whose other end has gone without a word.
+ */
+const channelOptions = {
+  "grpc.initial_reconnect_backoff_ms": 500,
+  "grpc.max_reconnect_backoff_ms": 2_000,
+  "grpc.dns_min_time_between_resolutions_ms": 500,
+  "grpc.keepalive_time_ms": 30_000,
+  "grpc.keepalive_timeout_ms": 10_000,
+};
+
 /** Calls a gateway. */
 function createGateway(address: string, requestToken: () => Promise<string>) {
   const { protocol, hostname, port } = new URL(address);
   const isTls = protocol === "https:";
-  const client = new Client(`${hostname}:${port || (isTls ? 443 : 80)}`, isTls ? credentials.createSsl() : credentials.createInsecure());
+  const target = `${hostname}:${port || (isTls ? 443 : 80)}`;
+  const client = new Client(target, isTls ? credentials.createSsl() : credentials.createInsecure(), channelOptions);
 
   async function callOnce<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
@@ -131,14 +147,16 @@ function createGateway(address: string, requestToken: () => Promise<string>) {
     timeoutMs = callTimeoutMs,
   ): Promise<MessageShape<O>> {
     const request = create(method.input, init);
+    let giveUpAtMs: number | undefined;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await callOnce(method, request, timeoutMs);
       } catch (error) {
         const delayMs = error instanceof GatewayError ? error.retryAfterMs : undefined;
-        if (delayMs === undefined || delayMs > maxRetryDelayMs || attempt === maxAttempts) throw error;
+        giveUpAtMs ??= Date.now() + patienceMs;
+        if (delayMs === undefined || delayMs > maxRetryDelayMs || Date.now() > giveUpAtMs) throw error;
         // Randomized, so that couriers that failed together do not retry together.
-        await sleep(delayMs + 200 * 2 ** attempt * (0.5 + Math.random() / 2));
+        await sleep(delayMs + Math.min(200 * 2 ** attempt, maxBackoffMs) * (0.5 + Math.random() / 2));
       }
     }
   }
