@@ -3,7 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { ReservationSchema, ReservationState } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
 import { hasEnded, isAccessClosed } from "./state.ts";
-import { findTransition, requireTransition, transitions } from "./transitions.ts";
+import { findTransition, illegalState, requireTransition, transitions } from "./transitions.ts";
 import { withTransitionsSection } from "./transitions-section.ts";
 
 describe("the table of transitions", () => {
@@ -46,7 +46,18 @@ describe("the table of transitions", () => {
 
   it("tells whoever comes too late where the reservation was redirected to", () => {
     const redirected = create(ReservationSchema, { reservationId: "res_1", state: ReservationState.CANCELLED, redirectedTo: "res_2" });
-    expect(() => requireTransition(redirected, ReservationState.CANCELLED)).toThrow(/is CANCELLED .*: it was redirected to res_2$/);
+    expect(() => requireTransition(redirected, ReservationState.CANCELLED)).toThrow(/is CANCELLED: it was redirected to res_2$/);
+    expect(() => requireTransition(redirected, ReservationState.CONFIRMED)).toThrow(
+      /is CANCELLED and cannot become CONFIRMED: it was redirected/,
+    );
+  });
+
+  it("does not say that a state cannot become itself", () => {
+    const cancelled = create(ReservationSchema, { reservationId: "res_1", state: ReservationState.CANCELLED });
+    expect(() => requireTransition(cancelled, ReservationState.CANCELLED)).toThrow(/^reservation res_1 is CANCELLED already$/);
+    expect(illegalState(cancelled, ReservationState.CANCELLED, ": it has no deadline to extend").message).toBe(
+      "reservation res_1 is CANCELLED: it has no deadline to extend",
+    );
   });
 
   it("has no way back", () => {

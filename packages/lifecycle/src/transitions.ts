@@ -68,19 +68,16 @@ export function requireTransition(before: Reservation, to: ReservationState): Tr
 }
 
 /**
- * An ILLEGAL_STATE error that names both states.
+ * An ILLEGAL_STATE error that names both states, or the one if they are the same.
  *
  * @param why appended to the message. Default: where the reservation was redirected to, if it was
  */
 export function illegalState({ reservationId, state, redirectedTo }: Reservation, to: ReservationState, why?: string): PetakError {
   const reason = why ?? (redirectedTo === "" ? "" : `: it was redirected to ${redirectedTo}`);
-  return new PetakError(
-    "ILLEGAL_STATE",
-    `reservation ${reservationId} is ${stateName(state)} and cannot become ${stateName(to)}${reason}`,
-    {
-      metadata: { reservation_id: reservationId, subject: reservationId, state: stateName(state), wanted: stateName(to) },
-    },
-  );
+  const refused = state !== to ? ` and cannot become ${stateName(to)}` : reason === "" ? " already" : "";
+  return new PetakError("ILLEGAL_STATE", `reservation ${reservationId} is ${stateName(state)}${refused}${reason}`, {
+    metadata: { reservation_id: reservationId, subject: reservationId, state: stateName(state), wanted: stateName(to) },
+  });
 }
 
 function rule(
