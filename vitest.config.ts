@@ -19,7 +19,7 @@ const overRecords: Again = {
   short: ["{allocator,records}/src/**/{nearest,reserve,hard-holds,event-stream,delivery-store,region-archive}.test.ts"],
   ci: [
     "allocator/src/{cache,h3-index,search}/**/*.test.ts",
-    "records/src/{bundles,capacity,deliveries,events,feeds,listening,places,queue,reservations,sites}/**/*.test.ts",
+    "records/src/{audit,bundles,capacity,deliveries,events,feeds,listening,places,queue,reservations,sites}/**/*.test.ts",
   ],
 };
 

@@ -103,6 +103,7 @@ describe.each<string[]>([
   ["reservation", reservationId],
   ["redirect", reservationId, "1.35,103.82", "--reason", "other"],
   ["bundle", "make", reservationId],
+  ["audit"],
   ["events"],
   ["events", "correct", reservationId, "evt_1", "--reason", "other"],
   ["sites", "show", "site_1"],

@@ -60,7 +60,7 @@ export interface AuditBounds {
   readonly callMs: number;
 }
 
-/** About 50 MB for each network; 400 days: a year, and time to look back at it; 2 minutes. */
+/** 40 MB for each network, with the longest summaries 80 MB; 400 days: a year, and time to look back at it; 2 minutes. */
 export const defaultAuditBounds: AuditBounds = { entriesMax: 100_000, keptMs: 400 * 86_400_000, callMs: 120_000 };
 
 /** Entries that are read at once, and most that are read for one page. */
