@@ -54,6 +54,11 @@ describe("a wrong call ends with 2 and one sentence", () => {
     ["a missing option", ["keys", "make"], /required option '--out <file>' not specified/i],
     ["a position that is none", ["find", "north"], /"north" is no angle/],
     [
+      "a place that is neither a site's id nor a point",
+      ["reserve", "sandbox-plain"],
+      /Write a site's id, site_…, or latitude and longitude/,
+    ],
+    [
       "half a position",
       ["find", "1.35"],
       /longitude is empty\. Write latitude and longitude in degrees, e\.g\. 1\.3521,103\.8198\. Try `petak find --help`\./,

@@ -147,10 +147,10 @@ describe("the guide's table", () => {
 describe("petak sandbox", () => {
   const petak = (...args: string[]) => runPetak(["--url", served.url, "--key", join(dataDir, "keys", "courier.json"), "sandbox", ...args]);
 
-  it("lists the sites", async () => {
+  it("lists the sites, and says in words what each does", async () => {
     const { stdout, stderr } = await petak("sites");
     expect(stderr).toBe("");
-    for (const [ref, siteId] of sites) expect(stdout).toMatch(new RegExp(`^${ref} .* ${siteId}$`, "m"));
+    for (const [ref, siteId] of sites) expect(stdout).toMatch(new RegExp(`^${ref} +${siteId}  \\w+.* `, "m"));
   });
 
   it("brings a parcel and collects it by a PIN", async () => {
@@ -166,10 +166,33 @@ describe("petak sandbox", () => {
     expect((await eventsOf(reservationId)).at(-1)).toBe("PARCEL_COLLECTED");
   });
 
-  it("says why no door opened", async () => {
+  it("collects all parcels of a bundle", async () => {
+    const reservationIds = [await reserve("sandbox-plain"), await reserve("sandbox-plain")];
+    const { bundle } = await courier.reservations.putBundle({ requestId: randomUUID(), reservationIds });
+    for (const reservationId of reservationIds) await petak("deposit", reservationId);
+    expect(await petak("collect", bundle?.bundleId ?? "", "--pin")).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^Door \w+ opened for COLLECT/),
+    });
+    for (const reservationId of reservationIds) {
+      await expect.poll(async () => (await eventsOf(reservationId)).at(-1)).toBe("PARCEL_COLLECTED");
+    }
+  });
+
+  it("says why no door opened, and so does the feed", async () => {
     const reservationId = await reserve("sandbox-jammed");
     const { exitCode, stderr } = await petak("deposit", reservationId);
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining("OUT_OF_ORDER")]);
+    const feed = await runPetak([
+      "--url",
+      served.url,
+      "--key",
+      join(dataDir, "keys", "courier.json"),
+      "events",
+      "--reservation",
+      reservationId,
+    ]);
+    expect(feed.stdout).toMatch(/DOOR_REFUSED .* LOCK_FAILED; ACCESS_TOKEN, report \d+$/m);
     const shown = await petak("visit", "sandbox-jammed", "12345678", "--json");
     expect(shown.exitCode).toBe(1);
     expect(shown.stdout + shown.stderr).toContain("NOT_ACCEPTED");

@@ -35,7 +35,7 @@ export function detailsOf(event: Event): string {
   if (siteChange !== undefined) return describeSiteChange(siteChange);
   if (proof === undefined || proof.deviceSequence === 0n) return "";
   const shown = `${nameIn(ProofKind, proof.kind)}, report ${proof.deviceSequence}${proof.offline ? ", offline" : ""}`;
-  return [describeDoubt(event), describeMissing(event), shown].filter((part) => part !== "").join("; ");
+  return [describeDoubt(event), proof.refusal, describeMissing(event), shown].filter((part) => part !== "").join("; ");
 }
 
 /** What the parcel asks for and was not reported: `without AGE_CHECK`. Empty: nothing. */

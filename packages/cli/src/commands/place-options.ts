@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { type NearestPlaceSchema, OverflowFallback, type OverflowPolicySchema, type SiteKind } from "@petak/protocol";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { usageFailure } from "../failure.ts";
 import { parseDuration } from "./duration.ts";
 import { parseOrigin } from "./origin.ts";
@@ -37,6 +37,8 @@ export const placeArgument = "a site, site_…, or the point to which the place 
 /** Parses a site's id or a position. */
 export function parsePlace(text: string): Place {
   if (text.startsWith("site_")) return { case: "siteId", value: text };
+  if (!/\d/.test(text))
+    throw new InvalidArgumentError("Write a site's id, site_…, or latitude and longitude in degrees, e.g. 1.3521,103.8198.");
   return { case: "nearest", value: { origin: parseOrigin(text) } };
 }
 

@@ -16,6 +16,7 @@ import type { CommandModule } from "../command.ts";
 import { CliFailure } from "../failure.ts";
 import type { Session } from "../session.ts";
 import { readToken } from "./access-token.ts";
+import { type CredentialSubject, parseCollectable } from "./credential-subject.ts";
 
 /** Half a second for a refusal, for each of those who are before. */
 const visitTimeoutMs = 20_000;
@@ -28,6 +29,19 @@ Examples:
   petak sandbox visit sandbox-plain eyJ…   somebody shows a token that you have
 
 Exit codes: 0 a door opened and was used; 1 none did (the JSON has the refusal); 2 usage; 3 no gateway.`;
+
+/** What each site does, for people. Of a behaviour of a later release its name is shown. */
+const descriptions: ReadonlyMap<SandboxBehaviour, string> = new Map([
+  [SandboxBehaviour.PLAIN, "everything works"],
+  [SandboxBehaviour.FULL, "no place is free: Reserve fails with NO_PLACE_FREE"],
+  [SandboxBehaviour.CLOSED, "closed: Reserve fails with SITE_NOT_ACCEPTING"],
+  [SandboxBehaviour.JAMMED, "no lock opens: DOOR_REFUSED"],
+  [SandboxBehaviour.SLOW, "reports of a visit come 20 s later"],
+  [SandboxBehaviour.OFFLINE, "no link: a new PIN is refused, a deposit is reported 90 s later"],
+  [SandboxBehaviour.IN_DOUBT, "the sensor shows no parcel: IN_DOUBT, then NO_SHOW"],
+  [SandboxBehaviour.OVERDUE, "a parcel is overdue a minute after its deposit"],
+  [SandboxBehaviour.RETIRED, "retired some seconds after Confirm: RESERVATION_CANCELLED"],
+]);
 
 interface Connection {
   readonly sandbox: Client<typeof SandboxService>;
@@ -56,11 +70,12 @@ export const registerSandbox: CommandModule = (command, context) => {
 
   command
     .command("collect")
-    .description("issue a credential for the collection of a parcel that is at a site of the sandbox, and take it out")
-    .argument("<reservation>", "res_…")
+    .description("issue a credential for the collection of a parcel, or of a bundle, that is at a site of the sandbox, and take it out")
+    .argument("<for>", "the reservation, res_…, or the bundle, bdl_…", parseCollectable)
     .option("--pin", "come with a PIN instead of the token", false)
-    .action(async (reservationId: string, { pin }: { pin: boolean }, running: Command) => {
-      await goWith(context.session(running), reservationId, Act.COLLECT, pin);
+    .action(async ({ kind, id }: CredentialSubject, { pin }: { pin: boolean }, running: Command) => {
+      const session = context.session(running);
+      await (kind === "bundle" ? collectBundle(session, id, pin) : goWith(session, id, Act.COLLECT, pin));
     });
 
   command
@@ -85,11 +100,11 @@ async function listSites({ output }: Session, sandbox: Connection["sandbox"]): P
   const answer = await sandbox.listSandboxSites({});
   output.json(toJson(ListSandboxSitesResponseSchema, answer));
   output.table(
-    [{ title: "REFERENCE", paint: output.colors.cyan }, { title: "WHAT IT DOES" }, { title: "SITE" }],
+    [{ title: "REFERENCE", paint: output.colors.cyan }, { title: "SITE" }, { title: "WHAT IT DOES", flexible: true }],
     answer.sites.map(({ operatorSiteRef, behaviour, siteId }) => [
       operatorSiteRef,
-      nameIn(SandboxBehaviour, behaviour).toLowerCase().replaceAll("_", " "),
       siteId,
+      descriptions.get(behaviour) ?? nameIn(SandboxBehaviour, behaviour),
     ]),
   );
 }
@@ -100,6 +115,14 @@ async function goWith(session: Session, reservationId: string, act: Act, withPin
   const { reservation } = await reservations.getReservation({ reservationId });
   const { accessToken, pin } = await reservations.issueCredential({ requestId: randomUUID(), reservationId, act, withPin });
   await show(session, sandbox, reservation?.siteId ?? "", withPin ? pin : accessToken);
+}
+
+/** Takes all parcels of a bundle out with one new credential. */
+async function collectBundle(session: Session, bundleId: string, withPin: boolean): Promise<void> {
+  const { sandbox, reservations } = await connect(session);
+  const { bundle } = await reservations.getBundle({ bundleId });
+  const { accessToken, pin } = await reservations.issueBundleCredential({ requestId: randomUUID(), bundleId, withPin });
+  await show(session, sandbox, bundle?.siteId ?? "", withPin ? pin : accessToken);
 }
 
 async function siteIdOf(sandbox: Connection["sandbox"], site: string): Promise<string> {
