@@ -63,6 +63,8 @@ function createHttp(tls: TlsIdentity | undefined, limits: ServerLimits): HttpSer
 function secureContextOf({ cert, key, clientCa }: TlsIdentity) {
   // Node takes an empty text for no certificate, and would then refuse every handshake.
   new X509Certificate(cert);
+  // Node takes an empty text for its own list of public authorities, and would then hear whoever has a certificate of one of them.
+  if (clientCa !== undefined) new X509Certificate(clientCa);
   return { cert, key, ...(clientCa !== undefined && { ca: clientCa }), minVersion: "TLSv1.2" } as const;
 }
 

@@ -45,6 +45,7 @@ test("a new certificate is for new connections, and those that are open go on", 
 test.each([
   ["a key of another certificate", { cert: otherTestCertificate, key: testKey }],
   ["no certificate", { cert: "", key: testKey }],
+  ["no authority of clients", { cert: testCertificate, key: testKey, clientCa: "" }],
   ["bytes that are no key", { cert: testCertificate, key: "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n" }],
 ])("with %s, the server goes on with what it had", async (_what, broken) => {
   const { port, server } = await startTestGateway({ tls: true });
