@@ -234,6 +234,21 @@ describe("a sandbox", () => {
     await expect.poll(async () => (await eventsOf(reservationId)).at(-1)).toBe("PARCEL_DEPOSITED");
   });
 
+  it("puts a compartment back into use that was in doubt when its gateway ended", async () => {
+    const reservationId = await reserve("sandbox-in-doubt");
+    await visit("sandbox-in-doubt", (await issue(reservationId, Act.DEPOSIT)).accessToken);
+    await stop();
+    await serve();
+    const siteId = siteOf("sandbox-in-doubt");
+    const { site } = await courier.directory.getSite({ siteId });
+    const free = async () => {
+      await pass(stepMs);
+      const { availabilities } = await courier.directory.getAvailability({ siteIds: [siteId] });
+      return availabilities[0]?.sizeClasses.reduce((sum, { freeToPromise }) => sum + freeToPromise, 0);
+    };
+    await expect.poll(free, { timeout: 60_000 }).toBe(site?.compartments.length);
+  });
+
   it("refuses a PIN where the terminal cannot have heard of it", async () => {
     const reservationId = await reserve("sandbox-offline");
     await visit("sandbox-offline", (await issue(reservationId, Act.DEPOSIT)).accessToken);

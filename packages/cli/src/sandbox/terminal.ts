@@ -29,8 +29,12 @@ export function createTerminal({ key, site, folder, ...options }: TerminalOption
     cabinet: compartments,
   });
   const { store, cabinet } = terminal;
-  // What the agent has recorded is inside.
-  cabinet.fill(compartments.map(({ compartmentId }) => compartmentId).filter((id) => store.compartment(id).reservationId !== ""));
+  // What the agent has recorded is inside. Where it is in doubt there is nothing: parcels are in doubt here that were not put in, or were thrown away.
+  const isInside = (compartmentId: string) => {
+    const { reservationId, condition } = store.compartment(compartmentId);
+    return reservationId !== "" && condition !== "IN_DOUBT";
+  };
+  cabinet.fill(compartments.map(({ compartmentId }) => compartmentId).filter(isInside));
   return terminal;
 }
 
