@@ -119,10 +119,15 @@ test("workers give each place once, add up their metrics, and one that is killed
   const later = await Promise.all(Array.from({ length: 40 }, (_, index) => answered(() => reserve(index))));
   expect(new Set(later)).toEqual(new Set(["NO_PLACE_FREE"]));
   await expect.poll(() => metric("petak_workers "), patience).toBe(2);
-  expect(found("a worker ended and is replaced")).toHaveLength(1);
+  await expect.poll(() => found("a worker ended and is replaced"), patience).toHaveLength(1);
   expect(await metric(calls)).toBeGreaterThanOrEqual(40);
   expect(await metric("petak_worker_deaths_total ")).toBe(1);
 
+  // The end comes while one begins, which must not be left over.
+  const begun = () => found("nothing is archived, since archiveDir is not set").length;
+  const before = begun();
+  process.kill(found("a worker serves").at(-1)?.pid ?? 0, "SIGKILL");
+  await expect.poll(begun, { ...patience, interval: 10 }).toBe(before + 1);
   expect(await petak.interrupt()).toBe(0);
   await expect(fetch(`${url}/livez`)).rejects.toThrow();
 });

@@ -29,13 +29,21 @@ export async function serveWorkers(given: Config, cwd: string, logger: Logger): 
   const count = workersOf(given);
   const config = divided(store.config, count);
   const running = new Map<number, RunningWorker>();
+  /** Those that do not accept calls yet. */
+  const starting = new Set<Promise<RunningWorker>>();
   const ended = Promise.withResolvers<CliFailure>();
   const stopping = new AbortController();
   const { pages, forget } = workersPages({ running, count });
   const management = createManagementServer({ routes: pages, logger, metrics: createMetrics({ processMetrics: false }) });
   void store.ended.then(ended.resolve);
 
-  async function start(number: number): Promise<RunningWorker> {
+  function start(number: number): Promise<RunningWorker> {
+    const beginning = begin(number);
+    starting.add(beginning);
+    return beginning.finally(() => starting.delete(beginning));
+  }
+
+  async function begin(number: number): Promise<RunningWorker> {
     const startedMs = performance.now();
     const worker = await startWorker(number, config, cwd, logger);
     running.set(number, worker);
@@ -70,6 +78,7 @@ export async function serveWorkers(given: Config, cwd: string, logger: Logger): 
   async function stop(): Promise<void> {
     stopping.abort();
     store.isStopping();
+    await Promise.allSettled(starting);
     await Promise.all([...running.values()].map((worker) => worker.stop()));
     await management.close();
     await store.stop();

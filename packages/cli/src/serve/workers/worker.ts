@@ -52,7 +52,11 @@ export async function startWorker(number: number, config: Config, cwd: string, l
     else if (message.kind === "failed") failure = new CliFailure(message.message, { reason: message.reason });
     else reports.get(message.number)?.(message.report);
   });
-  worker.on("error", (error) => logger.error({ err: error, worker: number }, "a worker cannot be reached"));
+  worker.on("error", (error) => {
+    logger.error({ err: error, worker: number }, "a worker cannot be reached");
+    // A process that could not be made does not end either.
+    if (worker.process.pid === undefined) ended.resolve({ failure, how: `because ${error.message}` });
+  });
   worker.on("exit", (code, signal) => {
     for (const answer of reports.values()) answer(undefined);
     ended.resolve({ failure, how: signal === null ? `with code ${code}` : `by ${signal}` });
