@@ -61,6 +61,17 @@ describe("an unreachable gateway ends with 3 and a remedy", () => {
   });
 });
 
+test.each([
+  ["http://h:1", "EPIPE", /If it speaks TLS, write https:\/\//],
+  ["https://h:1", "EPROTO", /does not speak TLS \(EPROTO\)\. Write http:\/\//],
+  ["https://h:1", "CERT_HAS_EXPIRED", /certificate of https:\/\/h:1 is not accepted \(CERT_HAS_EXPIRED\)/],
+  ["https://h:1", "ERR_TLS_CERT_ALTNAME_INVALID", /is not accepted \(ERR_TLS_CERT_ALTNAME_INVALID\)/],
+  ["https://h:1", "DEPTH_ZERO_SELF_SIGNED_CERT", /NODE_EXTRA_CA_CERTS/],
+])("TLS that does not come about is named: %s, %s", (address, code, message) => {
+  const failure = toFailure(new ConnectError("x", Code.Internal, undefined, undefined, systemError(code)), address);
+  expect([failure.exitCode, failure.message]).toEqual([ExitCode.unreachable, expect.stringMatching(message)]);
+});
+
 test("a gateway that says it is unavailable was reached", () => {
   const failure = toFailure(toConnectError(new PetakError("STORE_UNAVAILABLE", "the records cannot be reached")), url);
   expect(failure).toMatchObject({ exitCode: ExitCode.failed, reason: "STORE_UNAVAILABLE" });
