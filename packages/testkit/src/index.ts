@@ -30,6 +30,7 @@ export { testSeed } from "./test-seed.ts";
 export type { TestServer, TestServerOptions } from "./test-server.ts";
 export { installedFlavours, startTestServer } from "./test-server.ts";
 export { testStoreCode } from "./test-store-code.ts";
+export { type CollectedSpan, startTraceCollector, type TraceCollector } from "./trace-collector.ts";
 export type { TestRedis } from "./use-redis.ts";
 export { useRedis } from "./use-redis.ts";
 export { searchPathForFullDisk, searchPathForSlowStart } from "./wrapped-server.ts";

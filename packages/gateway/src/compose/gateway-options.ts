@@ -89,6 +89,10 @@ export interface GatewayOptions extends OpenDirectorySettings {
   readinessChecks?: Readonly<Record<string, ReadinessCheck>>;
   /** The administrator, or a function that returns it when the audience is known. */
   admin?: AdminIdentity | ((audience: string) => Promise<AdminIdentity>);
+  /** Where spans are sent: the base URL of a collector that takes OTLP over HTTP. Default, and if empty: nowhere. */
+  otlpEndpoint?: string;
+  /** How many of the calls whose caller sends no trace are recorded, in percent. Default 100. */
+  otlpSamplePercent?: number;
   logger: Logger;
   metrics: Metrics;
   /**

@@ -15,7 +15,10 @@ import { readTlsFiles, watchTlsFiles } from "./tls-files.ts";
 const tlsIntervalMs = 10_000;
 
 /** The parts of the public port that a gateway decides. */
-export type Served = Pick<RequestListenerOptions, "accounts" | "routes" | "callers" | "steps" | "checkValidated" | "shutdownSignal">;
+export type Served = Pick<
+  RequestListenerOptions,
+  "accounts" | "routes" | "callers" | "steps" | "checkValidated" | "shutdownSignal" | "tracing"
+>;
 
 /** The ports of a gateway, listening. */
 export interface OpenPorts {

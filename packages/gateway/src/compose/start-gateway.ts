@@ -18,6 +18,7 @@ import { openFeeds } from "./open-feeds.ts";
 import { openPorts } from "./open-ports.ts";
 import { type OpenRecords, openRecords } from "./open-records.ts";
 import { openSecrets } from "./open-secrets.ts";
+import { openTracing } from "./open-tracing.ts";
 import { createPlainPages } from "./plain-pages.ts";
 import { registerAdmin } from "./register-admin.ts";
 import { createServices, services } from "./services.ts";
@@ -65,6 +66,7 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
   const options = { ...given, audience, ...(clock && { now: clock.now }) };
   const { logger, metrics, now = Date.now } = options;
   const stopping = new AbortController();
+  const tracing = await openTracing(options, stack);
   const records = await openRecords(store, storeCode, options, stack);
   const { archive, keyDirectory, participants } = records;
   const participantEvents = createParticipantEvents(store.writer, store.keys, records.stored.events);
@@ -121,6 +123,7 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
       createProofCheck({ keys: keyDirectory, usedProofs: createUsedProofs(store.writer, store.keys), clocks, metrics }),
     ),
     shutdownSignal: stopping.signal,
+    tracing,
   };
   const sharing = shareCallersUse({ redis: store.redis, keys: store.keys, uses: toldUses(shares) });
   stack.defer(() => sharing.stop());

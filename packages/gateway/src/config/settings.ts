@@ -474,6 +474,22 @@ export const settings = [
     doc: "Private, loopback, link-local or reserved networks to which webhooks may be sent; none by default, so that webhooks cannot reach the gateway's own network.",
   },
   {
+    name: "otlpEndpoint",
+    type: {
+      kind: "string",
+      pattern: /^(https?:\/\/([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?(\/[\w./-]{0,200})?)?$/,
+      patternText: "empty, or a URL such as http://127.0.0.1:4318",
+    },
+    default: "",
+    doc: "The OpenTelemetry collector to which a span of each call is sent by OTLP over HTTP, at `/v1/traces` below this URL; empty means that no spans are made and OpenTelemetry is not loaded.",
+  },
+  {
+    name: "otlpSamplePercent",
+    type: { kind: "int", min: 0, max: 100 },
+    default: 100,
+    doc: "How many of the calls without a `traceparent` are recorded as spans, in percent; of others the caller decides by its sampled flag. Lower it where a collector cannot keep a span of each call.",
+  },
+  {
     name: "testClock",
     type: { kind: "bool" },
     default: false,

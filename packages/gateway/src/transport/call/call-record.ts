@@ -3,6 +3,7 @@ import type { Reason } from "@petak/protocol";
 import type { Logger } from "../../observability/logger.ts";
 import type { Metrics } from "../../observability/metrics.ts";
 import { parseTraceparent } from "../../observability/trace-context.ts";
+import type { Tracing } from "../../observability/tracing.ts";
 import type { Call, DescribeCaller } from "./call.ts";
 
 /** Options of {@link createCallRecorder}. */
@@ -10,6 +11,7 @@ export interface CallRecorderOptions {
   logger: Logger;
   metrics: Metrics;
   describeCaller?: DescribeCaller | undefined;
+  tracing?: Tracing | undefined;
 }
 
 /** Records the end of a call. `startedMs` is the value of `performance.now()` when its headers arrived. */
@@ -28,18 +30,23 @@ const operatorReasons: ReadonlySet<string> = new Set<Reason>([
 
 const noTrace = { traceId: undefined, spanId: undefined };
 
-/** Returns a function that writes one log line and one measurement for each call. */
-export function createCallRecorder({ logger, metrics, describeCaller }: CallRecorderOptions): RecordCall {
+/** Returns a function that writes one log line and one measurement for each call, and its span. */
+export function createCallRecorder({ logger, metrics, describeCaller, tracing }: CallRecorderOptions): RecordCall {
   return (call, values, startedMs) => {
     const { requestId, method, protocol } = call;
     const durationMs = performance.now() - startedMs;
     const { code, reason } = call.outcome ?? { code: "ok", reason: undefined };
     metrics.rpcDuration.count(method, protocol, code, durationMs / 1000);
     const level = reason !== undefined && operatorReasons.has(reason) ? "warn" : "info";
-    if (!logger.isLevelEnabled(level)) return;
+    const isLogged = logger.isLevelEnabled(level);
+    if (!isLogged && tracing === undefined) return;
     const participant = describeCaller?.(values);
+    const trace = parseTraceparent(call.traceparent);
+    const span = tracing?.recordCall({ requestId, method, protocol, code, reason, participant, durationMs, trace });
+    if (!isLogged) return;
     const duration_ms = Math.round(durationMs * 1000) / 1000;
-    const { traceId: trace_id, spanId: span_id } = parseTraceparent(call.traceparent) ?? noTrace;
+    // The line belongs to the gateway's span if there is one, else to the caller's.
+    const { traceId: trace_id, spanId: span_id } = span ?? trace ?? noTrace;
     logger[level]({ request_id: requestId, method, protocol, code, reason, participant, duration_ms, trace_id, span_id }, "rpc");
   };
 }

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { Logger } from "../../observability/logger.ts";
 import type { Metrics } from "../../observability/metrics.ts";
+import type { Tracing } from "../../observability/tracing.ts";
 import type { DescribeCaller } from "../call/call.ts";
 import { createCallRecorder } from "../call/call-record.ts";
 import type { CallStep, CheckValidated } from "../call/call-step.ts";
@@ -46,6 +47,8 @@ export interface RequestListenerOptions {
   plainRoutes?: ReadonlyMap<string, PlainRoute>;
   /** Names the caller in the log. */
   describeCaller?: DescribeCaller;
+  /** Records calls as spans. Default: nothing does. */
+  tracing?: Tracing | undefined;
   /** Faster encoders for plain unary calls. Default: none. */
   encoders?: readonly AnswerEncoder[];
   /** Whether plain unary calls take the unary fast path. Default true; false for comparisons. */
@@ -76,7 +79,7 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     checkValidated: options.checkValidated,
     limits,
     logger,
-    recordCall: createCallRecorder({ logger, metrics, describeCaller }),
+    recordCall: createCallRecorder({ logger, metrics, describeCaller, tracing: options.tracing }),
   };
   const stockAdapter = createStockAdapter({ ...dependencies, routes, shutdownSignal });
   const fastPath = hasUnaryFastPath ? createUnaryFastPath({ ...dependencies, stockAdapter, encoders: options.encoders ?? [] }) : undefined;

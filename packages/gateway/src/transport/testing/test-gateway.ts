@@ -6,6 +6,7 @@ import { testCertificate, testKey } from "@petak/testkit";
 import { inject, onTestFinished } from "vitest";
 import { createLogger } from "../../observability/logger.ts";
 import { createMetrics, type Metrics } from "../../observability/metrics.ts";
+import type { Tracing } from "../../observability/tracing.ts";
 import { type CallerAccounts, noCallerAccounts } from "../call/caller-accounts.ts";
 import type { CallLimits } from "../limits/call-limits.ts";
 import type { ServerLimits } from "../limits/server-limits.ts";
@@ -29,6 +30,8 @@ export interface TestGatewayOptions {
   identify?: CallerAccounts["identify"];
   /** Returns the messages of WatchEvents. */
   watchEvents?: (signal: AbortSignal) => AsyncIterable<{ cursor: string }>;
+  /** Records calls as spans. */
+  tracing?: Tracing;
   /** Whether plain calls take the unary fast path. Default: as the test run provides, since the tests run with it and without it. */
   hasUnaryFastPath?: boolean;
   /** Whether the HTTP/1.1 fast reader reads them, where they come over HTTP/1.1. Default true. */
@@ -68,6 +71,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     logger,
     metrics,
     shutdownSignal: shutdown.signal,
+    tracing: options.tracing,
     hasUnaryFastPath: options.hasUnaryFastPath ?? inject("hasUnaryFastPath") ?? true,
     hasHttp1FastReader: options.hasHttp1FastReader ?? true,
     callers: { ...callersByHeader, ...(options.identify && { identify: options.identify }) },

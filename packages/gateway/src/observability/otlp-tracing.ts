@@ -1,0 +1,94 @@
+import { hostname } from "node:os";
+import { type Context, ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, type Tracer, trace } from "@opentelemetry/api";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import {
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  type SpanExporter,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+} from "@opentelemetry/sdk-trace";
+import type { Logger } from "./logger.ts";
+import type { TraceContext } from "./trace-context.ts";
+import type { EndedCall, Tracing, TracingOptions } from "./tracing.ts";
+
+/** How long one export may take, repetitions included, in ms: a stop waits for it, and what is lost are spans only. */
+const exportTimeoutMs = 3000;
+
+/** The codes that are errors of the server by OpenTelemetry's conventions. Other failures are the caller's. */
+const serverErrors: ReadonlySet<string> = new Set([
+  "unknown",
+  "deadline_exceeded",
+  "unimplemented",
+  "internal",
+  "unavailable",
+  "data_loss",
+]);
+
+/** Creates the recorder of spans. Spans that find no room wait for nothing: they are dropped. */
+export function createTracing({ endpoint, samplePercent, logger }: TracingOptions): Tracing {
+  const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, "")}/v1/traces`, timeoutMillis: exportTimeoutMs });
+  const provider = new TracerProvider({
+    resource: resourceFromAttributes({ "service.name": "petak-gateway", "host.name": hostname(), "process.pid": process.pid }),
+    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(samplePercent / 100) }),
+    spanProcessors: [new BatchSpanProcessor({ exporter: loggingFailures(exporter, logger), exportTimeoutMillis: exportTimeoutMs })],
+  });
+  const tracer = provider.getTracer("petak-gateway");
+  return {
+    recordCall: (call) => recordCall(tracer, call),
+    async stop() {
+      // Its failure has been logged.
+      await provider.shutdown().catch(() => {});
+    },
+  };
+}
+
+function recordCall(tracer: Tracer, { requestId, method, protocol, code, reason, participant, durationMs, trace }: EndedCall) {
+  const endMs = Date.now();
+  // Conventions of RPC: the names are stable, and both protocols have the codes of gRPC.
+  const attributes: Record<string, string> = {
+    "rpc.system.name": protocol.startsWith("grpc") ? "grpc" : "connectrpc",
+    "rpc.method": method,
+    "rpc.status_code": code === "canceled" ? "CANCELLED" : code.toUpperCase(),
+    "petak.protocol": protocol,
+    "petak.request_id": requestId,
+  };
+  if (participant !== undefined) attributes["petak.participant"] = participant;
+  if (reason !== undefined) attributes["petak.reason"] = reason;
+  const isServerError = serverErrors.has(code);
+  if (isServerError) attributes["error.type"] = reason ?? code;
+  const span = tracer.startSpan(method, { kind: SpanKind.SERVER, startTime: endMs - durationMs, attributes }, parentOf(trace));
+  if (!span.isRecording()) return undefined;
+  if (isServerError) span.setStatus({ code: SpanStatusCode.ERROR });
+  span.end(endMs);
+  return span.spanContext();
+}
+
+function parentOf(caller: TraceContext | undefined): Context {
+  if (caller === undefined) return ROOT_CONTEXT;
+  const { traceId, spanId, isSampled } = caller;
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    traceId,
+    spanId,
+    traceFlags: isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
+    isRemote: true,
+  });
+}
+
+/** Logs when exports begin to fail and when they succeed again: the SDK tells nobody, and spans go missing. */
+function loggingFailures(exporter: SpanExporter, logger: Logger): SpanExporter {
+  let isFailing = false;
+  return {
+    export(spans, done) {
+      exporter.export(spans, (result) => {
+        const fails = result.error !== undefined;
+        if (fails && !isFailing) logger.warn({ err: result.error, spans: spans.length }, "spans cannot be exported and are lost");
+        if (!fails && isFailing) logger.info("spans are exported again");
+        isFailing = fails;
+        done(result);
+      });
+    },
+    shutdown: () => exporter.shutdown(),
+  };
+}

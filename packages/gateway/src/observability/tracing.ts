@@ -1,0 +1,34 @@
+import type { Logger } from "./logger.ts";
+import type { TraceContext } from "./trace-context.ts";
+
+/** Options of `startTracing`. */
+export interface TracingOptions {
+  /** Where spans are sent: the base URL of a collector that takes OTLP over HTTP. `/v1/traces` is appended. */
+  endpoint: string;
+  /** How many of the calls without a trace of their caller begin one, in percent. */
+  samplePercent: number;
+  logger: Logger;
+}
+
+/** A call that has ended. */
+export interface EndedCall {
+  readonly requestId: string;
+  /** E.g. `petak.v1.DirectoryService/FindNearest`. */
+  readonly method: string;
+  readonly protocol: string;
+  /** As on the wire, e.g. `not_found`; `ok` for a success. */
+  readonly code: string;
+  readonly reason: string | undefined;
+  readonly participant: string | undefined;
+  readonly durationMs: number;
+  /** The trace of its caller. */
+  readonly trace: TraceContext | undefined;
+}
+
+/** Records spans and sends them to a collector. */
+export interface Tracing {
+  /** Records a call, as its caller or the sampling decides. Returns the ids of its span if it is recorded. */
+  recordCall(call: EndedCall): Pick<TraceContext, "traceId" | "spanId"> | undefined;
+  /** Sends what waits, for a limited time. */
+  stop(): Promise<void>;
+}
