@@ -7,6 +7,8 @@ set -eu
 acl="$1/users.acl"
 config="$2/gateway.json"
 if [ -s "$acl" ] && [ -s "$config" ]; then exit 0; fi
+# One may be left of an earlier pair. It is read-only, and without capabilities not even root can overwrite it.
+rm -f "$acl" "$config"
 
 password=$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
 hash=$(printf %s "$password" | sha256sum | cut -d ' ' -f 1)

@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFile, glob, readFile, stat, writeFile } from "node:fs/promises";
+import { appendFile, chmod, glob, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { runPetak } from "@petak/cli/testing/run-petak";
@@ -38,17 +38,30 @@ async function gatewayUrl(): Promise<string> {
   return redisUrl;
 }
 
+/** Starts Redis at a free port. Another process may take the port before Redis does: then at another one. */
+async function startRedis(): Promise<void> {
+  const { path } = await findRedisServer();
+  const files = ["--dir", folder.path, "--aclfile", join(folder.path, "users.acl"), "--save", ""];
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    port = await freePort();
+    const flags = ["--port", String(port), "--bind", "127.0.0.1", "--maxmemory-policy", "noeviction"];
+    server = spawn(path, [...flags, ...files], { stdio: "ignore" });
+    const connected = await Promise.race([connect("inspector:-@"), once(server, "exit").then(() => undefined)]);
+    if (connected === undefined) continue;
+    inspector = connected;
+    return;
+  }
+  throw new Error("Redis does not start with the users of the compose file");
+}
+
 beforeAll(async () => {
   folder = await createTempDir();
-  port = await freePort();
   await execute("sh", [script, folder.path, folder.path]);
+  await chmod(join(folder.path, "users.acl"), 0o600);
   await appendFile(join(folder.path, "users.acl"), "user inspector on nopass ~* &* +@all\n");
+  await startRedis();
   const config = (await gatewayUrl()).replace("@redis:6379", `@127.0.0.1:${port}`);
   await writeFile(join(folder.path, "test.json"), JSON.stringify({ redisUrl: config, durabilityCheck: "warn" }));
-  const { path } = await findRedisServer();
-  const flags = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder.path, "--save", "", "--maxmemory-policy", "noeviction"];
-  server = spawn(path, [...flags, "--aclfile", join(folder.path, "users.acl")], { stdio: "ignore" });
-  inspector = await connect("inspector:-@");
   const start = ["start", "--port", "0", "--demo-sites", "300", "--config", "test.json"];
   gateway = await startPetak(folder.path, start, /Stop with Ctrl-C/);
 });
@@ -72,6 +85,12 @@ it("makes another password each time, and keeps the one that was made", async ()
   expect(made.redisUrl).not.toBe(before);
   expect(await readFile(join(other.path, "users.acl"), "utf8")).not.toContain(password.exec(made.redisUrl)?.[1]);
   expect((await stat(join(other.path, "users.acl"))).mode & 0o777).toBe(0o444);
+  // The gateway's volume is lost, and Redis' is not.
+  const acl = await readFile(join(other.path, "users.acl"), "utf8");
+  await rm(join(other.path, "gateway.json"));
+  await execute("sh", [script, other.path, other.path]);
+  expect(await readFile(join(other.path, "users.acl"), "utf8")).not.toBe(acl);
+  expect(await readFile(join(other.path, "gateway.json"), "utf8")).toMatch(/petak:[0-9a-f]{64}@/);
 });
 
 it("takes a parcel through a locker and a store, and nothing that the gateway does is refused by Redis", async () => {
