@@ -1,4 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { Role } from "@petak/protocol";
 import { makeSite, startTraceCollector, useRedis } from "@petak/testkit";
 import { startTestNetwork } from "@petak/testkit/network";
@@ -32,3 +35,56 @@ test("a courier's call is a span in the courier's trace, sent before the gateway
     await network.stop();
   }
 });
+
+/** Starts a receiver of webhooks, which refuses the first. Returns its URL and the `traceparent` of each request. */
+async function startReceiver(): Promise<{ url: string; traceparents: unknown[] }> {
+  const traceparents: unknown[] = [];
+  const server = createServer((request, response) => {
+    traceparents.push(request.headers.traceparent);
+    request.resume().on("end", () => response.writeHead(traceparents.length === 1 ? 500 : 204).end());
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks?secret=s3cret`, traceparents };
+}
+
+test.each([100, 0])(
+  "attempts to deliver webhooks are spans, of which receivers are told: %i %% are recorded",
+  async (otlpSamplePercent) => {
+    const collector = await startTraceCollector();
+    onTestFinished(() => collector.stop());
+    const { url, traceparents } = await startReceiver();
+    const network = await startTestNetwork({ redis, otlpEndpoint: collector.endpoint, otlpSamplePercent });
+    try {
+      const { webhooks } = (await network.join("Courier", [Role.COURIER])).client;
+      const { endpoint } = await webhooks.createEndpoint({ requestId: randomUUID(), url });
+      const endpointId = endpoint?.endpointId ?? "";
+      const refused = await webhooks.testEndpoint({ requestId: randomUUID(), endpointId });
+      const delivered = await webhooks.testEndpoint({ requestId: randomUUID(), endpointId });
+      await network.gateway.stop();
+      const attempts = collector.spans.filter(({ name }) => name === "POST webhook");
+      if (otlpSamplePercent === 0) {
+        expect(collector.spans).toEqual([]);
+        expect(traceparents).toEqual(Array(2).fill(expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)));
+        return;
+      }
+      expect(traceparents).toEqual(attempts.map(({ traceId, spanId }) => `00-${traceId}-${spanId}-01`));
+      expect(attempts).toMatchObject([
+        {
+          kind: 3,
+          statusCode: 2,
+          attributes: { "http.response.status_code": 500, "error.type": "server_error", "petak.event_id": refused.eventId },
+        },
+        { kind: 3, statusCode: 0, attributes: { "http.response.status_code": 204, "petak.webhook_endpoint_id": endpointId } },
+      ]);
+      expect(attempts[1]?.attributes).toMatchObject({ "server.address": "127.0.0.1", "petak.event_id": delivered.eventId });
+      expect(JSON.stringify(collector.spans)).not.toContain("s3cret");
+    } finally {
+      await network.stop();
+    }
+  },
+);

@@ -91,7 +91,7 @@ export interface GatewayOptions extends OpenDirectorySettings {
   admin?: AdminIdentity | ((audience: string) => Promise<AdminIdentity>);
   /** Where spans are sent: the base URL of a collector that takes OTLP over HTTP. Default, and if empty: nowhere. */
   otlpEndpoint?: string;
-  /** How many of the calls whose caller sends no trace are recorded, in percent. Default 100. */
+  /** How many of the calls whose caller sends no trace, and of webhook attempts, are recorded, in percent. Default 100. */
   otlpSamplePercent?: number;
   logger: Logger;
   metrics: Metrics;

@@ -86,6 +86,7 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
     logger,
     logFailure: store.watch.logFailure,
     metrics,
+    tracing,
   });
   const authenticatorBy = (clockNow: () => number) =>
     createAuthenticator({

@@ -481,13 +481,13 @@ export const settings = [
       patternText: "empty, or a URL such as http://127.0.0.1:4318",
     },
     default: "",
-    doc: "The OpenTelemetry collector to which a span of each call is sent by OTLP over HTTP, at `/v1/traces` below this URL; empty means that no spans are made and OpenTelemetry is not loaded.",
+    doc: "The OpenTelemetry collector to which a span of each call and of each webhook attempt is sent by OTLP over HTTP, at `/v1/traces` below this URL; empty means that no spans are made and OpenTelemetry is not loaded.",
   },
   {
     name: "otlpSamplePercent",
     type: { kind: "int", min: 0, max: 100 },
     default: 100,
-    doc: "How many of the calls without a `traceparent` are recorded as spans, in percent; of others the caller decides by its sampled flag. Lower it where a collector cannot keep a span of each call.",
+    doc: "How many of the calls without a `traceparent`, and of the attempts to deliver webhooks, are recorded as spans, in percent; of other calls the caller decides by its sampled flag. Lower it where a collector cannot keep a span of each call.",
   },
   {
     name: "testClock",

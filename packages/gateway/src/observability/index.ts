@@ -2,4 +2,4 @@ export { AddedMetrics, type MetricsSnapshot } from "./added-metrics.ts";
 export { createLogger, type LogFailure, type Logger, type LoggerOptions, type LogLevel, logLevels } from "./logger.ts";
 export { createMetrics, type Metrics, type MetricsOptions } from "./metrics.ts";
 export { startTracing } from "./start-tracing.ts";
-export type { Tracing } from "./tracing.ts";
+export type { AttemptSpan, Tracing } from "./tracing.ts";

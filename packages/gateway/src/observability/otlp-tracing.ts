@@ -11,7 +11,7 @@ import {
 } from "@opentelemetry/sdk-trace";
 import type { Logger } from "./logger.ts";
 import type { TraceContext } from "./trace-context.ts";
-import type { EndedCall, Tracing, TracingOptions } from "./tracing.ts";
+import type { AttemptSpan, BegunAttempt, EndedCall, Tracing, TracingOptions } from "./tracing.ts";
 
 /** How long one export may take, repetitions included, in ms: a stop waits for it, and what is lost are spans only. */
 const exportTimeoutMs = 3000;
@@ -37,6 +37,7 @@ export function createTracing({ endpoint, samplePercent, logger }: TracingOption
   const tracer = provider.getTracer("petak-gateway");
   return {
     recordCall: (call) => recordCall(tracer, call),
+    beginAttempt: (attempt) => beginAttempt(tracer, attempt),
     async stop() {
       // Its failure has been logged.
       await provider.shutdown().catch(() => {});
@@ -63,6 +64,28 @@ function recordCall(tracer: Tracer, { requestId, method, protocol, code, reason,
   if (isServerError) span.setStatus({ code: SpanStatusCode.ERROR });
   span.end(endMs);
   return span.spanContext();
+}
+
+function beginAttempt(tracer: Tracer, { endpointId, eventId, url }: BegunAttempt): AttemptSpan {
+  // Neither path nor query: owners have secrets there.
+  const { hostname: host, port, protocol } = URL.parse(url) ?? { hostname: "", port: "", protocol: "" };
+  const attributes = {
+    "http.request.method": "POST",
+    "server.address": host,
+    "server.port": Number(port) || (protocol === "http:" ? 80 : 443),
+    "petak.webhook_endpoint_id": endpointId,
+    "petak.event_id": eventId,
+  };
+  const span = tracer.startSpan("POST webhook", { kind: SpanKind.CLIENT, attributes }, ROOT_CONTEXT);
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  return {
+    traceparent: `00-${traceId}-${spanId}-0${traceFlags & TraceFlags.SAMPLED}`,
+    end(outcome, status) {
+      if (status > 0) span.setAttribute("http.response.status_code", status);
+      if (outcome !== "delivered") span.setAttribute("error.type", outcome).setStatus({ code: SpanStatusCode.ERROR });
+      span.end();
+    },
+  };
 }
 
 function parentOf(caller: TraceContext | undefined): Context {

@@ -5,7 +5,7 @@ import type { TraceContext } from "./trace-context.ts";
 export interface TracingOptions {
   /** Where spans are sent: the base URL of a collector that takes OTLP over HTTP. `/v1/traces` is appended. */
   endpoint: string;
-  /** How many of the calls without a trace of their caller begin one, in percent. */
+  /** How many of the calls without a trace of their caller, and of webhook attempts, are recorded, in percent. */
   samplePercent: number;
   logger: Logger;
 }
@@ -25,10 +25,27 @@ export interface EndedCall {
   readonly trace: TraceContext | undefined;
 }
 
+/** An attempt to deliver a webhook that begins. */
+export interface BegunAttempt {
+  readonly endpointId: string;
+  readonly eventId: string;
+  readonly url: string;
+}
+
+/** The span of an attempt. */
+export interface AttemptSpan {
+  /** The header that tells the receiver of it, and whether it is recorded. */
+  readonly traceparent: string;
+  /** Ends it. `outcome` is `delivered` or why not, `status` that of HTTP, 0 if there was no response. */
+  end(outcome: string, status: number): void;
+}
+
 /** Records spans and sends them to a collector. */
 export interface Tracing {
   /** Records a call, as its caller or the sampling decides. Returns the ids of its span if it is recorded. */
   recordCall(call: EndedCall): Pick<TraceContext, "traceId" | "spanId"> | undefined;
+  /** Begins the span of an attempt, which begins a trace. */
+  beginAttempt(attempt: BegunAttempt): AttemptSpan;
   /** Sends what waits, for a limited time. */
   stop(): Promise<void>;
 }

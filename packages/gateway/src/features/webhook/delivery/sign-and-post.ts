@@ -1,5 +1,7 @@
 import type { StoredWebhook } from "@petak/records";
+import type { AttemptSpan, Tracing } from "../../../observability/index.ts";
 import { deriveWebhookKey } from "../../../secrets/webhook-keys.ts";
+import { outcomeOf } from "./attempt-outcome.ts";
 import { cloudEventType } from "./cloud-event.ts";
 import type { Attempt, PostEvent, PostOptions } from "./post-event.ts";
 import { signingKeysAt } from "./signing-keys.ts";
@@ -8,14 +10,36 @@ import { signedHeaders } from "./webhook-signature.ts";
 /** Makes one signed attempt to deliver an event. Rejects only if the signal aborts. */
 export type SignAndPost = (endpoint: StoredWebhook, event: { id: string; body: Buffer }, options: PostOptions) => Promise<Attempt>;
 
-/** Creates the function. The endpoints' keys are derived from `derivationKey`. */
-export function createSignAndPost(post: PostEvent, derivationKey: Uint8Array, now: () => number): SignAndPost {
-  return (endpoint, { id, body }, options) => {
+/** What signed attempts depend on. */
+export interface SignAndPostDependencies {
+  post: PostEvent;
+  /** The endpoints' keys are derived from it. */
+  derivationKey: Uint8Array;
+  now: () => number;
+  /** Records attempts as spans, of which receivers are told in `traceparent`. Default: nothing does. */
+  tracing?: Tracing | undefined;
+}
+
+/** Creates the function. */
+export function createSignAndPost({ post, derivationKey, now, tracing }: SignAndPostDependencies): SignAndPost {
+  return async (endpoint, { id, body }, options) => {
+    const { endpointId, url } = endpoint;
     const nowMs = now();
-    const keys = signingKeysAt(endpoint, nowMs).map(
-      ({ number }) => deriveWebhookKey(derivationKey, endpoint.endpointId, number).privateKey,
-    );
-    const headers = { "content-type": cloudEventType, ...signedHeaders({ id, timestampS: Math.floor(nowMs / 1000), body }, keys) };
-    return post({ url: endpoint.url, headers, body }, options);
+    const keys = signingKeysAt(endpoint, nowMs).map(({ number }) => deriveWebhookKey(derivationKey, endpointId, number).privateKey);
+    const signed = signedHeaders({ id, timestampS: Math.floor(nowMs / 1000), body }, keys);
+    const span = tracing?.beginAttempt({ endpointId, eventId: id, url });
+    const headers = { "content-type": cloudEventType, ...signed, ...(span && { traceparent: span.traceparent }) };
+    return await recorded(span, post({ url, headers, body }, options));
   };
+}
+
+async function recorded(span: AttemptSpan | undefined, attempting: Promise<Attempt>): Promise<Attempt> {
+  let attempt: Attempt | undefined;
+  try {
+    attempt = await attempting;
+    return attempt;
+  } finally {
+    if (attempt === undefined) span?.end("aborted", 0);
+    else span?.end(outcomeOf(attempt), attempt.status);
+  }
 }

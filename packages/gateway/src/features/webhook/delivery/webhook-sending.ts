@@ -1,11 +1,11 @@
-import { WebhookFailure, WebhookFailureSchema } from "@petak/protocol";
 import type { ParticipantFeeds, Records, WebhookStore } from "@petak/records";
-import type { LogFailure, Logger, Metrics } from "../../../observability/index.ts";
+import type { LogFailure, Logger, Metrics, Tracing } from "../../../observability/index.ts";
 import type { FeedReader } from "../../feed/feed-reader.ts";
+import { outcomeOf } from "./attempt-outcome.ts";
 import { type CloudEventWriter, createCloudEventWriter } from "./cloud-event.ts";
 import { type Dispatcher, startDispatcher } from "./dispatcher.ts";
 import type { ReachPolicy } from "./endpoint-url.ts";
-import { type Attempt, createPostEvent } from "./post-event.ts";
+import { createPostEvent } from "./post-event.ts";
 import { createDnsResolver, type ResolveHost } from "./resolve-host.ts";
 import { createSignAndPost, type SignAndPost } from "./sign-and-post.ts";
 import { createSlots } from "./slots.ts";
@@ -38,6 +38,7 @@ export interface WebhookSendingOptions extends WebhookOptions {
   logger: Logger;
   logFailure: LogFailure;
   metrics: Metrics;
+  tracing?: Tracing | undefined;
 }
 
 /** The parts of webhook delivery. */
@@ -77,7 +78,7 @@ export function createWebhookSending(options: WebhookSendingOptions): WebhookSen
     after,
     ...(trustedCertificates === undefined ? {} : { trustedCertificates }),
   });
-  const signAndPost = createSignAndPost(post, options.derivationKey, now);
+  const signAndPost = createSignAndPost({ post, derivationKey: options.derivationKey, now, tracing: options.tracing });
   let dispatcher: Dispatcher | undefined;
   return {
     store,
@@ -101,9 +102,4 @@ export function createWebhookSending(options: WebhookSendingOptions): WebhookSen
       return dispatcher;
     },
   };
-}
-
-function outcomeOf({ failure }: Attempt): string {
-  if (failure === WebhookFailure.UNSPECIFIED) return "delivered";
-  return WebhookFailureSchema.value[failure]?.localName.toLowerCase() ?? "other";
 }
