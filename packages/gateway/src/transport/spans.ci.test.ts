@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { createClient } from "@connectrpc/connect";
 import { CustodyService, DirectoryService } from "@petak/protocol";
 import { startTraceCollector } from "@petak/testkit";
@@ -105,4 +107,17 @@ test("a collector that refuses spans is named once in the log, and calls go on",
   await expect.poll(rpcs).toHaveLength(3);
   await tracing.stop();
   expect([tracingLines, collector.spans]).toEqual([["spans cannot be exported and are lost"], []]);
+});
+
+test("a stop does not wait for a collector that never answers", async () => {
+  const silent = createServer(() => {}).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  onTestFinished(() => void silent.close());
+  const lines: string[] = [];
+  const logger = createLogger({ destination: { write: (line) => void lines.push((JSON.parse(line) as { msg: string }).msg) } });
+  const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const tracing = await startTracing({ endpoint, samplePercent: 100, logger });
+  tracing.beginAttempt({ endpointId: "whe_1", eventId: "evt_1", url: "https://hooks.example/" }).end("delivered", 204);
+  await tracing.stop();
+  await expect.poll(() => lines).toEqual(["spans cannot be exported and are lost"]);
 });
