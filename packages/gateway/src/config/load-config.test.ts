@@ -78,6 +78,9 @@ test("contradicting settings are refused", () => {
     "defaultTimeoutMs=90000 must be at most maxTimeoutMs, which is 60000.",
   ]);
   expect(problemsOf({ flags: { holdMaxMs: "1s" } })).toEqual(["holdDefaultMs=900000 must be at most holdMaxMs, which is 1000."]);
+  expect(problemsOf({ flags: { tlsCert: "a.pem", tlsKey: "a.key", tlsClientCa: "b.pem", sandbox: "true" } })).toEqual([
+    "sandbox cannot be set with tlsClientCa: the terminals of its sites call the port without certificates.",
+  ]);
 });
 
 test("a missing file, invalid JSON and a value that is no object are reported with the path", () => {

@@ -95,6 +95,9 @@ function contradictions(config: Config): string[] {
   if (config.tlsClientCa !== "" && config.tlsCert === "") {
     problems.push("tlsClientCa needs tlsCert and tlsKey: clients have certificates over TLS only.");
   }
+  if (config.sandbox && config.tlsClientCa !== "") {
+    problems.push("sandbox cannot be set with tlsClientCa: the terminals of its sites call the port without certificates.");
+  }
   if (config.defaultTimeoutMs > config.maxTimeoutMs) {
     problems.push(`defaultTimeoutMs=${config.defaultTimeoutMs} must be at most maxTimeoutMs, which is ${config.maxTimeoutMs}.`);
   }
