@@ -51,7 +51,7 @@ describe("a wrong call ends with 2 and one sentence", () => {
     ["an unknown command", ["fnd"], /^petak: Unknown command 'fnd' \(Did you mean find\?\) Try `petak --help`\.\n$/],
     ["an unknown option", ["find", "1,2", "--colour"], /unknown option '--colour'/i],
     ["a missing argument", ["find"], /missing required argument 'lat,lng'/i],
-    ["a missing option", ["keys", "make"], /required option '--out <file>' not specified/i],
+    ["a missing option", ["keys", "make"], /required option '--out <file>' not specified\. Try `petak keys make --help`/i],
     ["a position that is none", ["find", "north"], /"north" is no angle/],
     [
       "a place that is neither a site's id nor a point",
@@ -71,7 +71,7 @@ describe("a wrong call ends with 2 and one sentence", () => {
     [
       "an act that is none",
       ["credentials", "issue", "res_836520_kh2cbs8kjz4fmrpg", "--act", "fly"],
-      /is invalid\. Write deposit, collect or recall\. Try `petak credentials --help`\./,
+      /is invalid\. Write deposit, collect or recall\. Try `petak credentials issue --help`\./,
     ],
     ["a latitude out of range", ["find", "91,0"], /latitude 91 is outside -90 to 90/],
     ["a parcel that is none", ["find", "1,2", "--parcel", "big"], /300x200x150/],

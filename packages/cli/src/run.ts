@@ -33,9 +33,16 @@ export async function run(io: CliIo, commands: readonly LazyCommand[], what: Pro
   for (const { name, description } of commands) program.command(name).description(description);
   // The command whose help a usage error refers to.
   let called = what.name;
+  const nameNested = (command: Command): void => {
+    command.hook("preSubcommand", (_parent, nested) => {
+      called = `${called} ${nested.name()}`;
+      nameNested(nested);
+    });
+  };
   program.hook("preSubcommand", async (_program, command) => {
     called = `${what.name} ${command.name()}`;
     const [{ createSession }, register] = await Promise.all([import("./session.ts"), loaders.get(command.name())?.()]);
+    nameNested(command);
     register?.(command, {
       io,
       commands,
