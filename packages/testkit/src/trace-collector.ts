@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** A span as exported. Its attributes, and those of what sent it, as plain values. */
@@ -48,12 +48,14 @@ interface SentTraces {
 export async function startTraceCollector(): Promise<TraceCollector> {
   const spans: CollectedSpan[] = [];
   let status = 200;
-  const server = createServer(async (request, response) => {
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>));
     const isOtlp = request.method === "POST" && request.url === "/v1/traces" && request.headers["content-type"] === "application/json";
     if (isOtlp && status === 200) spans.push(...spansOf(JSON.parse(body.toString()) as SentTraces));
     response.writeHead(isOtlp ? status : 404, { "content-type": "application/json" }).end("{}");
-  });
+  };
+  // Whoever sends may break off.
+  const server = createServer((request, response) => void take(request, response).catch(() => response.destroy()));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {

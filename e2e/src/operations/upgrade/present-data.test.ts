@@ -36,7 +36,10 @@ describe.each([
   it("returns every reservation unchanged, from Redis and from the archive", async () => {
     const { find } = callersOf(facts, await data.start());
     for (const [name, { reservation }] of Object.entries(facts.reservations)) {
-      expect(await find(name as ReservationName), name).toEqual(read(ReservationSchema, reservation));
+      const before = read(ReservationSchema, reservation);
+      // That commit left the position of the first in the queue out.
+      const first = before.state === ReservationState.QUEUED && before.queuePosition === undefined ? { queuePosition: 0 } : {};
+      expect(await find(name as ReservationName), name).toEqual({ ...before, ...first });
     }
     expect(await find("rejected")).toMatchObject({
       state: REJECTED,
