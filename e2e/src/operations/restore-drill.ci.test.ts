@@ -25,7 +25,7 @@ async function readerIn(folder: string) {
 /** Starts the demonstration without its store and shop, and kills it with its Redis when asked to. */
 async function start(folder: string) {
   const petak = await startPetak(folder, ["start", "--port", "0", "--demo-sites", "60", "--durability", "always", "--json"], /"url"/);
-  onTestFinished(() => void petak.child.kill("SIGKILL"));
+  onTestFinished(petak.kill);
   const { url } = JSON.parse(petak.said().slice(petak.said().indexOf("{"))) as { url: string };
   return {
     url,
@@ -41,7 +41,7 @@ async function start(folder: string) {
       await redis.connect();
       const [, pid = ""] = /process_id:(\d+)/.exec(await redis.info("server")) ?? [];
       redis.disconnect();
-      petak.child.kill("SIGKILL");
+      petak.kill();
       process.kill(Number(pid), "SIGKILL");
     },
   };

@@ -37,7 +37,7 @@ async function startWorkers() {
     ["gateway", "--durability-check", "warn", ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, `${value}`])],
     /all workers listen/,
   );
-  onTestFinished(() => void petak.child.kill("SIGKILL"));
+  onTestFinished(petak.kill);
   const lines = () =>
     petak
       .said()

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { processEnv } from "@petak/testkit";
@@ -30,6 +30,8 @@ export interface StartedPetak {
   noted(): string;
   /** Presses Ctrl-C and waits for the exit. */
   interrupt(): Promise<number | null>;
+  /** Ends it at once (SIGKILL), as a machine that dies, but for a private Redis. */
+  kill(): void;
 }
 
 /** Runs `petak` and resolves when its output matches a pattern, or it has exited. */
@@ -56,7 +58,23 @@ export async function startPetak(cwd: string, args: readonly string[], awaited: 
       child.kill("SIGINT");
       return (await exited)[0];
     },
+    kill() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      // The launcher has started the program in a process group of its own, and cannot tell it of its own sudden end.
+      const { stdout } = spawnSync("pgrep", ["-P", `${child.pid}`], { encoding: "utf8" });
+      for (const pid of stdout.split("\n").filter(Boolean)) killGroup(Number(pid));
+      child.kill("SIGKILL");
+    },
   };
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch (error) {
+    // It has ended meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 function cleanEnv(extra: Record<string, string>): Record<string, string> {
