@@ -49,6 +49,7 @@ describe("GetLimits", () => {
     ]);
     const paged = limits.filter(({ kind }) => kind === LimitKind.PAGE_ITEMS);
     expect(Object.fromEntries(paged.map(({ method, limit }) => [method, Number(limit)]))).toEqual({
+      "petak.v1.AuditService/ListAuditEntries": 500,
       "petak.v1.DirectoryService/ListSites": 500,
       "petak.v1.ReservationService/ListReservations": 500,
       "petak.v1.ReservationService/GetManifest": 500,
