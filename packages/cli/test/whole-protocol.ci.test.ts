@@ -78,6 +78,9 @@ describe("the life of a reservation", () => {
     const until = inDays(0.5);
     const extended = await asJson<Reserved>(courier, "extend", reservationId, "--until", until);
     expect(extended.reservation.depositUntil).toBe(until);
+    const nowMs = Date.parse(until) - 12 * 3_600_000;
+    const later = await petak(courier, ["extend", reservationId, "--until", "+13h", "--json"], { now: () => nowMs });
+    expect((JSON.parse(later.stdout) as Reserved).reservation.depositUntil).toBe(new Date(nowMs + 13 * 3_600_000).toISOString());
 
     const moved = await asJson<Reserved & { redirected: object }>(courier, "redirect", reservationId, siteIds[1], "--reason", "rerouted");
     expect(moved.reservation).toMatchObject({ siteId: siteIds[1], redirectedFrom: reservationId });
@@ -135,12 +138,18 @@ describe("the life of a reservation", () => {
     const server = createServer((socket) => void socket.once("data", () => socket.destroy())).listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
-    const lost = await petak(courier, ["cancel", "res_83652b_8xk2m4p9q7w3t5z1", "--reason", "other", "--url", `http://127.0.0.1:${port}`]);
+    const nowMs = network.now();
+    const lose = async (...argv: string[]) => await petak(courier, [...argv, "--url", `http://127.0.0.1:${port}`], { now: () => nowMs });
+    const lost = await lose("cancel", "res_83652b_8xk2m4p9q7w3t5z1", "--reason", "other");
+    const relative = await lose("extend", "res_83652b_8xk2m4p9q7w3t5z1", "--until", "+12h");
     server.close();
     expect([lost.exitCode, lost.stderr]).toEqual([
       3,
       expect.stringMatching(/Send the change again with --request-id [\da-f-]{36}, so that/),
     ]);
+    expect(relative.stderr).toMatch(
+      new RegExp(`again with --request-id [\\da-f-]{36} --until ${new Date(nowMs + 12 * 3_600_000).toISOString()}, so that`),
+    );
     const refused = await petak(courier, ["cancel", "res_83652b_8xk2m4p9q7w3t5z1", "--reason", "other"]);
     expect([refused.exitCode, refused.stderr]).toEqual([1, expect.not.stringContaining("--request-id")]);
   });

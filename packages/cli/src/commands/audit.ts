@@ -5,7 +5,7 @@ import { type AuditEntry, AuditEntrySchema, AuditKind, AuditOutcome } from "@pet
 import type { Command } from "commander";
 import type { CommandModule } from "../command.ts";
 import { readCursor, writeCursor } from "../cursor-file.ts";
-import { parseInstant } from "./instant.ts";
+import { instantParser } from "./instant.ts";
 import { wordsOf } from "./words.ts";
 
 /** Entries per call: the protocol's greatest. */
@@ -40,8 +40,8 @@ export const registerAudit: CommandModule = (command, context) => {
     .addHelpText("after", examples)
     .option("--participant <participant>", "only changes by this participant, or of what belongs to it, par_…", "")
     .option("--kind <kind>", `only changes of one kind: ${kinds.all.join(", ")}`, kinds.parse)
-    .option("--from <time>", "only changes recorded at this time or later, e.g. 2026-11-05T21:30+08:00", parseInstant)
-    .option("--to <time>", "only changes recorded before this time", parseInstant)
+    .option("--from <time>", "only changes recorded at this time or later, e.g. 2026-11-05T21:30+08:00 or -2h", instantParser(context.io))
+    .option("--to <time>", "only changes recorded before this time", instantParser(context.io))
     .option("--follow", "go on with the entries that come, until Ctrl-C")
     .option("--since <file>", "begin where the run ended that wrote this file, and write it; without the file, begin with the oldest entry")
     .action(async ({ participant, kind, from, to, since, follow }: AuditOptions, running: Command) => {

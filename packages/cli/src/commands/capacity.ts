@@ -7,7 +7,7 @@ import type { CommandModule } from "../command.ts";
 import { CliFailure } from "../failure.ts";
 import type { Session } from "../session.ts";
 import { parseDuration } from "./duration.ts";
-import { parseInstant } from "./instant.ts";
+import { instantParser } from "./instant.ts";
 
 type SizeClass = MessageInitShape<typeof SizeClassReportSchema>;
 
@@ -27,7 +27,7 @@ export const registerCapacity: CommandModule = (command, context) => {
     .description("report a snapshot of all places of a site of yours; it is good for five minutes at most")
     .argument("<site>", "site_…")
     .argument("<size=free/occupied/broken...>", "every size class of the site; the three add up to its installed places", collectClass)
-    .option("--observed-at <time>", "when it was taken, e.g. 2026-11-05T21:30+08:00 (default: now)", parseInstant)
+    .option("--observed-at <time>", "when it was taken, e.g. 2026-11-05T21:30+08:00 or -30s (default: now)", instantParser(context.io))
     .option("--ttl <duration>", "how long it is valid from then, 10s to 5m (default: 5m)", parseDuration)
     .action(async (siteId: string, sizeClasses: SizeClass[], options: { observedAt?: Date; ttl?: Duration }, running: Command) => {
       const session = context.session(running);

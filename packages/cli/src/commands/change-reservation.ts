@@ -12,7 +12,7 @@ import {
 import type { Command } from "commander";
 import type { CommandModule } from "../command.ts";
 import { parseDuration } from "./duration.ts";
-import { parseInstant } from "./instant.ts";
+import { instantParser } from "./instant.ts";
 import { collectText } from "./options.ts";
 import { requestIdOption, withRequestId } from "./request-id.ts";
 import { printReservation, reservationIn } from "./reservation-text.ts";
@@ -86,17 +86,20 @@ export const registerExtend: CommandModule = (command, context) => {
     .argument("<reservation>", reservationArgument)
     .requiredOption(
       "--until <time>",
-      "the new deadline, e.g. 2026-11-05T21:30+08:00; the gateway shortens it to the latest possible",
-      parseInstant,
+      "the new deadline, e.g. 2026-11-05T21:30+08:00, or +2h from now; the gateway shortens it to the latest possible",
+      instantParser(context.io),
     )
     .addOption(requestIdOption())
-    .addHelpText("after", "\nExample: petak extend res_… --until 2026-11-05T21:30+08:00")
+    .addHelpText("after", "\nExamples:\n  petak extend res_… --until +2h\n  petak extend res_… --until 2026-11-05T21:30+08:00")
     .action(async (reservationId: string, options: Repeatable & { until: Date }, running: Command) => {
       const session = context.session(running);
       const { client } = await session.connect();
       const until = timestampFromDate(options.until);
-      const response = await withRequestId(session, options, (requestId) =>
-        client.reservations.extend({ requestId, reservationId, until }),
+      const response = await withRequestId(
+        session,
+        options,
+        (requestId) => client.reservations.extend({ requestId, reservationId, until }),
+        { until: options.until },
       );
       session.output.json(toJson(ExtendResponseSchema, response));
       printReservation(session.output, reservationIn(response));

@@ -28,7 +28,7 @@ export function registerCheckSites(command: Command, context: CommandContext): v
   const check = command
     .command("check")
     .description("say whether a parcel fits at sites and a place is free there, or why not; holds nothing");
-  addRequirementOptions(addParcelOptions(check))
+  addRequirementOptions(addParcelOptions(check), context)
     .argument("<site...>", "site_…, at most 20")
     .option("--purpose <purpose>", `what the place is for: ${purposes.all.join(", ")} (default: delivery)`, purposes.parse)
     .option("--include-unknown", "judge sites that have not said for a while what is free by their last counts")

@@ -19,7 +19,7 @@ import { CliFailure, usageFailure } from "../failure.ts";
 import type { Output } from "../terminal/output.ts";
 import { readToken } from "./access-token.ts";
 import { type CredentialSubject, parseCollectable, parsePublicKey, parseSubject } from "./credential-subject.ts";
-import { parseInstant } from "./instant.ts";
+import { instantParser } from "./instant.ts";
 import { registerPresence } from "./presence.ts";
 
 const subjectArgument = "the reservation, res_…, or the bundle, bdl_…";
@@ -68,7 +68,11 @@ export const registerCredentials: CommandModule = (command, context) => {
     .command("delegate")
     .description("delegate the recipient's credential to somebody else: to collect only, once, and for three days at most")
     .argument("<access-token>", "the recipient's access token, or @FILE with the token or the output of `issue --json`")
-    .option("--until <time>", "end of its validity, e.g. 2026-11-05T21:30+08:00 (default: a day from now)", parseInstant)
+    .option(
+      "--until <time>",
+      "end of its validity, e.g. 2026-11-05T21:30+08:00 or +6h (default: a day from now)",
+      instantParser(context.io),
+    )
     .option(holderOption, "public key of its holder, in base64; required if the recipient's is bound to a key", parsePublicKey)
     .action(async (given: string, options: { until?: Date; holder?: Uint8Array<ArrayBuffer> }, running: Command) => {
       const session = context.session(running);

@@ -9,7 +9,7 @@ import { usageFailure } from "../failure.ts";
 import { eventLine } from "../feed/event-line.ts";
 import { type FeedStart, followFeed } from "../feed/follow-feed.ts";
 import type { Session } from "../session.ts";
-import { parseInstant } from "./instant.ts";
+import { instantParser } from "./instant.ts";
 import { collectEventTypes } from "./webhook-text.ts";
 import { wordsOf } from "./words.ts";
 
@@ -47,8 +47,8 @@ export const registerEvents: CommandModule = (command, context) => {
     .option("--follow", "go on with the events that come, until Ctrl-C")
     .option("--since <file>", "begin where the run ended that wrote this file, and write it; without the file, begin with the oldest event")
     .option("--now", "with --follow: begin with the next event")
-    .option("--from <time>", "only events recorded at this time or later, e.g. 2026-11-05T21:30+08:00", parseInstant)
-    .option("--to <time>", "only events recorded before this time", parseInstant)
+    .option("--from <time>", "only events recorded at this time or later, e.g. 2026-11-05T21:30+08:00 or -2h", instantParser(context.io))
+    .option("--to <time>", "only events recorded before this time", instantParser(context.io))
     .option("--type <type>", "print only these types, e.g. parcel-deposited; several with commas", collectEventTypes)
     .option("--reservation <reservation>", "print only those of this reservation, res_…")
     .action(async (options: ListOptions, running: Command) => {
@@ -62,7 +62,7 @@ export const registerEvents: CommandModule = (command, context) => {
     .argument("<reservation>", "res_…")
     .argument("<event...>", "evt_…, at most 20")
     .requiredOption("--reason <reason>", reasons.all.join(", "), reasons.parse)
-    .option("--occurred-at <time>", "of one event: when it really happened, e.g. 2026-11-05T21:30+08:00", parseInstant)
+    .option("--occurred-at <time>", "of one event: when it really happened, e.g. 2026-11-05T21:30+08:00 or -2h", instantParser(context.io))
     .action(
       async (reservationId: string, eventIds: string[], options: { reason: CorrectionReason; occurredAt?: Date }, running: Command) => {
         const session = context.session(running);

@@ -2,10 +2,11 @@ import { create } from "@bufbuild/protobuf";
 import { ParcelRequirement, PassedOverReason, PassedOverSchema, SiteRequirementsSchema, validateMessage } from "@petak/protocol";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
+import { processIo } from "../process-io.ts";
 import { addRequirementOptions, describePassedOver, type RequirementOptions, toRequirements } from "./find-requirements.ts";
 
 function read(...args: string[]): RequirementOptions {
-  const command = addRequirementOptions(new Command())
+  const command = addRequirementOptions(new Command(), { io: { ...processIo, now: () => Date.parse("2026-11-05T12:00Z") } })
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
   return command.parse(args, { from: "user" }).opts();
@@ -33,6 +34,10 @@ describe("what a site must be like, on the command line", () => {
       cardPayment: true,
       refrigerated: true,
     });
+  });
+
+  it("takes a time from now", () => {
+    expect(read("--open-at", "+90m").openAt).toEqual(new Date("2026-11-05T13:30Z"));
   });
 
   it("names what the parcel needs", () => {

@@ -2,7 +2,8 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { ParcelRequirement, type PassedOver, PassedOverReason, type SiteRequirementsSchema } from "@petak/protocol";
 import { type Command, InvalidArgumentError } from "commander";
-import { parseInstant } from "./instant.ts";
+import type { CommandContext } from "../command.ts";
+import { instantParser } from "./instant.ts";
 
 /** The options of `petak find` for site requirements. */
 export interface RequirementOptions {
@@ -21,8 +22,8 @@ const requirementNames = Object.entries(ParcelRequirement)
   .map(([name, value]) => [name.toLowerCase().replaceAll("_", "-"), value] as const);
 
 /** Adds the options of {@link RequirementOptions} to a command. */
-export function addRequirementOptions(command: Command): Command {
-  return addSiteRequirementOptions(command).option(
+export function addRequirementOptions(command: Command, context: Pick<CommandContext, "io">): Command {
+  return addSiteRequirementOptions(command, context).option(
     "--needs <what>",
     `what the parcel needs: ${requirementNames.map(([name]) => name).join(", ")}`,
     collectNeeds,
@@ -30,11 +31,11 @@ export function addRequirementOptions(command: Command): Command {
 }
 
 /** Adds the options that say something of the site, and nothing of the parcel. */
-export function addSiteRequirementOptions(command: Command): Command {
+export function addSiteRequirementOptions(command: Command, { io }: Pick<CommandContext, "io">): Command {
   return command
     .option("--country <SG,MY>", "only sites in these countries (default: the country of the point)", collectCountries)
     .option("--any-country", "sites of every country")
-    .option("--open-at <time>", "only sites that are open then, e.g. 2026-11-05T21:30+08:00", parseInstant)
+    .option("--open-at <time>", "only sites that are open then, e.g. 2026-11-05T21:30+08:00 or +2h", instantParser(io))
     .option("--step-free", "only sites with no step on the way")
     .option("--accessible", "only compartments within reach of a wheelchair, 380 to 1220 mm high")
     .option("--refrigerated", "only cooled places")

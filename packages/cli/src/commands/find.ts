@@ -20,7 +20,7 @@ interface FindOptions extends RequirementOptions {
 
 /** `petak find`: the nearest sites that fit a parcel and have a place free. */
 export const registerFind: CommandModule = (command, context) => {
-  addRequirementOptions(command)
+  addRequirementOptions(command, context)
     .argument("<lat,lng>", 'where to look from, e.g. 1.3521,103.8198 or "1°21\'07"N 103°49\'11"E"', parseOrigin)
     .option("--parcel <WxHxD>", "outer width, height and depth in mm (default: 300x200x150)", parseParcel)
     .option("--mass <g>", "mass in g", parseWhole, 1200)

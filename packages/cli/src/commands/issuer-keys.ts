@@ -1,5 +1,6 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { CommandModule } from "../command.ts";
+import { instantParser } from "./instant.ts";
 
 /**
  * `petak keys issuer` and `petak keys rotate-issuer`: show and rotate the keys with which gateways sign access tokens. They work on the gateways' secrets file,
@@ -16,10 +17,14 @@ export const registerIssuerKeys: CommandModule = (command, context) => {
 
   withDataDir(command.command("rotate-issuer"))
     .description("announce a new key for access tokens; it is used once every agent has it; run it on the gateway's machine")
-    .option("--at <time>", "first use of the new key, e.g. 2026-12-01T02:00:00Z (default: as early as possible)", parseTime)
-    .action(async (options: { dataDir?: string; config?: string; at?: number }, running: Command) => {
+    .option(
+      "--at <time>",
+      "first use of the new key, e.g. 2026-12-01T02:00Z or +3d (default: as early as possible)",
+      instantParser(context.io),
+    )
+    .action(async (options: { dataDir?: string; config?: string; at?: Date }, running: Command) => {
       const { rotate } = await import("../issuer-keys/issuer-keys.ts");
-      await rotate(context.session(running), options);
+      await rotate(context.session(running), { ...options, atMs: options.at?.getTime() });
     });
 };
 
@@ -27,11 +32,4 @@ function withDataDir(command: Command): Command {
   return command
     .option("--data-dir <directory>", "the gateway's data directory (env: PETAK_DATA_DIR; default: .petak)")
     .option("--config <file>", "the gateway's configuration file (env: PETAK_CONFIG)");
-}
-
-function parseTime(text: string): number {
-  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text);
-  const timeMs = isTime ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(timeMs)) throw new InvalidArgumentError("write a time with its zone, e.g. 2026-12-01T02:00:00Z.");
-  return timeMs;
 }

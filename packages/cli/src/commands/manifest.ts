@@ -10,7 +10,7 @@ import { csvLine } from "../manifest/csv-line.ts";
 import { readManifest, sitesWithReservations } from "../manifest/read-manifest.ts";
 import type { Session } from "../session.ts";
 import type { Output } from "../terminal/output.ts";
-import { parseInstant } from "./instant.ts";
+import { instantParser } from "./instant.ts";
 import { wordsOf } from "./words.ts";
 
 const tasks = wordsOf(ManifestTask);
@@ -35,7 +35,7 @@ export const registerManifest: CommandModule = (command, context) => {
   command
     .argument("[site...]", "site_…, in the order in which they are visited (default: all with something to do)")
     .option("--route <file>", "the sites in a file, one a line, in the order of the route; - for standard input")
-    .option("--before <time>", "only what is due before this, e.g. 2026-11-06T00:00+08:00", parseInstant)
+    .option("--before <time>", "only what is due before this, e.g. 2026-11-06T00:00+08:00 or +8h", instantParser(context.io))
     .option("--csv", "print CSV, in which no cell is a formula")
     .addHelpText("after", examples)
     .action(async (named: string[], { route, before, csv }: Options, running: Command) => {

@@ -26,7 +26,7 @@ interface RedirectOptions extends RequirementOptions, PlaceOptions, OverflowOpti
 
 /** `petak redirect`: moves a reservation to another place before the deposit. */
 export const registerRedirect: CommandModule = (command, context) => {
-  addPlaceOptions(addSiteRequirementOptions(command.argument("<reservation>", "the reservation's id, res_…")))
+  addPlaceOptions(addSiteRequirementOptions(command.argument("<reservation>", "the reservation's id, res_…"), context))
     .argument("<place>", placeArgument, parsePlace)
     .requiredOption("--reason <reason>", reasons.all.join(", "), reasons.parse)
     .addOption(requestIdOption())
@@ -38,7 +38,7 @@ export const registerRedirect: CommandModule = (command, context) => {
       const session = context.session(running);
       const { output } = session;
       const overflowPolicy = toOverflowPolicy(options);
-      const response = await withRequestId(session, options, async (requestId) => {
+      const redirect = async (requestId: string) => {
         const request = create(RedirectRequestSchema, {
           requestId,
           reservationId,
@@ -51,7 +51,8 @@ export const registerRedirect: CommandModule = (command, context) => {
         validateMessage(RedirectRequestSchema, request);
         const { client } = await session.connect();
         return await client.reservations.redirect(request);
-      });
+      };
+      const response = await withRequestId(session, options, redirect, { "open-at": options.openAt });
       output.json(toJson(RedirectResponseSchema, response));
       printReservation(output, reservationIn(response), response.site?.name);
       if (response.redirected !== undefined) output.print(`It replaces ${response.redirected.reservationId}.`);

@@ -19,11 +19,16 @@ export function requestIdOption(): Option {
 /** Codes of a call that may have been executed although no response came, or whose earlier attempt may have been. */
 const unknownOutcome: ReadonlySet<Code> = new Set([Code.DeadlineExceeded, Code.Canceled, Code.Unavailable, Code.Aborted, Code.Unknown]);
 
-/** Makes a change with the given id or a new one. If nobody knows whether it was made, the failure names the id with which to send it again. */
+/**
+ * Makes a change with the given id or a new one. If nobody knows whether it was made, the failure names the id with which to send it again.
+ *
+ * @param times options of the change, which may have been relative: the failure names them as they were sent, since the same id takes the same change only
+ */
 export async function withRequestId<Response>(
   { url }: Pick<Session, "url">,
   { requestId = randomUUID() }: { requestId?: string },
   change: (requestId: string) => Promise<Response>,
+  times: Readonly<Record<string, Date | undefined>> = {},
 ): Promise<Response> {
   try {
     return await change(requestId);
@@ -31,7 +36,8 @@ export async function withRequestId<Response>(
     const isUnknown = error instanceof ConnectError && fromConnectError(error) === undefined && unknownOutcome.has(error.code);
     if (!isUnknown) throw error;
     const { message, exitCode, reason } = toFailure(error, url);
-    throw new CliFailure(`${message} Send the change again with --request-id ${requestId}, so that it is not made twice.`, {
+    const same = Object.entries(times).flatMap(([name, time]) => (time === undefined ? [] : [` --${name} ${time.toISOString()}`]));
+    throw new CliFailure(`${message} Send the change again with --request-id ${requestId}${same.join("")}, so that it is not made twice.`, {
       exitCode,
       reason,
       metadata: { request_id: requestId },

@@ -6,7 +6,7 @@ import { ListReservationsRequestSchema, ListReservationsResponseSchema, type Res
 import { type Command, InvalidArgumentError } from "commander";
 import { isUnkeepable } from "../chain/site-change.ts";
 import type { CommandModule } from "../command.ts";
-import { parseInstant } from "./instant.ts";
+import { instantParser } from "./instant.ts";
 
 const stateNames = Object.entries(ReservationState)
   .filter(([, state]) => state !== ReservationState.UNSPECIFIED)
@@ -31,7 +31,11 @@ export const registerReservations: CommandModule = (command, context) => {
     .option("--site <site>", "only those at this site, site_…", "")
     .option("--state <state>", `only in these states: ${stateNames.map(([name]) => name).join(", ")}; several with commas`, collectStates)
     .option("--reference <text>", "only those with this partner reference", "")
-    .option("--before <time>", "only those whose present deadline is before this, e.g. 2026-11-05T21:30+08:00", parseInstant)
+    .option(
+      "--before <time>",
+      "only those whose present deadline is before this, e.g. 2026-11-05T21:30+08:00 or +3h",
+      instantParser(context.io),
+    )
     .option("--limit <count>", "how many at most", parseLimit, 1000)
     .action(async ({ overdue, site, state, reference, before, limit }: Options, running: Command) => {
       const session = context.session(running);

@@ -42,7 +42,7 @@ The hold ends unless it is confirmed: petak confirm res_…`;
 
 /** `petak reserve`: holds a place at a site, or at the nearest suitable one. */
 export const registerReserve: CommandModule = (command, context) => {
-  addPlaceOptions(addRequirementOptions(addParcelOptions(command)))
+  addPlaceOptions(addRequirementOptions(addParcelOptions(command), context))
     .argument("<place>", placeArgument, parsePlace)
     .option("--label <code>", "a code on the parcel's label, as a scanner reads it; up to three times", collectText)
     .option("--cash-due <amount>", 'what the collector pays at the site, e.g. "12.50 SGD"; with --needs cash-on-delivery', parseMoney)
@@ -56,12 +56,13 @@ export const registerReserve: CommandModule = (command, context) => {
     .action(async (place: Place, options: ReserveOptions, running: Command) => {
       const session = context.session(running);
       const { output } = session;
-      const response = await withRequestId(session, options, async (requestId) => {
+      const reserve = async (requestId: string) => {
         const request = create(ReserveRequestSchema, toRequest(requestId, place, options));
         validateMessage(ReserveRequestSchema, request);
         const { client } = await session.connect();
         return await client.reservations.reserve(request);
-      });
+      };
+      const response = await withRequestId(session, options, reserve, { "open-at": options.openAt });
       output.json(toJson(ReserveResponseSchema, response));
       const reservation = reservationIn(response);
       printReservation(output, reservation, response.site?.name);

@@ -9,7 +9,7 @@ import { periodOf } from "../simulate/period.ts";
 import { sayingInput } from "../simulate/say-input.ts";
 import { writeTraceFile } from "../simulate/write-file.ts";
 import { formatCount } from "../terminal/progress.ts";
-import { parseInstant } from "./instant.ts";
+import { parseTime, type WrittenTime } from "./instant.ts";
 
 /** `petak trace`: makes traces without a gateway. */
 export const registerTrace: CommandModule = (command, context) => {
@@ -31,10 +31,14 @@ export const registerTrace: CommandModule = (command, context) => {
     .command("cut")
     .description("take what begins in a part of a trace's time, e.g. its busiest hour, as a trace of its own")
     .argument("<file>", "the trace")
-    .option("--from <time>", "begin of the part, e.g. 2026-11-11T20:00+08:00 (default: that of the trace)", parseInstant)
-    .option("--to <time>", "end of the part, e.g. 2026-11-11T21:00+08:00 (default: that of the trace)", parseInstant)
+    .option(
+      "--from <time>",
+      "begin of the part, e.g. 2026-11-11T20:00+08:00, or +20h from the begin of the trace (default: that of the trace)",
+      parseTime,
+    )
+    .option("--to <time>", "end of the part, e.g. 2026-11-11T21:00+08:00 or +21h (default: that of the trace)", parseTime)
     .requiredOption("-o, --out <file>", "the trace that is written, e.g. peak.ndjson")
-    .action(async (path: string, options: { from?: Date; to?: Date; out: string }, running: Command) => {
+    .action(async (path: string, options: { from?: WrittenTime; to?: WrittenTime; out: string }, running: Command) => {
       const session = context.session(running);
       await sayingInput(async () => {
         const { header, count } = await cutTraceFile(session.resolve(path), session.resolve(options.out), options);

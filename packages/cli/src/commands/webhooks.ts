@@ -13,7 +13,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { CommandContext, CommandModule } from "../command.ts";
 import { CliFailure } from "../failure.ts";
 import type { Session } from "../session.ts";
-import { parseInstant } from "./instant.ts";
+import { instantParser } from "./instant.ts";
 import { collectEventTypes, describeEndpoint, eventTypeNames, failureText, stateText } from "./webhook-text.ts";
 
 /** Timeout of a test, in ms: the endpoint may take 15 s. */
@@ -95,8 +95,8 @@ export const registerWebhooks: CommandModule = (command, context) => {
     .command("replay")
     .description("send recorded events again, with their original ids")
     .argument("<endpoint>", endpointArgument)
-    .option("--from <time>", "events recorded at or after this, e.g. 2026-11-05T21:30+08:00", parseInstant)
-    .option("--to <time>", "events recorded before this (default: now)", parseInstant)
+    .option("--from <time>", "events recorded at or after this, e.g. 2026-11-05T21:30+08:00 or -2h", instantParser(context.io))
+    .option("--to <time>", "events recorded before this (default: now)", instantParser(context.io))
     .option("--from-number <number>", "events from this number of your feed on", parseNumber)
     .option("--to-number <number>", "events up to this number of your feed", parseNumber)
     .option("--cursor <cursor>", "events after this cursor of ListEvents", "")

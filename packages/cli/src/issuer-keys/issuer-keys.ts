@@ -56,12 +56,12 @@ export async function showIssuer(session: Session, options: SecretsOptions & { o
 /**
  * Announces a new issuer key.
  *
- * @param options.at first use of the key, in ms since 1970
+ * @param options.atMs first use of the key, in ms since 1970
  * @throws {CliFailure} with the reason `too-early` if tokens would be refused for some time; or if there is no secrets file.
  */
-export async function rotate(session: Session, options: SecretsOptions & { at?: number }): Promise<void> {
+export async function rotate(session: Session, options: SecretsOptions & { atMs?: number | undefined }): Promise<void> {
   const path = secretsPath(session, options);
-  const epochs = await orFailure(rotateIssuer(path, session.io.now(), options.at), "Nothing was changed: ");
+  const epochs = await orFailure(rotateIssuer(path, session.io.now(), options.atMs), "Nothing was changed: ");
   showEpochs(session, epochs, { certificates: await orFailure(readIssuerCertificates(certificatesPath(path))) });
   const [before, announced] = epochs;
   session.output.print(

@@ -125,7 +125,7 @@ describe("what cannot be drawn or imported is said in one sentence", () => {
     ["import local.csv -o t", 1, '"2026-11-09 10:00" is not a time with an offset from UTC'],
     ["import heavy.csv -o t", 1, "heavy.csv, line 2, massG: 0.5 is not a whole number from 1 to 1000000 (g)"],
     ["cut missing.ndjson -o t", 1, "missing.ndjson does not exist."],
-    ["cut hour.ndjson --from 08:30 -o t", 2, "Write date, time and offset from UTC, e.g. 2026-11-05T21:30+08:00."],
+    ["cut hour.ndjson --from 08:30 -o t", 2, "Write date, time and offset from UTC, e.g. 2026-11-05T21:30+08:00, or how far off it is"],
     [
       "cut hour.ndjson --from 2026-11-09T09:00:01+08:00 -o t",
       2,
@@ -184,6 +184,7 @@ describe("petak trace", () => {
   test("cuts what begins in a part of a trace's time, which is a trace again", async () => {
     const cut = async (options: string) => JSON.parse((await trace(`cut hour.ndjson ${options} -o part.ndjson --json`)).stdout) as unknown;
     expect(await cut("--from 2026-11-09T08:30+08:00")).toEqual({ file: "part.ndjson", intentions: 2, city: "Town", remarks: [] });
+    expect(await cut("--from +30m")).toMatchObject({ intentions: 2 });
     expect(await cut("--from 2026-11-09T00:00:01Z --to 2026-11-09T08:30+08:00")).toMatchObject({ intentions: 2 });
     const [header = "", ...lines] = (await readFile(join(folder, "part.ndjson"), "utf8")).trim().split("\n");
     expect(JSON.parse(header)).toMatchObject({ startAt: "2026-11-09T00:00:01.000Z", durationMs: 1_799_000 });
