@@ -1,8 +1,9 @@
-import { mkdir, readFile, stat, symlink } from "node:fs/promises";
+import { access, mkdir, readFile, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type RunPetakOptions, runPetak } from "@petak/cli/testing/run-petak";
 import { createTempDir, type TempDir } from "@petak/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { repositoryDir } from "../examples/courier-examples.ts";
 import { runPetak as runProcess, type StartedPetak, startPetak } from "../testing/petak-process.ts";
 
 const startArgs = ["start", "--port", "0", "--demo-sites", "120"];
@@ -31,6 +32,14 @@ describe("petak start", () => {
     expect(said).toContain(`curl ${url}/petak.v1.DirectoryService/FindNearest`);
     expect(said).toContain("npx petak find");
     expect(said).toContain("npx petak journey");
+  });
+
+  it("names its sandbox, and pages to read that are there", async () => {
+    const [, list = ""] = /A sandbox, .*: npx petak (sandbox sites .*) \(/.exec(started.said()) ?? [];
+    expect((await petak(list.split(" "))).stdout).toContain("sandbox-plain");
+    const pages = [...started.said().matchAll(/\b(?:docs\/\S+|README)\.md\b/g)].map(([page]) => page);
+    expect(pages).toHaveLength(4);
+    for (const page of pages) await access(join(repositoryDir, page));
   });
 
   it("is ready when the demonstration is", async () => {
@@ -177,6 +186,7 @@ describe("petak start, a second time", () => {
     const find = async (at: string) => (await petak(["find", "1.3521,103.8198", "--any-country", "--url", at, "--json"])).stdout;
     const before = JSON.parse(await find(url)) as { options: { site: { siteId: string } }[] };
     expect(await started.interrupt()).toBe(0);
+    expect(started.noted()).toMatch(/Stopping …\nStopped\. The data is in \/.*\/\.petak\.\n$/);
     started = await startPetak(folder.path, startArgs, /Stop with Ctrl-C/);
     url = /running at (\S+)/.exec(started.said())?.[1] ?? "";
     expect(started.noted()).not.toContain("Placing");

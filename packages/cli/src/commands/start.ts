@@ -60,7 +60,8 @@ export const registerStart: CommandModule = (command, { io }) => {
       const signal = AbortSignal.any([interruption, lost.signal]);
       try {
         await ensureDemoRoot(dataDir, io.now());
-        served = await serveGateway({ ...config, sandbox: config.sandbox || sites > 0 }, io.cwd, logger, {
+        const hasSandbox = config.sandbox || sites > 0;
+        served = await serveGateway({ ...config, sandbox: hasSandbox }, io.cwd, logger, {
           openDirectoryNetwork: publishesDemo ? "test" : "live",
           neighbours: () => neighboursOf({ store, shop }),
           readinessChecks: {
@@ -80,7 +81,7 @@ export const registerStart: CommandModule = (command, { io }) => {
           participants,
           { store, shop },
           {
-            ...{ logPath, publishesDemo, keyPath: relative(io.cwd, join(dataDir, "keys/courier.json")) },
+            ...{ logPath, publishesDemo, hasSandbox, keyPath: relative(io.cwd, join(dataDir, "keys/courier.json")) },
           },
         );
         await untilAborted(signal);
@@ -97,6 +98,7 @@ export const registerStart: CommandModule = (command, { io }) => {
         } finally {
           await log.close();
         }
+        if (served !== undefined) output.note(`Stopped. The data is in ${dataDir}.`);
       }
     });
 };
@@ -128,10 +130,12 @@ async function prepare(served: ServedGateway, { dataDir, sites, seed, output, si
     const markPath = join(dataDir, "demo.json");
     if (sites === 0 || (await isLoaded(markPath, mark))) return participants;
     output.note(`Placing ${formatCount(sites)} demonstration sites in South-East Asia …`);
+    // Before the progress begins, whose estimate would else take this second for slow loading.
+    const network = buildDemoNetwork({ sites, seed });
     const progress = output.progress("Loading", sites, "sites");
     try {
       await loadDemoNetwork({
-        network: buildDemoNetwork({ sites, seed }),
+        network,
         clientFor: (operatorKey) => {
           const keyFile = participants.operators.get(operatorKey);
           if (keyFile === undefined) throw new Error(`no key for the operator ${operatorKey}`);
@@ -218,6 +222,7 @@ function neighboursOf({ store, shop }: Opened): Neighbour[] {
 interface Said {
   /** Whether the demonstration's open directory is published. */
   publishesDemo: boolean;
+  hasSandbox: boolean;
   logPath: string;
   /** The courier's key file, relative to the working directory. */
   keyPath: string;
@@ -228,7 +233,7 @@ function greet(
   served: ServedGateway,
   { publishableKey }: DemoParticipants,
   { store, shop }: Opened,
-  { publishesDemo, logPath, keyPath }: Said,
+  { publishesDemo, hasSandbox, logPath, keyPath }: Said,
 ): void {
   const { bold, cyan, dim } = output.colors;
   const curl = [
@@ -259,12 +264,18 @@ function greet(
   if (publishesDemo) {
     output.print(`  Its sites and free places as open data (made up; cities by GeoNames; CC BY 4.0): ${cyan(`${served.url}${feedPath}`)}`);
   }
+  if (hasSandbox) {
+    const list = cyan(`npx petak sandbox sites${globals}`);
+    output.print(`  A sandbox, with sites that are full, jammed, offline and more: ${list} (docs/guides/sandbox.md)`);
+  }
   output.print();
   output.print("  Try, in another terminal in this folder:");
   output.print();
   for (const line of curl) output.print(`  ${line}`);
   output.print(`  npx petak find 1.3521,103.8198${globals}`);
   output.print(`  npx petak journey${globals}`);
+  output.print();
+  output.print("  Read on: docs/guides/courier.md for an integration, docs/guides/operator.md to run a gateway; README.md lists the rest.");
   output.print();
   output.print(
     dim(`  Metrics: ${served.managementUrl}/metrics. Cities: GeoNames, CC BY 4.0. Log: ${logPath}. Stop with Ctrl-C; the data stays.`),

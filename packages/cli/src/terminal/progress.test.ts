@@ -39,7 +39,9 @@ describe("on a terminal", () => {
 
   test("after two seconds there is a bar with rate and time left, drawn over and gone at the end", () => {
     const { clock, written, progress } = start({ isTerminal: true });
-    clock.advance(2_000);
+    clock.advance(1_000);
+    progress.update(25);
+    clock.advance(1_000);
     progress.update(50);
     expect(written).toEqual(["\r\u001b[2KImporting ━━━━━━━━━━━━──────────── 50 of 100 sites (50 %), 25/s, 2 s left"]);
     clock.advance(50);
@@ -52,11 +54,23 @@ describe("on a terminal", () => {
     expect(written.at(-1)).toBe("\r\u001b[2K");
   });
 
+  test("a slow first step does not make the time left long", () => {
+    const { clock, written, progress } = start({ isTerminal: true, total: 1_000 });
+    progress.update(0);
+    clock.advance(10_000);
+    progress.update(10);
+    expect(written.at(-1)).toMatch(/ 10 of 1,000 sites \(1 %\)$/);
+    clock.advance(2_000);
+    progress.update(200);
+    expect(written.at(-1)).toMatch(/ 200 of 1,000 sites \(20 %\), 95\/s, 9 s left$/);
+    progress.finish();
+  });
+
   test("a narrow one has no bar, and no line exceeds its width", () => {
     const { clock, written, progress } = start({ isTerminal: true, columns: 30 });
     clock.advance(2_000);
     progress.update(50);
-    expect(written[0]).toBe(`\r\u001b[2K${"Importing 50 of 100 sites (50 %), 25/s".slice(0, 29)}`);
+    expect(written[0]).toBe(`\r\u001b[2K${"Importing 50 of 100 sites (50 %)".slice(0, 29)}`);
   });
 });
 
@@ -77,7 +91,8 @@ describe("elsewhere", () => {
 
   test("without a total only the amount is shown", () => {
     const { clock, written, progress } = start({ isTerminal: false, total: 0 });
-    clock.advance(4_000);
+    progress.update(1_000);
+    clock.advance(2_000);
     progress.update(2_000);
     expect(written).toEqual(["Importing: 2,000 sites, 500/s\n"]);
   });

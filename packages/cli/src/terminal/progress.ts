@@ -27,6 +27,8 @@ export interface ProgressOptions {
 
 /** Delay before the first display, in ms; quick work needs none. */
 const quietMs = 2_000;
+/** How long the rate is measured before it is shown, in ms: the first steps of a cold start say little about those that follow. */
+const measuredMs = 1_000;
 const redrawMs = 100;
 /** Interval of plain lines, in ms, so that captured logs stay short. */
 const plainLineMs = 10_000;
@@ -52,15 +54,17 @@ export function formatMegabytes(bytes: number): string {
 /** Makes a progress display. Nothing is drawn in the first two seconds. */
 export function createProgress(options: ProgressOptions): Progress {
   const { stream, isTerminal, colors, label, total, unit, now = () => performance.now() } = options;
-  const startedMs = now();
   const write = typeof unit === "string" ? formatCount : unit;
   const suffix = typeof unit === "string" ? ` ${unit}` : "";
   let done = 0;
+  /** The first step that was completed. The rate is counted from there: before it, work was only begun. */
+  let first: { readonly done: number; readonly atMs: number } | undefined;
   let isDrawn = false;
-  let lastMs = startedMs + quietMs - (isTerminal ? redrawMs : plainLineMs);
+  let lastMs = now() + quietMs - (isTerminal ? redrawMs : plainLineMs);
 
-  function describe(elapsedMs: number): string {
-    const perSecond = elapsedMs > 0 ? done / (elapsedMs / 1000) : 0;
+  function describe(): string {
+    const elapsedMs = first === undefined ? 0 : now() - first.atMs;
+    const perSecond = first !== undefined && elapsedMs >= measuredMs ? (done - first.done) / (elapsedMs / 1000) : 0;
     const rate = perSecond > 0 ? `, ${write(perSecond)}/s` : "";
     if (total <= 0) return `${write(done)}${suffix}${rate}`;
     const leftS = perSecond > 0 ? Math.ceil((total - done) / perSecond) : undefined;
@@ -68,14 +72,14 @@ export function createProgress(options: ProgressOptions): Progress {
     return `${write(done)} of ${write(total)}${suffix} (${Math.floor((done / total) * 100)} %)${rate}${left}`;
   }
 
-  function draw(elapsedMs: number): void {
+  function draw(): void {
     if (!isTerminal) {
-      stream.write(`${label}: ${describe(elapsedMs)}\n`);
+      stream.write(`${label}: ${describe()}\n`);
       return;
     }
     const filled = total > 0 ? Math.min(barWidth, Math.round((done / total) * barWidth)) : 0;
     const bar = total > 0 ? `${colors.cyan("━".repeat(filled))}${colors.dim("─".repeat(barWidth - filled))} ` : "";
-    const text = describe(elapsedMs);
+    const text = describe();
     const room = columnsOf(stream) - 1;
     const full = `${label} ${bar}${text}`;
     const line = textWidth(full) <= room ? full : `${label} ${text}`.slice(0, Math.max(0, room));
@@ -87,7 +91,7 @@ export function createProgress(options: ProgressOptions): Progress {
     const time = now();
     if (time - lastMs < (isTerminal ? redrawMs : plainLineMs)) return;
     lastMs = time;
-    draw(time - startedMs);
+    draw();
   }
 
   // The bar is also redrawn without updates, so that a hanging step is visible.
@@ -95,6 +99,7 @@ export function createProgress(options: ProgressOptions): Progress {
   return {
     update(amount) {
       done = amount;
+      if (amount > 0) first ??= { done, atMs: now() };
       redraw();
     },
     finish() {
