@@ -13,7 +13,7 @@ import { repositoryDir } from "./setup/run.mjs";
 const fakeMain = `
 const { argv }: { argv: string[] } = process;
 if (argv[2] === "code") process.exit(Number(argv[3]));
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
     console.log(signal);
     setTimeout(() => process.exit(7), 300);
@@ -64,13 +64,24 @@ test("arguments and the exit code are passed through", async () => {
 test.each([
   { name: "SIGTERM", sent: ["SIGTERM"], received: "SIGTERM" },
   { name: "a Ctrl-C that npm passes on as well", sent: ["SIGINT", "SIGINT"], received: "SIGINT" },
-  { name: "a closed terminal", sent: ["SIGHUP"], received: "SIGTERM" },
+  { name: "SIGHUP without a terminal", sent: ["SIGHUP"], received: "SIGHUP" },
 ] as const)("$name arrives as one signal", async ({ sent, received }) => {
   const running = launch([]);
   await running.lines.next();
   for (const signal of sent) running.kill(signal);
   expect(await rest(running.lines)).toEqual([received]);
   expect(running.exitCode ?? (await once(running, "exit"))[0]).toBe(7);
+});
+
+test.skipIf(process.platform !== "linux")("a closed terminal arrives as SIGTERM", async () => {
+  const command = `"${process.execPath}" "${join(dir, "packages/cli/bin/petak.mjs")}" & echo $!; wait $!`;
+  const terminal = spawn("script", ["--quiet", "--command", command, "/dev/null"], { stdio: ["ignore", "pipe", "inherit"] });
+  const lines = createInterface({ input: terminal.stdout })[Symbol.asyncIterator]();
+  const pid = Number((await lines.next()).value);
+  await lines.next();
+  process.kill(pid, "SIGHUP");
+  expect((await lines.next()).value?.trim()).toBe("SIGTERM");
+  await once(terminal, "exit");
 });
 
 test("it exits cleanly when npm's shell ends without forwarding a signal", async () => {

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
+import { isatty } from "node:tty";
 import { fileURLToPath } from "node:url";
 import { findNode, oldestNodeMajor } from "./find-node.mjs";
 
@@ -37,9 +38,12 @@ export function runMain(args) {
     detached: true,
     env: { NODE_COMPILE_CACHE: compileCache, ...process.env },
   });
+  const hasTerminal = isatty(0) || isatty(1);
   let lastMs = Number.NEGATIVE_INFINITY;
   for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
     process.on(signal, () => {
+      // From whoever supervises a gateway, which then reads its TLS files.
+      if (signal === "SIGHUP" && !hasTerminal) return void child.kill("SIGHUP");
       const nowMs = performance.now();
       // After the terminal was closed, end gracefully.
       if (nowMs - lastMs >= echoMs) child.kill(signal === "SIGHUP" ? "SIGTERM" : signal);

@@ -9,13 +9,16 @@ function onInterruption(): AbortSignal {
   if (interruption === undefined) {
     const controller = new AbortController();
     interruption = controller;
-    for (const name of ["SIGINT", "SIGTERM"] as const) {
-      process.on(name, () => {
-        // A second interruption ends the process without cleaning up.
-        if (controller.signal.aborted) process.exit(interruptedExitCode);
-        controller.abort(new Error("Interrupted."));
-      });
-    }
+    const interrupt = () => {
+      // A second interruption ends the process without cleaning up.
+      if (controller.signal.aborted) process.exit(interruptedExitCode);
+      controller.abort(new Error("Interrupted."));
+    };
+    for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, interrupt);
+    // A gateway hears it too, and then it interrupts nothing.
+    process.on("SIGHUP", () => {
+      if (process.listenerCount("SIGHUP") === 1) interrupt();
+    });
   }
   return interruption.signal;
 }

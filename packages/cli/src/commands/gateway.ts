@@ -17,11 +17,15 @@ export const registerGateway: CommandModule = (command, { io }) => {
     }
     const serve = workersOf(config) > 1 ? serveWorkers : serveGateway;
     const served = await serve(config, io.cwd, logger);
+    // In place of an interruption: to read the TLS files is what is asked for by `systemctl reload`.
+    const reload = () => void served.reload();
+    process.on("SIGHUP", reload);
     try {
       const end = await Promise.race([untilAborted(interruption), served.ended]);
       if (end instanceof CliFailure) throw end;
       logger.info("stopping");
     } finally {
+      process.off("SIGHUP", reload);
       await served.stop();
     }
   });

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import {
   AdminError,
@@ -37,6 +36,8 @@ export interface ServedPort {
    * data any more. Else it stays pending.
    */
   ended: Promise<CliFailure>;
+  /** Reads the files of the port's certificate now, which otherwise takes up to 10 s. The log says what came of it. */
+  reload(): Promise<void>;
   /** Stops everything, the gateway first. */
   stop(): Promise<void>;
 }
@@ -74,7 +75,6 @@ export async function serveGateway(given: Config, cwd: string, logger: Logger, o
     const sandbox = config.sandbox ? await serveSandbox(dataDir) : undefined;
     let admin: AdminKey | undefined;
     const tls = tlsFilesOf(config, cwd);
-    const certificate = tls && (await readFile(tls.cert, "utf8"));
     const metrics = createMetrics();
     const gateway = await startGateway({
       ...config,
@@ -118,6 +118,7 @@ export async function serveGateway(given: Config, cwd: string, logger: Logger, o
     void gateway.refusal.then(({ message }) => ended.resolve(new CliFailure(message, { reason: "data-version" })));
     if (admin === undefined) throw new Error("the gateway did not ask for its administrator");
     const url = gatewayUrl(tls === undefined ? "http" : "https", config.host, gateway.address.port);
+    const certificate = gateway.certificate();
     sandbox?.begin({ gatewayUrl: url, certificate, hasTestClock: config.testClock, adminKey: admin.keyFile, logger });
     return {
       gateway,
@@ -128,6 +129,7 @@ export async function serveGateway(given: Config, cwd: string, logger: Logger, o
       redis,
       metrics,
       ended: ended.promise,
+      reload: () => gateway.reloadTls(),
       async stop() {
         store.isStopping();
         try {

@@ -126,6 +126,10 @@ export interface Gateway {
   readonly refusal: Promise<DataVersionError>;
   /** The pages of the management listener, whether there is one or not. */
   readonly managementPages: ReadonlyMap<string, PlainRoute>;
+  /** The public port's certificate chain in PEM, as it is used now. Undefined without TLS. */
+  certificate(): string | undefined;
+  /** Reads the files of the public port's certificate now, and says in the log what came of it. Without TLS there is nothing to read. */
+  reloadTls(): Promise<void>;
   /** Stops taking calls, completes those in flight, and releases everything. */
   stop(): Promise<void>;
 }

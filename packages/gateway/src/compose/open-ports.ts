@@ -9,7 +9,8 @@ import {
 } from "../transport/index.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import type { PlainPages } from "./plain-pages.ts";
-import { readTlsFiles, watchTlsFiles } from "./tls-files.ts";
+import { readTlsFiles } from "./tls-files.ts";
+import { type TlsWatch, watchTlsFiles } from "./watch-tls-files.ts";
 
 /** How often the TLS files are read again, in ms. */
 const tlsIntervalMs = 10_000;
@@ -25,6 +26,8 @@ export interface OpenPorts {
   readonly address: ServerAddress;
   /** Undefined if there is no management listener. */
   readonly managementAddress: ServerAddress | undefined;
+  /** The files of the public port's certificate. Undefined: it is cleartext. */
+  readonly tls: TlsWatch | undefined;
   /** Closes the public port: see `OnePortServer.close`. */
   close(graceMs: number): Promise<void>;
 }
@@ -64,10 +67,12 @@ export async function openPorts(
     await server.close(0);
     throw error;
   }
-  if (options.tls !== undefined && tls !== undefined) {
-    const intervalMs = options.tlsIntervalMs ?? tlsIntervalMs;
-    const watch = watchTlsFiles({ files: options.tls, used: tls, server, intervalMs, metrics, logger });
-    stack.defer(() => watch.stop());
-  } else metrics.tlsCertificateEnd.remove();
-  return { address, managementAddress, close: server.close };
+  if (options.tls === undefined || tls === undefined) {
+    metrics.tlsCertificateEnd.remove();
+    return { address, managementAddress, tls: undefined, close: server.close };
+  }
+  const intervalMs = options.tlsIntervalMs ?? tlsIntervalMs;
+  const watch = watchTlsFiles({ files: options.tls, used: tls, server, intervalMs, metrics, logger });
+  stack.defer(() => watch.stop());
+  return { address, managementAddress, tls: watch, close: server.close };
 }

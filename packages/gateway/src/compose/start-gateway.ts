@@ -150,7 +150,11 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
     await stop().catch((err: Error) => logger.error({ err }, "the gateway did not stop cleanly"));
     return error;
   });
-  return { address, managementAddress, managementPages: plain.management, audience, refusal, stop };
+  return {
+    ...{ address, managementAddress, managementPages: plain.management, audience, refusal, stop },
+    certificate: () => ports.tls?.current().cert,
+    reloadTls: async () => ports.tls?.reload(),
+  };
 }
 
 /** Waits for the directory of occupied cells and for replicas, for a limited time. */

@@ -1,62 +1,48 @@
-import { rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { otherTestCertificate, otherTestKey, tempDir, testCertificate, testKey } from "@petak/testkit";
-import { expect, onTestFinished, test } from "vitest";
-import { createLogger } from "../observability/logger.ts";
-import { createMetrics } from "../observability/metrics.ts";
-import type { TlsIdentity } from "../transport/index.ts";
-import { startTestGateway } from "../transport/testing/test-gateway.ts";
-import { readTlsFiles, watchTlsFiles } from "./tls-files.ts";
+import { otherTestKey, tempDir, testCertificate, testKey } from "@petak/testkit";
+import { expect, test } from "vitest";
+import { readTlsFiles, type TlsFiles } from "./tls-files.ts";
 
-async function startWatch() {
+async function writeFiles() {
   const dir = await tempDir();
-  const files = { cert: join(dir, "cert.pem"), key: join(dir, "key.pem") };
+  const files = { cert: join(dir, "cert.pem"), key: join(dir, "key.pem"), clientCa: join(dir, "clients.pem") };
+  const [nothing, folder, noPem, otherKey] = ["nothing", "folder", "text", "other.pem"].map((name) => join(dir, name)) as [
+    ...[string, string, string, string],
+  ];
   await writeFile(files.cert, testCertificate);
   await writeFile(files.key, testKey);
-  const used = await readTlsFiles(files);
-  const gateway = await startTestGateway({ tls: used });
-  const applied: TlsIdentity[] = [];
-  const server = {
-    replaceTls(identity: TlsIdentity) {
-      gateway.server.replaceTls(identity);
-      applied.push(identity);
-    },
-  };
-  const lines: { level: number; msg: string }[] = [];
-  const logger = createLogger({ destination: { write: (line) => void lines.push(JSON.parse(line)) } });
-  const metrics = createMetrics({ processMetrics: false });
-  const watch = watchTlsFiles({ files, used, server, intervalMs: 5, metrics, logger });
-  onTestFinished(() => watch.stop());
-  const errors = () => lines.filter(({ level }) => level === 50).length;
-  return { files, applied, errors, metrics, lines };
+  await writeFile(files.clientCa, testCertificate);
+  await mkdir(folder);
+  await writeFile(noPem, "no PEM");
+  await writeFile(otherKey, otherTestKey);
+  return { files, nothing, folder, noPem, otherKey };
 }
 
-/** In one step: a file that is being written would be seen half, and be refused once more. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.new`, text);
-  await rename(`${path}.new`, path);
-}
-
-test("changed files are used, and broken ones are not, which is said once", async () => {
-  const { files, applied, errors, lines } = await startWatch();
-  // The certificate first: for a moment the two do not match.
-  await replaceFile(files.cert, otherTestCertificate);
-  await expect.poll(errors).toBe(1);
-  await replaceFile(files.key, otherTestKey);
-  await expect.poll(() => applied).toEqual([{ cert: otherTestCertificate, key: otherTestKey }]);
-  await rm(files.key);
-  await expect.poll(errors).toBe(2);
-  await replaceFile(files.key, otherTestKey);
-  await replaceFile(files.cert, "nothing");
-  await expect.poll(errors).toBe(3);
-  await replaceFile(files.cert, testCertificate);
-  await replaceFile(files.key, testKey);
-  await expect.poll(() => applied.at(-1)).toEqual({ cert: testCertificate, key: testKey });
-  expect(lines.at(-1)).toMatchObject({ level: 30, msg: "the gateway uses a new TLS certificate" });
+test("files are read as they are", async () => {
+  const { files } = await writeFiles();
+  expect(await readTlsFiles(files)).toEqual({ cert: testCertificate, key: testKey, clientCa: testCertificate });
 });
 
-test("the time until the end of the certificate is measured", async () => {
-  const { metrics } = await startWatch();
-  const [{ value } = { value: 0 }] = (await metrics.tlsCertificateEnd.get()).values;
-  expect(value / 86_400).toBeGreaterThan(365);
+test("what cannot be used is refused with the setting, the path and what it must be", async () => {
+  const { files, nothing, folder, noPem, otherKey } = await writeFiles();
+  const refusalOf = (changed: Partial<TlsFiles>) =>
+    readTlsFiles({ ...files, ...changed }).then(
+      () => "none",
+      ({ message }: Error) => message,
+    );
+  expect(await refusalOf({ cert: nothing })).toBe(
+    `--tls-cert (PETAK_TLS_CERT) names ${nothing}, which does not exist. It must be a file with the certificate chain in PEM.`,
+  );
+  expect(await refusalOf({ key: folder })).toBe(
+    `--tls-key (PETAK_TLS_KEY) names ${folder}, which is a folder. It must be a file with the certificate's private key in PEM, without a passphrase.`,
+  );
+  expect(await refusalOf({ clientCa: noPem })).toBe(
+    `--tls-client-ca (PETAK_TLS_CLIENT_CA) names ${noPem}, which has something else in it. It must be a file with the authorities of clients in PEM.`,
+  );
+  expect(await refusalOf({ cert: noPem })).toContain("It must be a file with the certificate chain in PEM");
+  expect(await refusalOf({ key: noPem })).toContain("--tls-key");
+  expect(await refusalOf({ key: otherKey })).toBe(
+    `The key in ${otherKey} (--tls-key) does not belong to the certificate in ${files.cert} (--tls-cert): write both files of the same renewal.`,
+  );
 });

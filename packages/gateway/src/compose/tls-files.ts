@@ -1,8 +1,6 @@
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { setTimeout as pause } from "node:timers/promises";
-import type { Logger, Metrics } from "../observability/index.ts";
-import type { OnePortServer, TlsIdentity } from "../transport/index.ts";
+import { ServerStartError, type TlsIdentity } from "../transport/index.ts";
 
 /** Paths of the files of a TLS server, in PEM. */
 export interface TlsFiles {
@@ -14,80 +12,69 @@ export interface TlsFiles {
   readonly clientCa?: string;
 }
 
-/** Reads the files. */
-export async function readTlsFiles({ cert, key, clientCa }: TlsFiles): Promise<TlsIdentity> {
-  return {
-    cert: await readFile(cert, "utf8"),
-    key: await readFile(key, "utf8"),
-    ...(clientCa !== undefined && { clientCa: await readFile(clientCa, "utf8") }),
-  };
-}
+/** What the settings are called, and what their files must contain. */
+const settings = {
+  cert: { flag: "--tls-cert", variable: "PETAK_TLS_CERT", content: "the certificate chain in PEM" },
+  key: { flag: "--tls-key", variable: "PETAK_TLS_KEY", content: "the certificate's private key in PEM, without a passphrase" },
+  clientCa: { flag: "--tls-client-ca", variable: "PETAK_TLS_CLIENT_CA", content: "the authorities of clients in PEM" },
+} as const satisfies Record<keyof TlsFiles, object>;
 
-/** Options of {@link watchTlsFiles}. */
-export interface TlsWatchOptions {
-  readonly files: TlsFiles;
-  /** What the server uses now. */
-  readonly used: TlsIdentity;
-  readonly server: Pick<OnePortServer, "replaceTls">;
-  readonly intervalMs: number;
-  readonly metrics: Pick<Metrics, "tlsCertificateEnd">;
-  readonly logger: Logger;
-}
+/** Why a file cannot be read, by the system's code. */
+const readProblems: Readonly<Record<string, string>> = {
+  ENOENT: "which does not exist",
+  EACCES: "which this user may not read",
+  EISDIR: "which is a folder",
+};
 
 /**
- * Reads the files again and again, and lets the server use what they contain now. Reading works where events of file systems do not, on network drives and
- * with the links of container secrets. What cannot be used is logged once, and the server continues with what it has: certificate and key are two files, which
- * may not match for a moment.
+ * Reads the files.
+ *
+ * @throws {ServerStartError} if one cannot be read, has no PEM, or the key is another certificate's; the message names setting and path
  */
-export function watchTlsFiles({ files, used, server, intervalMs, metrics, logger }: TlsWatchOptions): { stop(): Promise<void> } {
-  const stopping = new AbortController();
-  let current = used;
-  /** What was refused last: the contents, or why they could not be read. */
-  let refused = "";
-
-  async function once(): Promise<void> {
-    let seen = "";
-    try {
-      const next = await readTlsFiles(files);
-      seen = JSON.stringify(next);
-      if (seen !== JSON.stringify(current) && seen !== refused) replace(next);
-      // The files are as before, perhaps again.
-      if (seen !== refused) refused = "";
-    } catch (err) {
-      const reason = seen === "" ? String(err) : seen;
-      if (reason !== refused)
-        logger.error({ err, ...files }, "the TLS files cannot be used; the gateway continues with the certificate it has");
-      refused = reason;
-    }
+export async function readTlsFiles(files: TlsFiles): Promise<TlsIdentity> {
+  const cert = await readPem("cert", files.cert, (text) => new X509Certificate(text));
+  const key = await readPem("key", files.key, createPrivateKey);
+  if (!cert.parsed.checkPrivateKey(key.parsed)) {
+    const remedy = "write both files of the same renewal";
+    throw new ServerStartError(
+      "TLS",
+      `The key in ${files.key} (--tls-key) does not belong to the certificate in ${files.cert} (--tls-cert): ${remedy}.`,
+    );
   }
-
-  function replace(next: TlsIdentity): void {
-    const endsAtMs = endOf(next);
-    if (endsAtMs < Date.now()) throw new Error(`The certificate ended at ${new Date(endsAtMs).toISOString()}.`);
-    server.replaceTls(next);
-    current = next;
-    logger.info({ endsAt: new Date(endsAtMs).toISOString() }, "the gateway uses a new TLS certificate");
-  }
-
-  async function run(): Promise<void> {
-    for (;;) {
-      metrics.tlsCertificateEnd.set((endOf(current) - Date.now()) / 1000);
-      await pause(intervalMs, undefined, { signal: stopping.signal }).catch(() => undefined);
-      if (stopping.signal.aborted) return;
-      await once();
-    }
-  }
-
-  const ended = run();
-  return {
-    async stop() {
-      stopping.abort();
-      await ended;
-    },
-  };
+  const { clientCa } = files;
+  if (clientCa === undefined) return { cert: cert.text, key: key.text };
+  return { cert: cert.text, key: key.text, clientCa: (await readPem("clientCa", clientCa, (text) => new X509Certificate(text))).text };
 }
 
-/** When the server's certificate ends, in ms since 1970. */
-function endOf({ cert }: TlsIdentity): number {
-  return Date.parse(new X509Certificate(cert).validTo);
+/** Why clients refuse a certificate at a time, in ms since 1970. Undefined: its time is right. */
+export function validityProblem({ cert }: Pick<TlsIdentity, "cert">, nowMs: number): string | undefined {
+  const { validFromDate, validToDate } = new X509Certificate(cert);
+  if (nowMs > validToDate.getTime()) return `it expired at ${validToDate.toISOString()}: renew it`;
+  if (nowMs < validFromDate.getTime()) {
+    return `it is not valid before ${validFromDate.toISOString()}: check this machine's clock, or wait`;
+  }
+  return undefined;
+}
+
+/** When a certificate ends, in ms since 1970. */
+export function endOf({ cert }: Pick<TlsIdentity, "cert">): number {
+  return new X509Certificate(cert).validToDate.getTime();
+}
+
+async function readPem<Parsed>(
+  name: keyof TlsFiles,
+  path: string,
+  parse: (text: string) => Parsed,
+): Promise<{ readonly text: string; readonly parsed: Parsed }> {
+  const { flag, variable, content } = settings[name];
+  const refusal = (problem: string, cause: unknown) =>
+    new ServerStartError("TLS", `${flag} (${variable}) names ${path}, ${problem}. It must be a file with ${content}.`, { cause });
+  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    throw refusal(readProblems[cause.code ?? ""] ?? `which cannot be read (${cause.message})`, cause);
+  });
+  try {
+    return { text, parsed: parse(text) };
+  } catch (cause) {
+    throw refusal("which has something else in it", cause);
+  }
 }

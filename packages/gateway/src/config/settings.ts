@@ -43,7 +43,7 @@ export const settings = [
     name: "tlsCert",
     type: { kind: "path" },
     default: "",
-    doc: "The file with the certificate chain in PEM; with tlsKey the port uses TLS (1.3, or 1.2 with clients that have no other), without both cleartext, e.g. behind a proxy. A changed file is used within 10 s.",
+    doc: "The file with the certificate chain in PEM; with tlsKey the port uses TLS (1.3, or 1.2 with clients that have no other), without both cleartext, e.g. behind a proxy. A changed file is used within 10 s, or at once on SIGHUP.",
   },
   { name: "tlsKey", type: { kind: "path" }, default: "", doc: "The file with the certificate's private key in PEM." },
   {

@@ -6,6 +6,8 @@ export type ToWorker =
   | { kind: "serve"; worker: number; config: Config; cwd: string }
   /** Answer with a report of the same number. */
   | { kind: "report"; number: number }
+  /** Read the files of the port's certificate. */
+  | { kind: "reload" }
   /** Complete the calls in flight, and end. */
   | { kind: "stop" };
 

@@ -75,6 +75,11 @@ export async function serveWorkers(given: Config, cwd: string, logger: Logger): 
     }
   }
 
+  /** A worker that is starting reads the files anyway. */
+  async function reload(): Promise<void> {
+    for (const worker of running.values()) worker.reload();
+  }
+
   async function stop(): Promise<void> {
     stopping.abort();
     store.isStopping();
@@ -91,7 +96,8 @@ export async function serveWorkers(given: Config, cwd: string, logger: Logger): 
     for (const one of others) if (one.status === "rejected") throw one.reason;
     const address = await management.listen(managementAddress(given));
     logger.info({ workers: count, management: address }, "all workers listen");
-    return { url: first.url, managementUrl: gatewayUrl("http", address.host, address.port), ended: ended.promise, stop };
+    const managementUrl = gatewayUrl("http", address.host, address.port);
+    return { url: first.url, managementUrl, ended: ended.promise, reload, stop };
   } catch (error) {
     await stop();
     throw explainStart(error);

@@ -5,8 +5,8 @@ import type { FromWorker, Readiness, ToWorker, WorkerReport } from "./messages.t
 
 /** One worker of a gateway: a process that serves the port together with others. */
 
-// Ctrl-C in a terminal reaches all processes. The first one decides what it means.
-process.on("SIGINT", () => {});
+// Ctrl-C in a terminal, and its end, reach all processes. The first one decides what they mean.
+for (const name of ["SIGINT", "SIGHUP"] as const) process.on(name, () => {});
 const stopping = Promise.withResolvers<void>();
 process.on("SIGTERM", stopping.resolve);
 
@@ -15,6 +15,7 @@ let served: ServedGateway | undefined;
 process.on("message", (message: ToWorker) => {
   if (message.kind === "serve") void serve(message);
   else if (message.kind === "stop") stopping.resolve();
+  else if (message.kind === "reload") void served?.reload();
   else if (served !== undefined) void report(served, message.number);
 });
 

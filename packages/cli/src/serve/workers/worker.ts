@@ -22,6 +22,8 @@ export interface RunningWorker {
   readonly ended: Promise<WorkerEnd>;
   /** Undefined: it does not answer in time. */
   report(): Promise<WorkerReport | undefined>;
+  /** Lets it read the files of the port's certificate. */
+  reload(): void;
   /** Lets it complete the calls in flight, and waits until it has ended. */
   stop(): Promise<void>;
 }
@@ -82,6 +84,7 @@ export async function startWorker(number: number, config: Config, cwd: string, l
         reports.delete(question);
       });
     },
+    reload: () => tell(worker, { kind: "reload" }),
     async stop() {
       tell(worker, { kind: "stop" });
       const timer = setTimeout(() => {
