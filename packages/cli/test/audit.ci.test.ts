@@ -27,6 +27,14 @@ test("petak audit shows who changed what, and goes on where it ended", async () 
   expect((await gateway.petak(["--key", courier, "audit", "--json"])).stdout).toContain("ROLE_REQUIRED");
 });
 
+test("petak participants make says by which key an auditor reads the live network", async () => {
+  const make = ["--key", gateway.adminKeyPath, "participants", "make", "--name", "Other", "--role"];
+  expect((await gateway.petak([...make, "auditor"])).stdout).toMatch(
+    /--mode live --out FILE\nIt then reads the changes of the live network/,
+  );
+  expect((await gateway.petak([...make, "auditor,merchant"])).stdout).toMatch(/--mode test --out FILE\n$/);
+});
+
 test("petak audit --follow goes on with what comes, until it is interrupted", async () => {
   const interruption = new AbortController();
   const following = gateway.petak(["--key", gateway.adminKeyPath, "audit", "--follow", "--kind", "participant"], {

@@ -35,9 +35,13 @@ export const registerParticipants: CommandModule = (command, context) => {
       if (participant === undefined) return;
       session.output.json(toJson(ParticipantSchema, participant));
       session.output.print(`Made ${session.output.colors.cyan(participant.participantId)}, ${participant.displayName}.`);
+      // Changes are recorded in the network of the key that made them: those that matter to an auditor are in the live one.
+      const mode = options.role.every((role) => role === Role.AUDITOR) ? "live" : "test";
       session.output.print(
-        `Give it a key, with the same --key: npx petak keys make --participant ${participant.participantId} --mode test --out FILE`,
+        `Give it a key, with the same --key: npx petak keys make --participant ${participant.participantId} --mode ${mode} --out FILE`,
       );
+      if (mode === "live")
+        session.output.print("It then reads the changes of the live network; with a key of --mode test, those of the test network.");
     });
 
   command
