@@ -89,7 +89,7 @@ export async function commandingIn(world: { operator: TestParticipant; network: 
   const { command } = await other.client.commands.sendCommand(order);
   const toSend = { ...(await signedCommand(operator, wanted)), awaitSecondKey: true };
   const approval = await signedApproval(operator, command as Command, { atMs, lifetimeMs: 3_600_000 });
-  return { toSend, toApprove: approval, toAllow: await signedPermission(operator, own, "help desk") };
+  return { toSend, toApprove: approval, toAllow: await signedPermission(operator, own, "front desk") };
 }
 
 /** A request of ApproveCommand, signed. */

@@ -19,8 +19,9 @@ const changes: Readonly<Record<string, AuditKind>> = {
   "ParticipantService/RegisterKey": AuditKind.KEY,
   "ParticipantService/CreatePublishableKey": AuditKind.KEY,
   "ParticipantService/RevokeKey": AuditKind.KEY,
-  "ParticipantService/CreateEnrolmentCode": AuditKind.ENROLMENT,
+  // First: a new code ends the one before.
   "ParticipantService/RevokeEnrolment": AuditKind.ENROLMENT,
+  "ParticipantService/CreateEnrolmentCode": AuditKind.ENROLMENT,
   "ParticipantService/TakeOverSite": AuditKind.ENROLMENT,
   "ParticipantService/RotatePins": AuditKind.ENROLMENT,
   "ParticipantService/SetOperatorLinks": AuditKind.TERMS,
@@ -35,6 +36,14 @@ const changes: Readonly<Record<string, AuditKind>> = {
   "WebhookService/RotateEndpointKey": AuditKind.ENDPOINT,
   "WebhookService/DeleteEndpoint": AuditKind.ENDPOINT,
 };
+
+/** The changes that a second request for the same changes no more: it leaves no entry, so that nobody fills the log with them. The others make something anew. */
+const doneOnce: ReadonlySet<string> = new Set([
+  ...["SetParticipantLimits", "RevokeKey", "RevokeEnrolment", "SetOperatorLinks"].map((name) => `ParticipantService/${name}`),
+  ...["SetDefaultTerms", "UpsertSites", "RetireSites"].map((name) => `DirectoryService/${name}`),
+  ...["ApproveCommand", "AllowCommandKey"].map((name) => `CommandService/${name}`),
+  "WebhookService/UpdateEndpoint",
+]);
 
 const ofParcels = "about parcels: their events and receipts say who did what";
 const ofDevices = "made by a device about itself or its parcels; its reports are chained";
@@ -126,6 +135,16 @@ describe.each(Object.entries(changes))("%s", (name, kind) => {
     expect(entry.summary).toMatch(/^[ -~]{1,400}$/);
     expect(entry.ownerId).toMatch(/^par_/);
   });
+});
+
+it.each([...doneOnce])("%s is not recorded when another request asks for what is so already", async (name) => {
+  const request = requests.get(name) as GoodRequest;
+  const { [request.by]: authorization } = await callersOf(world);
+  expect(await send(request, authorization)).toBeUndefined();
+  const before = await readAll();
+  const again = { ...request, message: { ...request.message, requestId: randomUUID() } as GoodRequest["message"] };
+  expect([await send(again, authorization), await send(again, authorization)]).toEqual([undefined, undefined]);
+  expect(await readAll()).toEqual(before);
 });
 
 describe("an entry", () => {

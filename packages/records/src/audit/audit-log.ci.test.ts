@@ -53,6 +53,18 @@ it("has none of a change that was refused", async () => {
   expect(await connection.exists(createKeys(redis.keyPrefix).auditedRequest("live", participantId, "a"))).toBe(0);
 });
 
+it("has none of a change that found nothing to change, unless a call that was cut off may have made it", async () => {
+  const later = logWith({ callMs: 0 });
+  await log.begin(request("a"), entry("a"));
+  await log.settle(request("a"), entry("a"), false);
+  expect(await inShort(later)).toEqual([]);
+  expect(await log.begin(request("a"), entry("a"))).toBe(false);
+  await log.begin(request("b"), entry("b"));
+  await log.begin(request("b"), entry("b"));
+  await log.settle(request("b"), entry("b"), false);
+  expect(await inShort(later)).toEqual([["b", AuditOutcome.DONE]]);
+});
+
 it("keeps a change that was cut off, although its repetition is refused, and replaces it when that succeeds", async () => {
   const later = logWith({ callMs: 0 });
   await log.begin(request("a"), entry("a"));

@@ -42,10 +42,14 @@ export interface AuditLog {
    * with false if the same request was recorded as done.
    */
   begin(request: AuditedRequest, entry: AuditEntry): Promise<boolean>;
-  /** Removes what {@link begin} recorded for a call that changed nothing. */
+  /** Removes what {@link begin} recorded for a call that was refused. */
   withdraw(request: AuditedRequest): Promise<void>;
-  /** Records a change that was made, once for each request, in place of what {@link begin} recorded. */
-  settle(request: AuditedRequest, entry: AuditEntry): Promise<void>;
+  /**
+   * Records a change that was made, once for each request, in place of what {@link begin} recorded.
+   *
+   * @param isChanged false: the call found nothing to change. Then nothing is recorded, unless another call of the request may have made the change
+   */
+  settle(request: AuditedRequest, entry: AuditEntry, isChanged?: boolean): Promise<void>;
   /** Entries in the order in which they were recorded. A change that may still be under way ends the page. */
   read(query: AuditQuery): Promise<AuditPage>;
 }
@@ -86,8 +90,8 @@ export function createAuditLog(redis: RedisConnection, keys: Keys, bounds: Audit
     async withdraw(request) {
       await withdrawScript(redis, keysOf(request), []);
     },
-    async settle(request, entry) {
-      await settleScript(redis, keysOf(request), [encode(entry), responseTtlMs, entriesMax, keptMs]);
+    async settle(request, entry, isChanged = true) {
+      await settleScript(redis, keysOf(request), [encode(entry), responseTtlMs, entriesMax, keptMs, isChanged ? "1" : "0"]);
     },
     async read({ mode, after, fromMs, toMs, count, matches }) {
       const [seconds, micros] = await redis.time();

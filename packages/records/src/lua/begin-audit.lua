@@ -2,7 +2,7 @@
 -- Records that an administrative change is about to be made, unless its request is known.
 --
 -- KEYS[1] entries  KEYS[2] request: hash with `attempt`, the entry of a change that has not ended, and `calls`, how many calls may have made it; or with
---   `done`, the entry of the change
+--   `done`, the entry of the change, or '' if it changed nothing
 -- ARGV[1] entry  ARGV[2] how long the request is known, in ms
 -- Returns {'begun'} | {'done'}: the change was made and recorded
 

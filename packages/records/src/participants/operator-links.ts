@@ -6,8 +6,8 @@ import type { Keys, RedisConnection } from "@petak/redis";
 export interface OperatorLinksStore {
   /** An operator's links in one network. Undefined: it has set none. */
   find(operatorId: string, mode: ModeName): Promise<OperatorLinks | undefined>;
-  /** Replaces them. */
-  set(operatorId: string, mode: ModeName, links: OperatorLinks): Promise<void>;
+  /** Replaces them. Returns whether they were others before. */
+  set(operatorId: string, mode: ModeName, links: OperatorLinks): Promise<boolean>;
 }
 
 /** Stores links in Redis. */
@@ -18,11 +18,11 @@ export function createOperatorLinksStore(redis: RedisConnection, keys: Keys): Op
       return bytes === null ? undefined : fromBinary(OperatorLinksSchema, bytes);
     },
     async set(operatorId, mode, links) {
-      await redis.hset(
-        keys.operatorLinks(mode),
-        operatorId,
-        Buffer.from(toBinary(OperatorLinksSchema, links, { writeUnknownFields: false })),
-      );
+      const bytes = Buffer.from(toBinary(OperatorLinksSchema, links, { writeUnknownFields: false }));
+      const before = await redis.hgetBuffer(keys.operatorLinks(mode), operatorId);
+      if (before?.equals(bytes) === true) return false;
+      await redis.hset(keys.operatorLinks(mode), operatorId, bytes);
+      return true;
     },
   };
 }

@@ -75,11 +75,11 @@ export interface SiteStore {
    */
   put(site: Site, nowMs: number, live?: LiveReservations, refuse?: (stored: Site) => void): Promise<PutOutcome>;
   /**
-   * Removes a site from the index. It ends half a year later, see retired-sites.ts, unless it is put back before.
+   * Removes a site from the index. It ends half a year later, see retired-sites.ts, unless it is put back before. Returns whether that changed the site.
    *
    * @throws {PetakError} SITE_IN_USE if it has live reservations, by REFUSE, the default.
    */
-  retire(siteId: string, nowMs: number, live?: LiveReservations): Promise<void>;
+  retire(siteId: string, nowMs: number, live?: LiveReservations): Promise<boolean>;
   /**
    * Changes what a site takes in by its device's word, and with it the places in service and whether the site is offered.
    *
@@ -282,10 +282,11 @@ export function createSiteStore(redis: RedisConnection, keys: Keys, siteIds: Sit
       throw conflict(siteId);
     },
     async retire(siteId, nowMs, live = REFUSE) {
-      await write(siteId, nowMs, live, (stored) => {
+      const written = await write(siteId, nowMs, live, (stored) => {
         if (stored === undefined) throw siteNotFound(siteId);
         return retired(stored, live);
       });
+      return written?.outcome === "updated";
     },
     async setIntake(siteId, change, nowMs) {
       const place = (stored: PlacedSite | undefined) => {

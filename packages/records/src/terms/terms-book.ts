@@ -12,8 +12,8 @@ export interface TermsBook {
   atSite(site: Site): Promise<KeptTerms>;
   /** The terms on which a reservation was made. Synchronous if they are in memory. */
   of(reservation: Pick<Reservation, "termsId">): FullTerms | Promise<FullTerms>;
-  /** Sets an operator's default terms in one network, QUOTA_EXHAUSTED if it has stated too many: they apply to fields that a site's own terms leave out. */
-  setDefault(operator: TermsOwner, terms: Terms): Promise<void>;
+  /** Sets an operator's default terms in one network, QUOTA_EXHAUSTED if it has stated too many: they apply to fields that a site's own terms leave out. Returns whether they were others before. */
+  setDefault(operator: TermsOwner, terms: Terms): Promise<boolean>;
   /** Counts terms that an operator states for its sites: all or none. @throws {PetakError} QUOTA_EXHAUSTED. */
   claim(operator: TermsOwner, terms: readonly Terms[]): Promise<void>;
   /** Throws what {@link claim} would throw, without counting anything. */
@@ -126,7 +126,7 @@ export function createTermsBook(store: TermsStore, fallback: FullTerms, now: () 
     async setDefault(operator, terms) {
       await store.claim(operator, [terms]);
       try {
-        await store.setDefault(operator, terms);
+        return await store.setDefault(operator, terms);
       } finally {
         // A write whose reply was an error may have been executed.
         clearings += 1;

@@ -15,7 +15,8 @@ export interface TermsStore {
   find(termsId: string): Promise<FullTerms | undefined>;
   /** An operator's default terms in one network, or undefined. */
   defaultOf(operator: TermsOwner): Promise<Terms | undefined>;
-  setDefault(operator: TermsOwner, terms: Terms): Promise<void>;
+  /** Sets them. Returns whether they were others before. */
+  setDefault(operator: TermsOwner, terms: Terms): Promise<boolean>;
   /** Counts terms among those that an operator has stated in one network, before they are written: all or none. @throws {PetakError} QUOTA_EXHAUSTED. */
   claim(operator: TermsOwner, terms: readonly Terms[]): Promise<void>;
   /** Throws what {@link claim} would throw, without counting anything. */
@@ -50,7 +51,8 @@ export function createTermsStore(
       return bytes === null ? undefined : fromBinary(TermsSchema, bytes);
     },
     async setDefault(operator, terms) {
-      await redis.set(keys.defaultTerms(operator), Buffer.from(toBinary(TermsSchema, terms)));
+      const bytes = Buffer.from(toBinary(TermsSchema, terms));
+      return (await redis.setBuffer(keys.defaultTerms(operator), bytes, "GET"))?.equals(bytes) !== true;
     },
     async claim(operator, terms) {
       const [tag, used] = await claimScript(redis, [keys.operatorTerms(operator)], [limit, ...namesOf(terms)]);

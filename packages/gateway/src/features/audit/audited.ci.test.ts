@@ -16,7 +16,7 @@ import { createKeys, type RedisConnection } from "@petak/redis";
 import { useRedis } from "@petak/testkit";
 import { beforeEach, expect, it } from "vitest";
 import { callerKey } from "../../identity/index.ts";
-import { audited, hasBegunToChange } from "./audited.ts";
+import { audited, hasBegunToChange, noteUnchanged } from "./audited.ts";
 
 const redis = useRedis();
 const made = "par_0000000000000002";
@@ -36,7 +36,10 @@ interface GatewayParts {
 }
 
 /** A call at a gateway of its own that makes a participant and then ends as the test says. */
-async function createAt(end: (gateway: GatewayParts) => void | Promise<void>, isPartial = false): Promise<unknown> {
+async function createAt(
+  end: (gateway: GatewayParts) => void | Promise<void>,
+  { isPartial = false, isUnchanged = false } = {},
+): Promise<unknown> {
   const connection = await redis.connect();
   const keys = createKeys(redis.keyPrefix);
   const participants = createParticipantStore(connection, keys);
@@ -44,6 +47,7 @@ async function createAt(end: (gateway: GatewayParts) => void | Promise<void>, is
   const implementation = {
     async createParticipant() {
       if (isPartial) values.set(hasBegunToChange, true);
+      if (isUnchanged) noteUnchanged({ values })();
       const participant = await participants.add(create(ParticipantSchema, { participantId: made, roles: [Role.COURIER] }));
       await end({ connection, participants });
       return create(CreateParticipantResponseSchema, { participant });
@@ -105,6 +109,15 @@ it("has an entry after a refusal that came when some of several objects may have
   const refuse = () => {
     throw new PetakError("SITE_IN_USE", "the second of two sites has parcels inside");
   };
-  await expect(createAt(refuse, true)).rejects.toThrow();
+  await expect(createAt(refuse, { isPartial: true })).rejects.toThrow();
   expect(await recorded()).toEqual([unknown()]);
+});
+
+it("has no entry of a call that found nothing to change, unless one that was cut off may have made the change", async () => {
+  await createAt(() => {}, { isUnchanged: true });
+  expect(await recorded()).toEqual([]);
+  request = { ...request, requestId: randomUUID() };
+  await expect(createAt(({ connection }) => connection.disconnect())).rejects.toThrow();
+  await createAt(() => {}, { isUnchanged: true });
+  expect(await recorded()).toEqual([{ ...unknown(), outcome: AuditOutcome.DONE }]);
 });

@@ -16,6 +16,14 @@ export interface AuditedDependencies {
 /** Key in a call's context of whether it has begun to change one of several objects: a refusal after this does not mean that nothing was changed. */
 export const hasBegunToChange = createContextKey(false, { description: "whether the call has begun to change something" });
 
+/** Key in a call's context of whether a call that succeeds has found everything as it wanted it, so that it changed nothing. */
+const hasChangedNothing = createContextKey(false, { description: "whether the call has changed nothing" });
+
+/** Returns the function by which a handler says that its call changes nothing. Such a call leaves no entry, so that nobody fills the log with them. */
+export function noteUnchanged({ values }: Pick<HandlerContext, "values">): () => void {
+  return () => void values.set(hasChangedNothing, true);
+}
+
 type UnaryMethod = (request: unknown, context: HandlerContext) => Promise<unknown>;
 
 /** Longest summary of an entry, in characters. */
@@ -53,6 +61,7 @@ function recorded({ auditLog, participants }: AuditedDependencies, describe: Des
       before: await entryOf(made, before, participants),
       work: () => handle(message, context),
       after: async (response) => {
+        if (context.values.get(hasChangedNothing)) return undefined;
         const after = describe(message, response, caller);
         return after && (await entryOf(made, after, participants));
       },

@@ -8,7 +8,7 @@ export interface RecordedChange<Result> {
   /** What is about to be done. */
   before: AuditEntry;
   work: () => Promise<Result>;
-  /** What was done. Undefined: nothing. */
+  /** What was done. Undefined: nothing was left to do. */
   after: (result: Result) => Promise<AuditEntry | undefined> | AuditEntry;
   /** Whether a refusal may come after a part of the change. Default: it does not. */
   mayHaveChanged?: () => boolean;
@@ -16,7 +16,8 @@ export interface RecordedChange<Result> {
 
 /**
  * Makes a change and records it. An entry is written before, completed after a success and removed after a refusal, so that one is left over by a call that was
- * cut off: its outcome is unknown.
+ * cut off: its outcome is unknown. A success that found nothing to change removes the entry too, unless an earlier call of the request was cut off: that one
+ * may have made the change.
  */
 export async function recordChange<Result>(
   auditLog: Pick<AuditLog, "begin" | "withdraw" | "settle">,
@@ -31,9 +32,9 @@ export async function recordChange<Result>(
     if (isNew && isRefusal(error) && !mayHaveChanged()) await auditLog.withdraw(request).catch(() => {});
     throw error;
   }
-  const entry = isNew ? await after(result) : undefined;
-  if (entry !== undefined) await auditLog.settle(request, entry);
-  else if (isNew) await auditLog.withdraw(request);
+  if (!isNew) return result;
+  const entry = await after(result);
+  await auditLog.settle(request, entry ?? before, entry !== undefined);
   return result;
 }
 

@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, equals } from "@bufbuild/protobuf";
 import { verifyCommandKey } from "@petak/credential";
 import { participantParty } from "@petak/lifecycle";
 import {
@@ -29,11 +29,12 @@ export interface AllowCommandKeyDependencies extends CommandKeysDependencies {
 /** Keys of an operator in one network that may sign commands: some people, and a machine or two. Each device keeps them all. */
 const commandKeysMax = 10;
 
-/** Lets a key of the caller sign commands. The event is recorded first, so that no key has the right of which the operator did not hear. */
+/** Lets a key of the caller sign commands. The event is recorded first, so that no key has the right of which the operator did not hear. @param onUnchanged called if it may sign already, by the same words */
 export async function allowCommandKey(
   dependencies: AllowCommandKeyDependencies,
   request: AllowCommandKeyRequest,
   caller: ParticipantCaller,
+  onUnchanged: () => void,
 ): Promise<AllowCommandKeyResponse> {
   const { commandKeys, keyDirectory, participantEvents, requestIds, now } = dependencies;
   const { keyId, label, signature } = request;
@@ -70,6 +71,8 @@ export async function allowCommandKey(
     if (former.keyId !== keyId && !keys.some((one) => one.keyId === former.keyId))
       await commandKeys.remove(mode, participantId, former.keyId);
   }
+  const isSame = keys.some((one) => equals(CommandKeySchema, one, allowed));
+  if (isSame) onUnchanged();
   await commandKeys.put(mode, participantId, allowed);
   return create(AllowCommandKeyResponseSchema, { commandKeys: await commandKeysOf(dependencies, caller) });
 }

@@ -20,11 +20,12 @@ import { findOwnCommand } from "./read-commands.ts";
 import type { SendCommandDependencies } from "./send-command.ts";
 import { signatureInvalid } from "./signature-invalid.ts";
 
-/** Approves a command by a second key of its operator, which signs the same order. The device judges both signatures again. */
+/** Approves a command by a second key of its operator, which signs the same order. The device judges both signatures again. @param onUnchanged called if this key has approved it before */
 export async function approveCommand(
   dependencies: Omit<SendCommandDependencies, "sites" | "reservations">,
   request: ApproveCommandRequest,
   caller: ParticipantCaller,
+  onUnchanged: () => void,
 ): Promise<ApproveCommandResponse> {
   const { commands, participantEvents, requestIds, now } = dependencies;
   const { commandId } = request;
@@ -40,7 +41,7 @@ export async function approveCommand(
     const outOfTime = judgeCommandTimes(signature, command, now(), true);
     if (outOfTime !== undefined) throw signatureInvalid(keyId, outOfTime);
     await commands.approve(commandId, signature);
-  }
+  } else onUnchanged();
   const stored = await findOwnCommand(dependencies, commandId, caller);
   // Another key was faster.
   if (stored.command.secondSignature?.keyId !== keyId) throw notApprovable(stored.command);

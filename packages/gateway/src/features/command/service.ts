@@ -3,6 +3,7 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { type CommandService, ListCommandKeysResponseSchema, Role } from "@petak/protocol";
 import type { Records } from "@petak/records";
 import { requireParticipant } from "../../identity/index.ts";
+import { noteUnchanged } from "../audit/audited.ts";
 import { type AllowCommandKeyDependencies, allowCommandKey } from "./allow-command-key.ts";
 import { approveCommand } from "./approve-command.ts";
 import { commandKeysOf } from "./command-keys.ts";
@@ -22,10 +23,12 @@ export function createCommandService({ records, ...rest }: CommandDependencies):
   const dependencies = { ...rest, sites, requestIds, reservations };
   return {
     sendCommand: (request, context) => sendCommand(dependencies, request, requireParticipant(context, operators)),
-    approveCommand: (request, context) => approveCommand(dependencies, request, requireParticipant(context, operators)),
+    approveCommand: (request, context) =>
+      approveCommand(dependencies, request, requireParticipant(context, operators), noteUnchanged(context)),
     getCommand: (request, context) => getCommand(dependencies, request, requireParticipant(context, operators)),
     listCommands: (request, context) => listCommands(dependencies, request, requireParticipant(context, operators)),
-    allowCommandKey: (request, context) => allowCommandKey(dependencies, request, requireParticipant(context, operators)),
+    allowCommandKey: (request, context) =>
+      allowCommandKey(dependencies, request, requireParticipant(context, operators), noteUnchanged(context)),
     listCommandKeys: async (_request, context) =>
       create(ListCommandKeysResponseSchema, {
         commandKeys: await commandKeysOf(dependencies, requireParticipant(context, operators)),

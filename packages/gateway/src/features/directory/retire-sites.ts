@@ -20,19 +20,22 @@ const schemas = { request: RetireSitesRequestSchema, response: RetireSitesRespon
  * and the request does not say what happens to them.
  *
  * @param onChange called before the first write
+ * @param onUnchanged called if all of them are retired already
  */
 export async function retireSites(
   { sites, requestIds, now }: RetireSitesDependencies,
   request: RetireSitesRequest,
   caller: ParticipantCaller,
   onChange: () => void,
+  onUnchanged: () => void,
 ): Promise<RetireSitesResponse> {
   return await once(requestIds, caller, schemas, request, async () => {
     const found = await findOwnSites(sites, request.siteIds, caller);
     const live = livePolicy(request);
     await inBatches(found, parallelWrites, (stored) => sites.checkRetirement(stored, live));
     onChange();
-    await inBatches(found, parallelWrites, ({ site }) => sites.retire(site.siteId, now(), live));
+    const retired = await inBatches(found, parallelWrites, ({ site }) => sites.retire(site.siteId, now(), live));
+    if (!retired.includes(true)) onUnchanged();
     return create(RetireSitesResponseSchema);
   });
 }

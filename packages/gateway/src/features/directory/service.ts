@@ -4,7 +4,7 @@ import { type DirectoryService, Role } from "@petak/protocol";
 import type { OperatorLinksStore, OperatorNames, ParticipantStore, Records, SiteCache, TermsBook } from "@petak/records";
 import { type CallerContext, isProvenKey, requireParticipant, requireReader } from "../../identity/index.ts";
 import type { GrowthGuard } from "../../store-watch/store-fill.ts";
-import { hasBegunToChange } from "../audit/audited.ts";
+import { hasBegunToChange, noteUnchanged } from "../audit/audited.ts";
 import type { Choices } from "../choice/choices.ts";
 import { checkFit } from "./check-fit.ts";
 import { findNearest } from "./find-nearest.ts";
@@ -60,8 +60,10 @@ export function createDirectoryService({
     upsertSites: (request, context) =>
       upsertSites(dependencies, request, requireParticipant(context, operators), context.values.get(isProvenKey), noteChange(context)),
     reportCapacity: (request, context) => reportCapacity(dependencies, request, requireParticipant(context, operators)),
-    setDefaultTerms: (request, context) => setDefaultTerms(dependencies, request, requireParticipant(context, operators)),
-    retireSites: (request, context) => retireSites(dependencies, request, requireParticipant(context, operators), noteChange(context)),
+    setDefaultTerms: (request, context) =>
+      setDefaultTerms(dependencies, request, requireParticipant(context, operators), noteUnchanged(context)),
+    retireSites: (request, context) =>
+      retireSites(dependencies, request, requireParticipant(context, operators), noteChange(context), noteUnchanged(context)),
   };
 }
 

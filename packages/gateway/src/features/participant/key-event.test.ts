@@ -57,10 +57,10 @@ it("a key that revokes itself is good until its owner can hear of that, also if 
   const { dependencies, participants, caller } = world;
   const request = create(RevokeKeyRequestSchema, { requestId: randomUUID(), keyId: caller.keyId });
   world.isCut = true;
-  await expect(revokeKey(dependencies, request, caller)).rejects.toThrow("cut off");
+  await expect(revokeKey(dependencies, request, caller, () => {})).rejects.toThrow("cut off");
   expect((await participants.findKey(caller.keyId))?.revokedAt).toBeUndefined();
   world.isCut = false;
-  await revokeKey(dependencies, request, caller);
+  await revokeKey(dependencies, request, caller, () => {});
   expect((await participants.findKey(caller.keyId))?.revokedAt).toBeDefined();
   expect(await world.types()).toEqual([EventType.KEY_REVOKED]);
 });

@@ -30,12 +30,14 @@ export interface RevokeKeyDependencies {
 /**
  * Revokes a key or publishable key of the caller, or for ADMIN of any participant. With an agent's key the PINs of its site end, if it may know the key under which they are hashed. A key that is already revoked keeps the time of its revocation.
  *
+ * @param onUnchanged called if it is already revoked
  * @throws {PetakError} KEY_NOT_FOUND if it does not exist or the caller may not see it; MODE_MISMATCH for a live key by a test key.
  */
 export async function revokeKey(
   { participants, keyDirectory, requestIds, participantEvents, pinRotation, pinKeys, now }: RevokeKeyDependencies,
   request: RevokeKeyRequest,
   caller: ParticipantCaller,
+  onUnchanged: () => void,
 ): Promise<RevokeKeyResponse> {
   const { keyId } = request;
   await claimRequest(requestIds, caller, RevokeKeyRequestSchema, request);
@@ -50,6 +52,7 @@ export async function revokeKey(
   if (mode === Mode.LIVE) refuseLiveFromTest(caller, Mode.LIVE);
   // First, since a key that revokes itself cannot repeat a request that is cut off in between.
   const revoked = key ?? publishableKey;
+  if (revoked?.revokedAt !== undefined) onUnchanged();
   if (revoked !== undefined) await recordKeyEvent(participantEvents, EventType.KEY_REVOKED, revoked, caller, now());
   const revokedAt = timestampFromMs(now());
   if (key !== undefined) await participants.revokeKey(key, revokedAt);

@@ -22,11 +22,12 @@ export interface SetOperatorLinksDependencies {
 
 const schemas = { request: SetOperatorLinksRequestSchema, response: SetOperatorLinksResponseSchema };
 
-/** Sets the links of the caller, or for ADMIN of any operator, in the network of the caller's key. */
+/** Sets the links of the caller, or for ADMIN of any operator, in the network of the caller's key. @param onUnchanged called if they are the same already */
 export async function setOperatorLinks(
   dependencies: SetOperatorLinksDependencies,
   request: SetOperatorLinksRequest,
   caller: ParticipantCaller,
+  onUnchanged: () => void,
 ): Promise<SetOperatorLinksResponse> {
   const { participants, operatorLinks, requestIds } = dependencies;
   const links = request.links ?? create(OperatorLinksSchema);
@@ -34,7 +35,7 @@ export async function setOperatorLinks(
   const subject = await findSubject(participants, request.operatorId, caller);
   const { participantId } = requireOperator(subject, subject.participantId);
   return await once(requestIds, caller, schemas, request, async () => {
-    await operatorLinks.set(participantId, caller.mode, links);
+    if (!(await operatorLinks.set(participantId, caller.mode, links))) onUnchanged();
     return create(SetOperatorLinksResponseSchema, { operator: await findOperator(dependencies, participantId, caller.mode) });
   });
 }

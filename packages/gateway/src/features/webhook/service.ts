@@ -3,6 +3,7 @@ import type { WebhookService } from "@petak/protocol";
 import type { Records, WebhookStore } from "@petak/records";
 import { createCallerShares } from "../../identity/caller-shares.ts";
 import { requireParticipant } from "../../identity/index.ts";
+import { noteUnchanged } from "../audit/audited.ts";
 import type { FeedReader } from "../feed/feed-reader.ts";
 import { createEndpoint } from "./create-endpoint.ts";
 import { deleteEndpoint } from "./delete-endpoint.ts";
@@ -38,7 +39,7 @@ export function createWebhookService({ records, ...rest }: WebhookDependencies):
     createEndpoint: (request, context) => createEndpoint(dependencies, request, requireParticipant(context)),
     listEndpoints: (request, context) => listEndpoints(dependencies, request, requireParticipant(context)),
     getEndpoint: (request, context) => getEndpoint(dependencies, request, requireParticipant(context)),
-    updateEndpoint: (request, context) => updateEndpoint(dependencies, request, requireParticipant(context)),
+    updateEndpoint: (request, context) => updateEndpoint(dependencies, request, requireParticipant(context), noteUnchanged(context)),
     rotateEndpointKey: (request, context) => rotateEndpointKey(dependencies, request, requireParticipant(context)),
     testEndpoint: (request, context) => testEndpoint(dependencies, request, requireParticipant(context), context),
     replayEvents: (request, context) => replayEvents(dependencies, request, requireParticipant(context)),
