@@ -125,6 +125,14 @@ test("workers give each place once, add up their metrics, and one that is killed
   expect(await metric(calls)).toBeGreaterThanOrEqual(40);
   expect(await metric("petak_worker_deaths_total ")).toBe(1);
 
+  // One that hangs is there, and is not counted.
+  const hanging = found("a worker serves").at(-1)?.pid ?? 0;
+  process.kill(hanging, "SIGSTOP");
+  await expect.poll(() => metric("petak_workers "), patience).toBe(1);
+  expect(found("a worker does not answer").map(({ pid }) => pid)).toContain(hanging);
+  process.kill(hanging, "SIGCONT");
+  await expect.poll(() => metric("petak_workers "), patience).toBe(await metric("petak_workers_wanted "));
+
   // The end comes while one begins, which must not be left over.
   const begun = () => found("nothing is archived, since archiveDir is not set").length;
   const before = begun();

@@ -25,7 +25,7 @@ test("each metric that alerts, board and runbook name is one of a running gatewa
   await client.directory.findNearest({ origin: { latitude: 1.3, longitude: 103.8 }, parcel });
 
   // A gateway with several workers has further ones.
-  const metrics = (await (await fetch(`${served.managementUrl}/metrics`)).text()) + (await new AddedMetrics().text(1));
+  const metrics = (await (await fetch(`${served.managementUrl}/metrics`)).text()) + (await new AddedMetrics(1).text(1));
   const offered = new Set([...metrics.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name));
   for (const file of ["prometheus/petak.rules.yml", "grafana/petak.json"]) {
     const named = metricsIn(await readFile(join(deployDir, file), "utf8"));

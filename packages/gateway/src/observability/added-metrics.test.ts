@@ -16,7 +16,7 @@ async function lineOf(added: AddedMetrics, line: string): Promise<number | undef
 
 describe("added metrics", () => {
   it("are the sums of counts and durations, and of states the worst", async () => {
-    const added = new AddedMetrics();
+    const added = new AddedMetrics(3);
     const [one, two] = [startProcess(), startProcess()];
     one.rpcShed.inc({ kind: "unary" }, 2);
     two.rpcShed.inc({ kind: "unary" }, 3);
@@ -41,14 +41,14 @@ describe("added metrics", () => {
   });
 
   it("have the start of the first process in the place of its workers'", async () => {
-    const added = new AddedMetrics();
+    const added = new AddedMetrics(3);
     added.take(1, await snapshot(createMetrics()));
     expect(await lineOf(added, "process_start_time_seconds")).toBe(Math.round(performance.timeOrigin / 1000));
     expect(await lineOf(added, "process_open_fds")).toBeGreaterThan(0);
   });
 
   it("do not fall when a process ends: its counts stay, and its states go", async () => {
-    const added = new AddedMetrics();
+    const added = new AddedMetrics(3);
     for (const id of [1, 2, 3]) {
       const process = startProcess();
       process.rpcShed.inc({ kind: "unary" }, 10);
@@ -57,12 +57,13 @@ describe("added metrics", () => {
       added.take(id, await snapshot(process));
     }
     await Promise.all([added.ended(1), added.ended(2)]);
-    // One that was never asked.
+    // One that was never asked, and one that could not start.
     await added.ended(4);
+    await added.ended();
     expect(await lineOf(added, 'petak_rpc_shed_total{kind="unary"}')).toBe(30);
     expect(await lineOf(added, 'petak_rpc_duration_seconds_count{method="m",protocol="grpc",code="ok"}')).toBe(3);
     expect(await lineOf(added, "petak_connections")).toBe(5);
-    expect(await lineOf(added, "petak_worker_deaths_total")).toBe(3);
-    expect(await lineOf(added, "petak_workers")).toBe(1);
+    expect(await lineOf(added, "petak_worker_deaths_total")).toBe(4);
+    expect([await lineOf(added, "petak_workers"), await lineOf(added, "petak_workers_wanted")]).toEqual([1, 3]);
   });
 });

@@ -12,7 +12,12 @@ export type MetricsSnapshot = readonly MetricObjectWithValues<MetricValue<string
 export class AddedMetrics {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
   readonly #own = new Registry();
-  readonly #running = new Gauge({ name: "petak_workers", help: "Worker processes that accept calls.", registers: [this.#own] });
+  readonly #answering = new Gauge({
+    name: "petak_workers",
+    help: "Worker processes that accept calls and answer.",
+    registers: [this.#own],
+  });
+  readonly #wanted = new Gauge({ name: "petak_workers_wanted", help: "Worker processes that there should be.", registers: [this.#own] });
   readonly #deaths = new Counter({
     name: "petak_worker_deaths_total",
     help: "Worker processes that ended by themselves.",
@@ -29,7 +34,9 @@ export class AddedMetrics {
   #ended: MetricsSnapshot = [];
   #ending = Promise.resolve();
 
-  constructor() {
+  /** @param wanted how many processes there should be */
+  constructor(wanted: number) {
+    this.#wanted.set(wanted);
     this.#start.set(Math.round(performance.timeOrigin / 1000));
   }
 
@@ -38,9 +45,14 @@ export class AddedMetrics {
     this.#latest.set(id, snapshot);
   }
 
-  /** A process has ended by itself: its counts stay, its states go. Nothing may be taken of it any more. */
-  ended(id: number): Promise<void> {
+  /**
+   * A process has ended by itself: its counts stay, its states go. Nothing may be taken of it any more.
+   *
+   * @param id undefined: nothing was taken of it, since it could not start
+   */
+  ended(id?: number): Promise<void> {
     this.#deaths.inc();
+    if (id === undefined) return this.#ending;
     this.#ending = this.#ending.then(async () => {
       const counts = this.#latest.get(id)?.filter(({ type }) => String(type) !== "gauge") ?? [];
       this.#ended = await sumOf([this.#ended, counts]).getMetricsAsJSON();
@@ -49,10 +61,10 @@ export class AddedMetrics {
     return this.#ending;
   }
 
-  /** The sums, in the text format of Prometheus. @param running how many processes accept calls */
-  async text(running: number): Promise<string> {
+  /** The sums, in the text format of Prometheus. @param answering how many processes accept calls and answer */
+  async text(answering: number): Promise<string> {
     await this.#ending;
-    this.#running.set(running);
+    this.#answering.set(answering);
     return await sumOf([await this.#own.getMetricsAsJSON(), ...this.#latest.values(), this.#ended]).metrics();
   }
 }

@@ -56,7 +56,7 @@ test("the lag of the event loop is the same for everybody, whoever has read it b
 
 test("the operator's guide explains every metric", async () => {
   const guide = await readFile(join(import.meta.dirname, "../../../../docs/guides/operator.md"), "utf8");
-  const text = (await createMetrics({ processMetrics: false }).registry.metrics()) + (await new AddedMetrics().text(1));
+  const text = (await createMetrics({ processMetrics: false }).registry.metrics()) + (await new AddedMetrics(1).text(1));
   const names = [...text.matchAll(/^# TYPE (petak_\w+) /gm)].map(([, name]) => name);
   expect(names.length).toBeGreaterThan(15);
   expect(names.filter((name) => !guide.includes(`\`${name}\``))).toEqual([]);

@@ -1,4 +1,4 @@
-import { AddedMetrics, json, type PlainRoute } from "@petak/gateway";
+import { AddedMetrics, json, type Logger, type PlainRoute } from "@petak/gateway";
 import type { Readiness } from "./messages.ts";
 import type { RunningWorker } from "./worker.ts";
 
@@ -10,29 +10,41 @@ export interface WorkersPagesOptions {
   running: ReadonlyMap<number, RunningWorker>;
   /** How many there should be. */
   count: number;
+  logger: Logger;
 }
 
 /** The pages of the management listener of a gateway with several workers. */
 export interface WorkersPages {
   pages: ReadonlyMap<string, PlainRoute>;
-  /** A worker has ended. Its counts stay in the sums. @param id its {@link RunningWorker.id} */
-  forget(id: number): Promise<void>;
+  /** A worker has ended by itself. Its counts stay in the sums. @param id its {@link RunningWorker.id}; undefined: it did not accept calls yet */
+  died(id?: number): Promise<void>;
 }
 
 /** Creates the pages: `/metrics` has the sums, and `/readyz` the answer of the worker that is worst off. */
-export function workersPages({ running, count }: WorkersPagesOptions): WorkersPages {
-  const added = new AddedMetrics();
+export function workersPages({ running, count, logger }: WorkersPagesOptions): WorkersPages {
+  const added = new AddedMetrics(count);
+  /** Those that did not answer last time. Only changes are logged. */
+  const silent = new WeakSet<RunningWorker>();
 
   async function reports() {
     const asked = [...running.values()].map(async (worker) => ({ worker, report: await worker.report() }));
-    return await Promise.all(asked);
+    return (await Promise.all(asked)).filter(({ worker }) => running.get(worker.number) === worker);
   }
 
   async function metricsText(): Promise<string> {
+    let answering = 0;
     for (const { worker, report } of await reports()) {
-      if (report !== undefined && running.get(worker.number) === worker) added.take(worker.id, report.metrics);
+      const { id, number, pid } = worker;
+      if (report === undefined) {
+        if (!silent.has(worker)) logger.error({ worker: number, pid }, "a worker does not answer");
+        silent.add(worker);
+      } else {
+        if (silent.delete(worker)) logger.info({ worker: number, pid }, "a worker answers again");
+        added.take(id, report.metrics);
+        answering += 1;
+      }
     }
-    return await added.text(running.size);
+    return await added.text(answering);
   }
 
   async function readiness() {
@@ -49,6 +61,6 @@ export function workersPages({ running, count }: WorkersPagesOptions): WorkersPa
       ["/readyz", readiness],
       ["/metrics", async () => ({ contentType: added.contentType, body: await metricsText(), headers: { "cache-control": "no-store" } })],
     ]),
-    forget: (id) => added.ended(id),
+    died: (id) => added.ended(id),
   };
 }

@@ -1,17 +1,13 @@
 import { availableParallelism } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Config, createManagementServer, createMetrics, type Logger, managementAddress } from "@petak/gateway";
 import { CliFailure } from "../../failure.ts";
 import { gatewayUrl } from "../gateway-url.ts";
 import { openStore } from "../open-store.ts";
 import { explainStart, type ServedPort } from "../serve-gateway.ts";
 import { workersPages } from "./pages.ts";
+import { RestartPauses } from "./restart-pauses.ts";
 import { type RunningWorker, startWorker } from "./worker.ts";
-
-/** Pauses before a worker that ended by itself is replaced, in ms. The last one holds from then on. */
-const pausesMs = [0, 1000, 2000, 5000, 10_000, 30_000] as const;
-
-/** How long a worker must have served for its end to count as the first one, in ms. */
-const steadyMs = 60_000;
 
 /** How many workers a configuration asks for. */
 export function workersOf({ workers }: Pick<Config, "workers">): number {
@@ -33,7 +29,9 @@ export async function serveWorkers(given: Config, cwd: string, logger: Logger): 
   const starting = new Set<Promise<RunningWorker>>();
   const ended = Promise.withResolvers<CliFailure>();
   const stopping = new AbortController();
-  const { pages, forget } = workersPages({ running, count });
+  /** By the workers' numbers. */
+  const pauses = new Map(Array.from({ length: count }, (_, index) => [index + 1, new RestartPauses()]));
+  const { pages, died } = workersPages({ running, count, logger });
   const management = createManagementServer({ routes: pages, logger, metrics: createMetrics({ processMetrics: false }) });
   void store.ended.then(ended.resolve);
 
@@ -44,34 +42,37 @@ export async function serveWorkers(given: Config, cwd: string, logger: Logger): 
   }
 
   async function begin(number: number): Promise<RunningWorker> {
-    const startedMs = performance.now();
     const worker = await startWorker(number, config, cwd, logger);
+    const servesSinceMs = performance.now();
     running.set(number, worker);
     logger.info({ worker: number, pid: worker.pid }, "a worker serves");
     void worker.ended.then(async ({ failure, how }) => {
       running.delete(number);
       if (stopping.signal.aborted) return;
-      await forget(worker.id);
+      await died(worker.id);
       // The gateway must not use the data any more: another worker must not either.
       if (failure?.reason === "data-version") return ended.resolve(failure);
       logger.error({ worker: number, pid: worker.pid, how, reason: failure?.message }, "a worker ended and is replaced");
-      await replace(number, performance.now() - startedMs < steadyMs ? 1 : 0);
+      await replace(number, performance.now() - servesSinceMs);
     });
     return worker;
   }
 
-  async function replace(number: number, attempt: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, pausesMs[Math.min(attempt, pausesMs.length - 1)]);
-      stopping.signal.addEventListener("abort", () => resolve(clearTimeout(timer)), { once: true });
-    });
-    if (stopping.signal.aborted) return;
-    try {
-      await start(number);
-    } catch (error) {
-      if (error instanceof CliFailure && error.reason === "data-version") return ended.resolve(error);
-      logger.error({ worker: number, reason: (error as Error).message }, "a worker cannot be replaced yet");
-      await replace(number, attempt + 1);
+  /** @param servedMs how long the one that is replaced had served */
+  async function replace(number: number, servedMs: number): Promise<void> {
+    const { signal } = stopping;
+    for (let lastedMs = servedMs; ; lastedMs = 0) {
+      await sleep(pauses.get(number)?.after(lastedMs), undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        await start(number);
+        return;
+      } catch (error) {
+        if (error instanceof CliFailure && error.reason === "data-version") return ended.resolve(error);
+        if (signal.aborted) return;
+        await died();
+        logger.error({ worker: number, reason: (error as Error).message }, "a worker cannot be replaced yet");
+      }
     }
   }
 
