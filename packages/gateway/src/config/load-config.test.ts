@@ -44,6 +44,11 @@ test("flags take precedence over the environment, the environment over the file,
   expect(loadConfig({ env: { PETAK_CONFIG: filePath } }).port).toBe(1);
 });
 
+test("what is a number or a word may be a number in the file", () => {
+  expect(loadConfig({ filePath: file('{"workers": 4}') }).workers).toBe("4");
+  expect(problemsOf({ filePath: file('{"workers": 0.5}') })).toEqual([expect.stringContaining("workers must be auto, or a number")]);
+});
+
 test("durations may carry a unit", () => {
   for (const [text, ms] of [
     ["250", 250],

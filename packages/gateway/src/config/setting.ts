@@ -92,8 +92,11 @@ export function parseSetting({ type }: Setting, value: unknown): string | number
       return typeof value === "string" && (value === "" || parseAddress(value) !== undefined) ? value : undefined;
     case "networks":
       return typeof value === "string" && parseNetworks(value) !== undefined ? value : undefined;
-    case "string":
-      return typeof value === "string" && (type.pattern?.test(value) ?? true) ? value : undefined;
+    case "string": {
+      // A number of the file, such as `"workers": 4`.
+      const text = typeof value === "number" ? String(value) : value;
+      return typeof text === "string" && (type.pattern?.test(text) ?? true) ? text : undefined;
+    }
   }
 }
 
