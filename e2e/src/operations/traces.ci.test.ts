@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
 import { Role } from "@petak/protocol";
 import { makeSite, startTraceCollector, useRedis } from "@petak/testkit";
 import { startTestNetwork } from "@petak/testkit/network";
@@ -36,12 +37,16 @@ test("a courier's call is a span in the courier's trace, sent before the gateway
   }
 });
 
-/** Starts a receiver of webhooks, which refuses the first. Returns its URL and the `traceparent` of each request. */
-async function startReceiver(): Promise<{ url: string; traceparents: unknown[] }> {
+/** Starts a receiver of webhooks, which refuses the first. Returns its URL, and the `traceparent` of each request and of the event in its body. */
+async function startReceiver(): Promise<{ url: string; traceparents: unknown[]; ofEvents: unknown[] }> {
   const traceparents: unknown[] = [];
+  const ofEvents: unknown[] = [];
   const server = createServer((request, response) => {
-    traceparents.push(request.headers.traceparent);
-    request.resume().on("end", () => response.writeHead(traceparents.length === 1 ? 500 : 204).end());
+    void json(request).then((body) => {
+      traceparents.push(request.headers.traceparent);
+      ofEvents.push((body as { traceparent?: string }).traceparent);
+      response.writeHead(traceparents.length === 1 ? 500 : 204).end();
+    });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -49,7 +54,7 @@ async function startReceiver(): Promise<{ url: string; traceparents: unknown[] }
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks?secret=s3cret`, traceparents };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks?secret=s3cret`, traceparents, ofEvents };
 }
 
 test.each([100, 0])(
@@ -88,3 +93,35 @@ test.each([100, 0])(
     }
   },
 );
+
+test.each([
+  ["a gateway that records spans", true],
+  ["a gateway that does not", false],
+])("each attempt to tell of an event belongs to the trace of the call that caused it, at %s", async (_name, isTracing) => {
+  const collector = await startTraceCollector();
+  onTestFinished(() => collector.stop());
+  const { url, traceparents, ofEvents } = await startReceiver();
+  const network = await startTestNetwork({ redis, otlpSamplePercent: 0, ...(isTracing && { otlpEndpoint: collector.endpoint }) });
+  try {
+    const operator = await network.join("Operator", [Role.OPERATOR]);
+    const siteId = await network.putSite(operator, makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 3]] }));
+    const { reservations, webhooks } = (await network.join("Courier", [Role.COURIER])).client;
+    await webhooks.createEndpoint({ requestId: randomUUID(), url });
+    const request = { requestId: randomUUID(), place: { case: "siteId", value: siteId }, parcel } as const;
+    await reservations.reserve(request, { headers });
+    // The second is sent again from what is stored.
+    await expect.poll(() => traceparents).toHaveLength(2);
+    await network.gateway.stop();
+    if (!isTracing) {
+      expect([traceparents, ofEvents]).toEqual([Array(2).fill(headers.traceparent), Array(2).fill(headers.traceparent)]);
+      return;
+    }
+    const reserving = collector.spans.find(({ name }) => name === "petak.v1.ReservationService/Reserve");
+    const attempts = collector.spans.filter(({ name }) => name === "POST webhook");
+    expect(attempts.map((span) => [span.traceId, span.parentSpanId])).toEqual(Array(2).fill([traceId, reserving?.spanId]));
+    expect(traceparents).toEqual(attempts.map(({ spanId }) => `00-${traceId}-${spanId}-01`));
+    expect(ofEvents).toEqual(Array(2).fill(`00-${traceId}-${reserving?.spanId}-01`));
+  } finally {
+    await network.stop();
+  }
+});

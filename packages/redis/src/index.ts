@@ -37,3 +37,4 @@ export {
 export { notifyKeysTouched, onKeysTouched } from "./scripts/touched-keys.ts";
 export { createSiteIds, type SiteIds } from "./store/site-ids.ts";
 export { claimStoreCode, StoreCodeError } from "./store/store-code.ts";
+export { type CallTrace, currentTrace, inTrace } from "./tracing/call-trace.ts";

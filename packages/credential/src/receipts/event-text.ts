@@ -151,6 +151,7 @@ export function eventText(event: Event): string {
     ...(event.missingChecks.length > 0 && { missing_checks: event.missingChecks.map((check) => nameOf(ParcelRequirement, check)) }),
     ...(event.handover && { handover: handoverOf(event.handover) }),
     ...(event.countedShift && { counted_shift: shiftOf(event.countedShift) }),
+    ...(event.traceparent !== "" && { traceparent: event.traceparent }),
   });
 }
 

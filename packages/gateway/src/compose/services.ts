@@ -49,6 +49,7 @@ import { createTestClockService } from "../features/test-clock/service.ts";
 import type { WebhookSending } from "../features/webhook/delivery/webhook-sending.ts";
 import { createWebhookService } from "../features/webhook/service.ts";
 import type { Authenticator } from "../identity/index.ts";
+import type { Tracing } from "../observability/index.ts";
 import { createEpochProofs } from "../secrets/epoch-proofs.ts";
 import { createHealth, createReflection, defaultCallLimits, type GatewayHealth } from "../transport/index.ts";
 import type { ConnectedStore } from "./connect-store.ts";
@@ -56,6 +57,7 @@ import type { GatewayOptions } from "./gateway-options.ts";
 import type { OpenFeeds } from "./open-feeds.ts";
 import type { OpenRecords } from "./open-records.ts";
 import type { OpenSecrets } from "./open-secrets.ts";
+import { traced } from "./traced.ts";
 import { whenDurable } from "./when-durable.ts";
 
 /** The services of the protocol that a gateway offers. */
@@ -83,6 +85,7 @@ export interface ServiceParts extends OpenRecords, OpenFeeds, Pick<OpenSecrets, 
   readonly shares: SharedParts;
   /** Present if the gateway has a test clock. */
   readonly testClock: MoveTestClockDependencies | undefined;
+  readonly tracing: Tracing | undefined;
   /** Aborted when the gateway stops: ends long polls and streams. */
   readonly stopping: AbortSignal;
 }
@@ -135,8 +138,10 @@ export function createServices(parts: ServiceParts, options: GatewayOptions & { 
   return {
     health,
     routes(router) {
-      const serve = <Service extends DescService>(service: Service, implementation: ServiceImpl<Service>) =>
-        router.service(service, whenDurable(service, audited(service, implementation, { auditLog, participants }), store.acknowledgements));
+      const serve = <Service extends DescService>(service: Service, implementation: ServiceImpl<Service>) => {
+        const recorded = audited(service, implementation, { auditLog, participants });
+        router.service(service, traced(service, whenDurable(service, recorded, store.acknowledgements), parts.tracing));
+      };
       serve(
         DirectoryService,
         createDirectoryService({

@@ -109,6 +109,7 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
     authenticator,
     shares,
     testClock: clock && { clock, sweep },
+    tracing,
     stopping: stopping.signal,
   };
   const identityStep = createIdentityStep({ authenticator, isOpen: isOpenCall });

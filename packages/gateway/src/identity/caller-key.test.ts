@@ -78,6 +78,7 @@ const asCall: Interceptor = (next) => (request) => {
     proof: undefined,
     traceparent: undefined,
     outcome: undefined,
+    span: undefined,
   } as const;
   request.contextValues.set(callKey, { ...call, authorization, origin });
   return next(request);

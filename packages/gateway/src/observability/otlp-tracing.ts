@@ -5,13 +5,15 @@ import { resourceFromAttributes } from "@opentelemetry/resources";
 import {
   BatchSpanProcessor,
   ParentBasedSampler,
+  RandomIdGenerator,
+  SamplingDecision,
   type SpanExporter,
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
 import type { Logger } from "./logger.ts";
 import type { TraceContext } from "./trace-context.ts";
-import type { AttemptSpan, BegunAttempt, EndedCall, Tracing, TracingOptions } from "./tracing.ts";
+import type { AttemptSpan, BegunAttempt, EndedCall, SpanIds, Tracing, TracingOptions } from "./tracing.ts";
 
 /** How long one export may take, repetitions included, in ms: a stop waits for it, and what is lost are spans only. */
 const exportTimeoutMs = 3000;
@@ -29,20 +31,51 @@ const serverErrors: ReadonlySet<string> = new Set([
 /** Creates the recorder of spans. Spans that find no room wait for nothing: they are dropped. */
 export function createTracing({ endpoint, samplePercent, logger }: TracingOptions): Tracing {
   const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, "")}/v1/traces`, timeoutMillis: exportTimeoutMs });
+  const sampler = new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(samplePercent / 100) });
+  const ids = new ForeseenIds();
   const provider = new TracerProvider({
     resource: resourceFromAttributes({ "service.name": "petak-gateway", "host.name": hostname(), "process.pid": process.pid }),
-    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(samplePercent / 100) }),
+    sampler,
+    idGenerator: ids,
     spanProcessors: [new BatchSpanProcessor({ exporter: loggingFailures(exporter, logger), exportTimeoutMillis: exportTimeoutMs })],
   });
   const tracer = provider.getTracer("petak-gateway");
   return {
-    recordCall: (call) => recordCall(tracer, call),
+    beginCall(caller) {
+      const traceId = caller?.traceId ?? ids.generateTraceId();
+      const { decision } = sampler.shouldSample(parentOf(caller), traceId, "", SpanKind.SERVER, {}, []);
+      return decision === SamplingDecision.RECORD_AND_SAMPLED ? { traceId, spanId: ids.generateSpanId() } : null;
+    },
+    recordCall: (call) => (call.span === null ? undefined : ids.during(call.span, () => recordCall(tracer, call))),
     beginAttempt: (attempt) => beginAttempt(tracer, attempt),
     async stop() {
       // Its failure has been logged.
       await provider.shutdown().catch(() => {});
     },
   };
+}
+
+/** Gives a span that is made when its call has ended the ids that others have been told of before. */
+class ForeseenIds extends RandomIdGenerator {
+  #foreseen: SpanIds | undefined;
+
+  /** Makes a span with these ids. Undefined: with new ones. */
+  during<Span>(ids: SpanIds | undefined, make: () => Span): Span {
+    this.#foreseen = ids;
+    try {
+      return make();
+    } finally {
+      this.#foreseen = undefined;
+    }
+  }
+
+  override generateTraceId(): string {
+    return this.#foreseen?.traceId ?? super.generateTraceId();
+  }
+
+  override generateSpanId(): string {
+    return this.#foreseen?.spanId ?? super.generateSpanId();
+  }
 }
 
 function recordCall(tracer: Tracer, { requestId, method, protocol, code, reason, participant, durationMs, trace }: EndedCall) {
@@ -66,7 +99,7 @@ function recordCall(tracer: Tracer, { requestId, method, protocol, code, reason,
   return span.spanContext();
 }
 
-function beginAttempt(tracer: Tracer, { endpointId, eventId, url }: BegunAttempt): AttemptSpan {
+function beginAttempt(tracer: Tracer, { endpointId, eventId, url, cause }: BegunAttempt): AttemptSpan {
   // Neither path nor query: owners have secrets there.
   const { hostname: host, port, protocol } = URL.parse(url) ?? { hostname: "", port: "", protocol: "" };
   const attributes = {
@@ -76,7 +109,7 @@ function beginAttempt(tracer: Tracer, { endpointId, eventId, url }: BegunAttempt
     "petak.webhook_endpoint_id": endpointId,
     "petak.event_id": eventId,
   };
-  const span = tracer.startSpan("POST webhook", { kind: SpanKind.CLIENT, attributes }, ROOT_CONTEXT);
+  const span = tracer.startSpan("POST webhook", { kind: SpanKind.CLIENT, attributes }, parentOf(cause));
   const { traceId, spanId, traceFlags } = span.spanContext();
   return {
     traceparent: `00-${traceId}-${spanId}-0${traceFlags & TraceFlags.SAMPLED}`,

@@ -22,3 +22,8 @@ export function parseTraceparent(header: string | undefined): TraceContext | und
   if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
   return { traceId, spanId, isSampled: (Number.parseInt(flags, 16) & 1) === 1 };
 }
+
+/** The `traceparent` of a recorded span: always 55 characters, whatever a caller's header had in addition. */
+export function formatTraceparent({ traceId, spanId }: Pick<TraceContext, "traceId" | "spanId">): string {
+  return `00-${traceId}-${spanId}-01`;
+}

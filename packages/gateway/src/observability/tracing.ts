@@ -10,6 +10,9 @@ export interface TracingOptions {
   logger: Logger;
 }
 
+/** The ids of a span. */
+export type SpanIds = Pick<TraceContext, "traceId" | "spanId">;
+
 /** A call that has ended. */
 export interface EndedCall {
   readonly requestId: string;
@@ -23,6 +26,8 @@ export interface EndedCall {
   readonly durationMs: number;
   /** The trace of its caller. */
   readonly trace: TraceContext | undefined;
+  /** What {@link Tracing.beginCall} decided. Undefined: its work did not begin. */
+  readonly span: SpanIds | null | undefined;
 }
 
 /** An attempt to deliver a webhook that begins. */
@@ -30,6 +35,8 @@ export interface BegunAttempt {
   readonly endpointId: string;
   readonly eventId: string;
   readonly url: string;
+  /** The trace of the call that caused the event. Undefined: none that is recorded. */
+  readonly cause: TraceContext | undefined;
 }
 
 /** The span of an attempt. */
@@ -42,9 +49,11 @@ export interface AttemptSpan {
 
 /** Records spans and sends them to a collector. */
 export interface Tracing {
-  /** Records a call, as its caller or the sampling decides. Returns the ids of its span if it is recorded. */
-  recordCall(call: EndedCall): Pick<TraceContext, "traceId" | "spanId"> | undefined;
-  /** Begins the span of an attempt, which begins a trace. */
+  /** Decides on a call whose work begins, as its caller or the sampling says. Returns the ids that its span will have; null: it is not recorded. */
+  beginCall(caller: TraceContext | undefined): SpanIds | null;
+  /** Records a call, if that was decided or is now. Returns the ids of its span if it is recorded. */
+  recordCall(call: EndedCall): SpanIds | undefined;
+  /** Begins the span of an attempt, in the trace of the call that caused the event, or the first of a trace. */
   beginAttempt(attempt: BegunAttempt): AttemptSpan;
   /** Sends what waits, for a limited time. */
   stop(): Promise<void>;

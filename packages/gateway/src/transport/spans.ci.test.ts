@@ -90,7 +90,7 @@ test("calls are recorded where their lines are not written", async () => {
   onTestFinished(() => collector.stop());
   const tracing = await startTracing({ endpoint: `${collector.endpoint}/`, samplePercent: 100, logger: createLogger({ level: "silent" }) });
   const call = { ...{ requestId: "r", method: "a.B/C", protocol: "grpc", code: "canceled", reason: "CANCELED" }, participant: "par_1" };
-  tracing.recordCall({ ...call, durationMs: 5, trace: undefined });
+  tracing.recordCall({ ...call, durationMs: 5, trace: undefined, span: undefined });
   await tracing.stop();
   expect(collector.spans[0]?.attributes).toMatchObject({
     "rpc.status_code": "CANCELLED",
@@ -117,7 +117,7 @@ test("a stop does not wait for a collector that never answers", async () => {
   const logger = createLogger({ destination: { write: (line) => void lines.push((JSON.parse(line) as { msg: string }).msg) } });
   const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
   const tracing = await startTracing({ endpoint, samplePercent: 100, logger });
-  tracing.beginAttempt({ endpointId: "whe_1", eventId: "evt_1", url: "https://hooks.example/" }).end("delivered", 204);
+  tracing.beginAttempt({ endpointId: "whe_1", eventId: "evt_1", url: "https://hooks.example/", cause: undefined }).end("delivered", 204);
   await tracing.stop();
   await expect.poll(() => lines).toEqual(["spans cannot be exported and are lost"]);
 });

@@ -679,6 +679,7 @@ export const comments: Readonly<Record<string, string>> = {
   "petak.v1.Event.site_id": "The reservation's site, or the site that the event is about. Empty if there is none.",
   "petak.v1.Event.state_after": "The reservation's state after the event. Equal to `state_before` if the event causes no transition.",
   "petak.v1.Event.state_before": "The reservation's state before the event. UNSPECIFIED in its first event.",
+  "petak.v1.Event.traceparent": "The trace of the call that caused the event, as 55 characters of W3C Trace Context, e.g. `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`. Set if that trace is recorded: the call's `traceparent` said so, or the gateway records the call. Empty otherwise, and in events that no call caused, such as those of deadlines.",
   "petak.v1.Event.type": "What happened.",
   "petak.v1.Event.webhook_endpoint_id": "The webhook endpoint, owned by `participant_id`. Set for WEBHOOK_ENDPOINT_FAILING and WEBHOOK_ENDPOINT_DISABLED only.",
   "petak.v1.EventRange": "Selects events of a feed. An event must satisfy every bound that is set.",

@@ -2,7 +2,7 @@ import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { BundleTransition, PinEntry } from "@petak/lifecycle";
 import { type Bundle, BundleSchema, parseBundleId, parseReservationId, type Region, type Reservation } from "@petak/protocol";
 import type { Keys, RedisConnection } from "@petak/redis";
-import { encodeEvent } from "../encoding/event-bytes.ts";
+import { encodeCausedEvent } from "../encoding/event-bytes.ts";
 import { bundlePinMaxLifetimeS, decodePinEntry, encodePinEntry } from "../encoding/pin-entry.ts";
 import { encodeReservation } from "../encoding/reservation-record.ts";
 import type { ShortIds } from "../encoding/short-ids.ts";
@@ -104,7 +104,7 @@ export function createBundleStore(
         reservations.map(async (one) => [
           one.before.revision,
           one.after === undefined ? "" : await encodeReservation(one.after, ids),
-          one.event === undefined ? "" : encodeEvent(one.event, siteIds),
+          one.event === undefined ? "" : encodeCausedEvent(one.event, siteIds),
           uncountedEvents(one.before),
         ]),
       );

@@ -1,6 +1,6 @@
 import { type Event, parseReservationId, type Region } from "@petak/protocol";
 import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
-import { decodeEvent, encodeEvent } from "../encoding/event-bytes.ts";
+import { decodeEvent, encodeCausedEvent } from "../encoding/event-bytes.ts";
 import { type ChainEntries, decodeChain, splitChain } from "../encoding/reservation-record.ts";
 import { firstEntry, packEntry } from "../encoding/stream-entry.ts";
 import { createScript } from "../lua/create-script.ts";
@@ -107,7 +107,7 @@ export function createEventStream(redis: RedisConnection, keys: Keys, siteIds: S
       const [tag] = await appendScript(
         redis,
         [keys.eventMarker(region, name), keys.events(region)],
-        [encodeEvent(event, siteIds), markerTtlMs],
+        [encodeCausedEvent(event, siteIds), markerTtlMs],
       );
       return tag === "done";
     },

@@ -12,7 +12,7 @@ import {
   type Site,
 } from "@petak/protocol";
 import type { Keys, RedisConnection } from "@petak/redis";
-import { encodeEvent } from "../encoding/event-bytes.ts";
+import { encodeCausedEvent, encodeEvent } from "../encoding/event-bytes.ts";
 import { holdClass } from "../encoding/hold-classes.ts";
 import { type HoldLimits, type Sharer, sharerOf } from "../encoding/hold-limits.ts";
 import { decodeReservation, decodeReservationMessage, encodeReservationMessage } from "../encoding/reservation-record.ts";
@@ -194,13 +194,14 @@ export function createQueues(
             handle,
             timestampMs(queuedUntil),
             encodeReservationMessage(reservation, ids.siteIds, first.terms.termsNumber),
-            encodeEvent(waiting.queuedEvent(reservation), ids.siteIds),
+            encodeCausedEvent(waiting.queuedEvent(reservation), ids.siteIds),
             waiting.sinceUs ?? "",
             timestampMs(updatedAt),
             encodeWaiting(
               {
                 ...waiting,
                 sharer: sharerOf({ participantId, isTest: reservation.isTest }),
+                // A later call or a deadline promotes it, so its event is not of this call's trace.
                 event: encodeEvent(waiting.promotedEvent(reservationId), ids.siteIds),
                 places,
               },

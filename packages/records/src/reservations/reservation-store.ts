@@ -10,7 +10,7 @@ import {
   ReservationState,
 } from "@petak/protocol";
 import type { Keys, RedisConnection } from "@petak/redis";
-import { encodeEvent } from "../encoding/event-bytes.ts";
+import { encodeCausedEvent } from "../encoding/event-bytes.ts";
 import { sharerOf } from "../encoding/hold-limits.ts";
 import { decodePinEntry, encodePinEnd, encodePinEntry } from "../encoding/pin-entry.ts";
 import { decodeReservation, encodeReservation, reservationMaxBytes } from "../encoding/reservation-record.ts";
@@ -167,7 +167,7 @@ export function createReservationStore(
         endsHold: after !== undefined && after.state !== ReservationState.HELD,
         nowMs: after?.updatedAt && timestampMs(after.updatedAt),
         eventsMax: transition.isRepeatable === true ? quotas.reservationEventsMax + uncountedEvents(before) : 0,
-        events: transition.events.map((event) => encodeEvent(event, ids.siteIds)),
+        events: transition.events.map((event) => encodeCausedEvent(event, ids.siteIds)),
         response,
       });
       if (tag === "many_events") {
@@ -189,7 +189,7 @@ export function createReservationStore(
       const [tag, value] = await recordScript(
         redis,
         [keys.agentWatermark(region, siteNumber, report.keyId), keys.events(region)],
-        [report.sequence, encodeEvent(event, ids.siteIds), reportLink(report)],
+        [report.sequence, encodeCausedEvent(event, ids.siteIds), reportLink(report)],
       );
       return obstacleOf(tag, value) ?? ({ tag } as TransitionOutcome);
     },

@@ -13,7 +13,7 @@ import {
   ReservationSchema,
 } from "@petak/protocol";
 import { isCluster, type Keys, type RedisConnection, type ScriptReply } from "@petak/redis";
-import { encodeEvent } from "../encoding/event-bytes.ts";
+import { encodeCausedEvent } from "../encoding/event-bytes.ts";
 import { GrowingBytes } from "../encoding/growing-bytes.ts";
 import { decodeExhaustion, type HoldLimits, noHoldLimits, packedHoldLimits, sharerOf } from "../encoding/hold-limits.ts";
 import { decodeReservation, encodeReservationMessage } from "../encoding/reservation-record.ts";
@@ -157,7 +157,7 @@ export function createHolds(
       handle,
       deadlineMs,
       encodeReservationMessage(reservation, siteIds, 0),
-      encodeEvent(request.event(reservationId), siteIds),
+      encodeCausedEvent(request.event(reservationId), siteIds),
       bindsHere ? bindingOf(fingerprint) : "",
       bytes,
       sharerOf(reservation),
@@ -204,7 +204,7 @@ export function createHolds(
       sharer: sharerOf(reservation),
       limits,
       reservation: encodeReservationMessage(reservation, siteIds, 0),
-      event: encodeEvent(request.event(reservationId), siteIds),
+      event: encodeCausedEvent(request.event(reservationId), siteIds),
       candidates,
     });
     if (outcome.tag === "alone") return undefined;

@@ -1,6 +1,6 @@
 import type { Event } from "@petak/protocol";
 import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
-import { encodeEvent } from "../encoding/event-bytes.ts";
+import { encodeCausedEvent } from "../encoding/event-bytes.ts";
 import { createScript } from "../lua/create-script.ts";
 import { type DeviceReport, obstacleOf, type ReportObstacle, reportLink } from "./device-report.ts";
 
@@ -65,7 +65,7 @@ export function createRefusalCounts(redis: RedisConnection, keys: Keys, siteIds:
         [
           ...[encode(before), encode(after), keptMs],
           ...[report?.sequence ?? "", report?.isOnlyCounted === true ? 1 : 0, report === undefined ? "" : reportLink(report)],
-          ...events.map((event) => encodeEvent(event, siteIds)),
+          ...events.map((event) => encodeCausedEvent(event, siteIds)),
         ],
       );
       return obstacleOf(tag, watermark) ?? ({ tag } as RefusalCountOutcome);

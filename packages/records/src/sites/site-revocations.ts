@@ -1,6 +1,6 @@
 import type { Event } from "@petak/protocol";
 import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
-import { encodeEvent } from "../encoding/event-bytes.ts";
+import { encodeCausedEvent } from "../encoding/event-bytes.ts";
 import { requestIdReused } from "../idempotency/request-ids.ts";
 import { responseArguments, type StoredResponse } from "../idempotency/stored-response.ts";
 import { createScript } from "../lua/create-script.ts";
@@ -50,7 +50,7 @@ export function createSiteRevocations(redis: RedisConnection, keys: Keys, siteId
           keys.events(region),
           keys.siteAllowedVersion(region, siteNumber),
         ],
-        [...responseArguments(response), credentialHash, nowMs, keptMs, keptMax, encodeEvent(event, siteIds)],
+        [...responseArguments(response), credentialHash, nowMs, keptMs, keptMax, encodeCausedEvent(event, siteIds)],
       );
       if (tag === "reused") throw requestIdReused(response.requestId);
       return tag as "done" | "repeated" | "full";

@@ -9,6 +9,7 @@ import {
   WebhookFailure,
 } from "@petak/protocol";
 import type { RequestIds, WebhookStore } from "@petak/records";
+import { currentTrace } from "@petak/redis";
 import type { CallerShares } from "../../identity/caller-shares.ts";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { derivedId } from "../idempotency/derived-id.ts";
@@ -64,7 +65,11 @@ export async function testEndpoint(
       const id = `evt_test_${derivedId(storeCode, caller, request, 16)}`;
       const body = writer.test(id, endpoint.endpointId, endpoint.mode === "test", now());
       const timeoutMs = Math.max(1, Math.min(testTimeoutMs, (call.timeoutMs() ?? testTimeoutMs) - responseMs));
-      const attempt = await signAndPost(endpoint, { id, body }, { timeoutMs, signal: call.signal });
+      const attempt = await signAndPost(
+        endpoint,
+        { id, body, traceparent: currentTrace()?.traceparent },
+        { timeoutMs, signal: call.signal },
+      );
       const delivered = attempt.failure === WebhookFailure.UNSPECIFIED;
       if (delivered) await store.verify(endpoint.endpointId, endpoint.url, now());
       return create(TestEndpointResponseSchema, {

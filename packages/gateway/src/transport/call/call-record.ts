@@ -42,7 +42,7 @@ export function createCallRecorder({ logger, metrics, describeCaller, tracing }:
     if (!isLogged && tracing === undefined) return;
     const participant = describeCaller?.(values);
     const trace = parseTraceparent(call.traceparent);
-    const span = tracing?.recordCall({ requestId, method, protocol, code, reason, participant, durationMs, trace });
+    const span = tracing?.recordCall({ requestId, method, protocol, code, reason, participant, durationMs, trace, span: call.span });
     if (!isLogged) return;
     const duration_ms = Math.round(durationMs * 1000) / 1000;
     // The line belongs to the gateway's span if there is one, else to the caller's.

@@ -1,5 +1,6 @@
 import { type ContextKey, type ContextValues, createContextKey } from "@connectrpc/connect";
 import type { Reason } from "@petak/protocol";
+import type { SpanIds } from "../../observability/tracing.ts";
 import type { Ticket } from "./ticket.ts";
 import type { WireProtocol } from "./wire-protocol.ts";
 
@@ -34,6 +35,8 @@ export interface Call {
   readonly traceparent: string | undefined;
   /** Set once, by the code that decides that the call has failed. */
   outcome: Outcome | undefined;
+  /** The span that it will have. Set when its work begins; null: none. */
+  span: SpanIds | null | undefined;
 }
 
 /** The context value that holds the call. It is set for every call that the request listener gets. */

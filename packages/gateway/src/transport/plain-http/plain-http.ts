@@ -55,6 +55,7 @@ export function createPlainHttp({ routes, readMaxBytes, logger, metrics }: Plain
         proof: undefined,
         traceparent: undefined,
         outcome: undefined,
+        span: undefined,
       };
       const error = toWireError(thrown, { logger, readMaxBytes, call });
       return sendError(errorAnswer("connect", error), request, response, logger);

@@ -213,6 +213,7 @@ function arrivedCall(
     source,
     ticket: isHealthCheck ? admission.arriveHealthCheck(peer) : admission.arrive(streaming ? "stream" : "unary", { peer, source, account }),
     outcome: undefined,
+    span: undefined,
   };
   values.set(callKey, call);
   return call;

@@ -3,6 +3,7 @@ import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { PetakError, validateMessage } from "@petak/protocol";
 import type { Logger } from "../../observability/logger.ts";
+import type { SpanIds } from "../../observability/tracing.ts";
 import { type Call, callKey, type Outcome } from "../call/call.ts";
 import type { RecordCall } from "../call/call-record.ts";
 import type { ValidatedCall } from "../call/call-step.ts";
@@ -62,6 +63,7 @@ export class FastCall implements Call {
   readonly authorization: string | undefined;
   readonly origin: string | undefined;
   outcome: Outcome | undefined = undefined;
+  span: SpanIds | null | undefined = undefined;
   readonly #init: FastCallInit;
   readonly #dependencies: FastCallDependencies;
   readonly #values: ContextValues;

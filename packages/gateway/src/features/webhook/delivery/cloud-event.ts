@@ -24,9 +24,15 @@ export interface CloudEventWriter {
 export function createCloudEventWriter(audience: string): CloudEventWriter {
   const source = cloudEventSource(audience);
 
-  function write(attributes: MessageInitShape<typeof CloudEventAttributesSchema>, data: MessageInitShape<typeof WebhookEventDataSchema>) {
+  function write(
+    attributes: MessageInitShape<typeof CloudEventAttributesSchema>,
+    data: MessageInitShape<typeof WebhookEventDataSchema>,
+    traceparent = "",
+  ) {
     const event = {
       ...(toJson(CloudEventAttributesSchema, create(CloudEventAttributesSchema, attributes)) as object),
+      // CloudEvents' extension for distributed tracing: where the event began, while the header is of the attempt.
+      ...(traceparent !== "" && { traceparent }),
       datacontenttype: "application/json",
       data: toJson(WebhookEventDataSchema, create(WebhookEventDataSchema, data)),
     };
@@ -36,16 +42,8 @@ export function createCloudEventWriter(audience: string): CloudEventWriter {
   return {
     event(event) {
       const { reservationId, siteId, stateAfter, reservationRevision, recordedAt, isTest, webhookEndpointId, feedNumber } = event;
-      return write(cloudEventAttributes(event, source, cloudEventData.webhook), {
-        reservationId,
-        siteId,
-        state: stateAfter,
-        reservationRevision,
-        recordedAt,
-        isTest,
-        webhookEndpointId,
-        feedNumber,
-      });
+      const data = { reservationId, siteId, state: stateAfter, reservationRevision, recordedAt, isTest, webhookEndpointId, feedNumber };
+      return write(cloudEventAttributes(event, source, cloudEventData.webhook), data, event.traceparent);
     },
     test(eventId, webhookEndpointId, isTest, nowMs) {
       const attributes = cloudEventAttributes(create(EventSchema, { eventId, webhookEndpointId }), source, cloudEventData.webhook);

@@ -12,6 +12,8 @@ export interface Delivery {
   subject: string;
   /** The same bytes in every attempt. */
   body: Buffer;
+  /** The trace of the call that caused the event. Undefined: none that is recorded. */
+  traceparent?: string | undefined;
   /** Attempts made so far. */
   attempts: number;
   /** Time of the first attempt, in ms. */
@@ -32,16 +34,19 @@ interface RetryContent {
   attempts: number;
   firstMs: number;
   body: string;
+  traceparent?: string | undefined;
 }
 
 /** The delivery of an event that was not attempted yet. */
 export function firstDelivery(event: Event, writer: CloudEventWriter, nowMs: number): Delivery {
-  return { id: event.eventId, subject: subjectOf(event), body: writer.event(event), attempts: 0, firstMs: nowMs, isRetry: false };
+  const { eventId: id, traceparent } = event;
+  const delivery = { id, subject: subjectOf(event), body: writer.event(event), attempts: 0, firstMs: nowMs, isRetry: false };
+  return traceparent === "" ? delivery : { ...delivery, traceparent };
 }
 
 /** Encodes a delivery as a retry. */
-export function retryOf({ id, subject, attempts, firstMs, body }: Delivery, dueMs: number): StoredRetry {
-  const content: RetryContent = { subject, attempts, firstMs, body: body.toString() };
+export function retryOf({ id, subject, attempts, firstMs, body, traceparent }: Delivery, dueMs: number): StoredRetry {
+  const content: RetryContent = { subject, attempts, firstMs, body: body.toString(), traceparent };
   return { id, dueMs, content: Buffer.from(JSON.stringify(content)) };
 }
 

@@ -1,5 +1,5 @@
 import type { StoredWebhook } from "@petak/records";
-import type { AttemptSpan, Tracing } from "../../../observability/index.ts";
+import { type AttemptSpan, parseTraceparent, type Tracing } from "../../../observability/index.ts";
 import { deriveWebhookKey } from "../../../secrets/webhook-keys.ts";
 import { outcomeOf } from "./attempt-outcome.ts";
 import { cloudEventType } from "./cloud-event.ts";
@@ -7,8 +7,16 @@ import type { Attempt, PostEvent, PostOptions } from "./post-event.ts";
 import { signingKeysAt } from "./signing-keys.ts";
 import { signedHeaders } from "./webhook-signature.ts";
 
+/** An event as it is sent. */
+export interface SentEvent {
+  id: string;
+  body: Buffer;
+  /** The trace of the call that caused it. Undefined: none that is recorded. */
+  traceparent?: string | undefined;
+}
+
 /** Makes one signed attempt to deliver an event. Rejects only if the signal aborts. */
-export type SignAndPost = (endpoint: StoredWebhook, event: { id: string; body: Buffer }, options: PostOptions) => Promise<Attempt>;
+export type SignAndPost = (endpoint: StoredWebhook, event: SentEvent, options: PostOptions) => Promise<Attempt>;
 
 /** What signed attempts depend on. */
 export interface SignAndPostDependencies {
@@ -16,19 +24,20 @@ export interface SignAndPostDependencies {
   /** The endpoints' keys are derived from it. */
   derivationKey: Uint8Array;
   now: () => number;
-  /** Records attempts as spans, of which receivers are told in `traceparent`. Default: nothing does. */
+  /** Records attempts as spans, of which receivers are told in `traceparent`. Default: nothing does, and they are told of the call that caused the event. */
   tracing?: Tracing | undefined;
 }
 
 /** Creates the function. */
 export function createSignAndPost({ post, derivationKey, now, tracing }: SignAndPostDependencies): SignAndPost {
-  return async (endpoint, { id, body }, options) => {
+  return async (endpoint, { id, body, traceparent: cause }, options) => {
     const { endpointId, url } = endpoint;
     const nowMs = now();
     const keys = signingKeysAt(endpoint, nowMs).map(({ number }) => deriveWebhookKey(derivationKey, endpointId, number).privateKey);
     const signed = signedHeaders({ id, timestampS: Math.floor(nowMs / 1000), body }, keys);
-    const span = tracing?.beginAttempt({ endpointId, eventId: id, url });
-    const headers = { "content-type": cloudEventType, ...signed, ...(span && { traceparent: span.traceparent }) };
+    const span = tracing?.beginAttempt({ endpointId, eventId: id, url, cause: parseTraceparent(cause) });
+    const traceparent = span?.traceparent ?? cause;
+    const headers = { "content-type": cloudEventType, ...signed, ...(traceparent !== undefined && { traceparent }) };
     return await recorded(span, post({ url, headers, body }, options));
   };
 }
