@@ -12,7 +12,7 @@ import { keyFileOf, startTestNetwork, type TestNetwork, type TestParticipant } f
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { readCodeBlocks } from "./code-blocks.ts";
 import { repositoryDir } from "./courier-examples.ts";
-import { createReader, type Reader } from "./shown-commands.ts";
+import { createReader, makeClone, type Reader } from "./shown-commands.ts";
 
 const guidePath = join(repositoryDir, "docs/guides/overdue.md");
 const redis = useRedis();
@@ -37,6 +37,7 @@ beforeAll(async () => {
   await writeKeyFile(join(folder.path, ".petak/keys/courier.json"), keyFileOf(courier));
   await writeKeyFile(join(folder.path, ".petak/keys/operator-rimba.json"), keyFileOf(operator));
   await writeKeyFile(join(folder.path, "rimba.json"), keyFileOf(operator));
+  await makeClone(folder.path);
   reader = await createReader(folder.path, network.baseUrl, []);
 });
 afterAll(async () => {

@@ -1,7 +1,7 @@
 import { createTempDir, type TempDir } from "@petak/testkit";
 import { afterAll, beforeAll } from "vitest";
 import { type StartedPetak, startPetak } from "../testing/petak-process.ts";
-import { createReader, type Reader } from "./shown-commands.ts";
+import { createReader, makeClone, type Reader } from "./shown-commands.ts";
 
 /** A reader in whose folder `petak start` runs. To be used within a test. */
 export interface ReaderOfStart {
@@ -20,6 +20,7 @@ export function useReaderOfStart(): ReaderOfStart {
     folder = await createTempDir();
     started = await startPetak(folder.path, ["start", "--port", "0", "--demo-sites", "300"], /Stop with Ctrl-C/);
     const url = /running at (\S+)/.exec(started.said())?.[1] ?? "";
+    await makeClone(folder.path);
     reader = await createReader(folder.path, url, [started.said()]);
   });
   afterAll(async () => {

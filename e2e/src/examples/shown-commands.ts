@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { processEnv } from "@petak/testkit";
 import { repositoryDir } from "./courier-examples.ts";
@@ -26,12 +26,17 @@ const shownUrl = "http://127.0.0.1:8420";
 /** Does what `npx` does with a program that is installed. npm's own takes two thirds of the time of a command; the first one is run by it. */
 const npxOfHere = `program=$1; shift; exec "node_modules/.bin/$program" "$@"`;
 
+/** Makes a folder look like a clone of the repository. */
+export async function makeClone(folder: string): Promise<void> {
+  const names = (await readdir(repositoryDir)).filter((name) => !name.startsWith("."));
+  for (const name of names) await symlink(join(repositoryDir, name), join(folder, name));
+}
+
 /**
- * Makes a reader who works in a folder as in a clone of the repository. In commands, the given address replaces the documented one, and a
+ * Makes a reader who works in a clone of the repository. In commands, the given address replaces the documented one, and a
  * placeholder such as `res_…` or `petak-…` is replaced by the last id with that prefix that a command has printed.
  */
 export async function createReader(folder: string, url: string, known: readonly string[]): Promise<Reader> {
-  for (const name of ["node_modules", "examples"]) await symlink(join(repositoryDir, name), join(folder, name));
   const python = await findPython(courierModules);
   const bin = join(folder, "bin");
   await mkdir(bin);

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startPetak } from "../testing/petak-process.ts";
 import { readCodeBlocks } from "./code-blocks.ts";
 import { repositoryDir } from "./courier-examples.ts";
-import { createReader, type Reader } from "./shown-commands.ts";
+import { createReader, makeClone, type Reader } from "./shown-commands.ts";
 
 const redis = useRedis();
 let folder: TempDir;
@@ -28,6 +28,7 @@ beforeAll(async () => {
   await mkdir(join(folder.path, ".petak/keys"), { recursive: true });
   await writeKeyFile(join(folder.path, ".petak/keys/courier.json"), keyFileOf(courier));
   for (const path of [".petak/keys/operator-kancil.json", "rimba.json"]) await writeKeyFile(join(folder.path, path), keyFileOf(operator));
+  await makeClone(folder.path);
   reader = await createReader(folder.path, network.baseUrl, []);
 });
 afterAll(async () => {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "v
 import { type StartedPetak, startPetak } from "../testing/petak-process.ts";
 import { readCodeBlocks, withoutIndentation } from "./code-blocks.ts";
 import { repositoryDir } from "./courier-examples.ts";
-import { createReader, type Reader } from "./shown-commands.ts";
+import { createReader, makeClone, type Reader } from "./shown-commands.ts";
 
 const pagePath = join(repositoryDir, "docs/webhooks.md");
 const exampleDir = join(repositoryDir, "examples/webhook-typescript");
@@ -49,6 +49,7 @@ describe("the page on webhooks", () => {
     const args = ["start", "--port", "0", "--demo-sites", "300", ...flags.split(" ")];
     started = await startPetak(folder.path, args, /Stop with Ctrl-C/);
     const url = /running at (\S+)/.exec(started.said())?.[1] ?? "";
+    await makeClone(folder.path);
     reader = await createReader(folder.path, url, [started.said()]);
   });
   afterAll(async () => {

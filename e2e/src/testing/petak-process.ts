@@ -28,15 +28,25 @@ export interface StartedPetak {
   said(): string;
   /** All output on standard error so far. */
   noted(): string;
-  /** Presses Ctrl-C and waits for the exit. */
+  /** Presses Ctrl-C and waits for the exit. @returns the exit code; null if it ends by the signal, as npm does */
   interrupt(): Promise<number | null>;
   /** Ends it at once (SIGKILL), as a machine that dies, but for a private Redis. */
   kill(): void;
 }
 
 /** Runs `petak` and resolves when its output matches a pattern, or it has exited. */
-export async function startPetak(cwd: string, args: readonly string[], awaited: RegExp): Promise<StartedPetak> {
-  const child = spawn(process.execPath, [launcher, ...args], { cwd, env: cleanEnv({}), stdio: "pipe" });
+export function startPetak(cwd: string, args: readonly string[], awaited: RegExp): Promise<StartedPetak> {
+  return startCommand(cwd, [process.execPath, launcher, ...args], awaited);
+}
+
+/** The same with a command that runs `petak`, such as `npm start`. */
+export async function startCommand(
+  cwd: string,
+  [program, ...args]: readonly [string, ...string[]],
+  awaited: RegExp,
+): Promise<StartedPetak> {
+  // A process group, to which a terminal would send its Ctrl-C.
+  const child = spawn(program, args, { cwd, env: cleanEnv({}), stdio: "pipe", detached: true });
   let said = "";
   let noted = "";
   const exited = once(child, "exit") as Promise<[number | null]>;
@@ -55,7 +65,8 @@ export async function startPetak(cwd: string, args: readonly string[], awaited: 
     said: () => said,
     noted: () => noted,
     async interrupt() {
-      child.kill("SIGINT");
+      const isRunning = child.exitCode === null && child.signalCode === null;
+      if (isRunning && child.pid !== undefined) process.kill(-child.pid, "SIGINT");
       return (await exited)[0];
     },
     kill() {
