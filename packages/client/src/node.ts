@@ -15,7 +15,10 @@ export {
   reasonOf,
   signKeyPossession,
 } from "./index.ts";
+export type { ClientTls, TlsOptions } from "./node/client-tls.ts";
 export { type KeyFile, readKeyFile, signerOfKeyFile, writeKeyFile } from "./node/key-file.ts";
 export { createOwnServiceClient, createPetakClient, type PetakClientOptions } from "./node/petak-client.ts";
 export { writePrivateFile, writePrivateText } from "./node/private-file.ts";
-export type { TlsOptions, WireProtocol } from "./node/transport.ts";
+export { type ClientTlsFiles, TlsFileError, tlsFromFiles } from "./node/tls-from-files.ts";
+export { errorCodeOf, type TlsProblem, tlsProblemOf } from "./node/tls-problem.ts";
+export type { WireProtocol } from "./node/transport.ts";

@@ -5,14 +5,15 @@ import { type Client, createClient } from "@connectrpc/connect";
 import type { ClientOptions } from "../client-options.ts";
 import { createClientTransport } from "../client-transport.ts";
 import { clientsOver, type PetakClient } from "../petak-client.ts";
-import { createTransport, type OwnedTransport, type TlsOptions, type WireProtocol } from "./transport.ts";
+import type { ClientTls } from "./client-tls.ts";
+import { createTransport, type OwnedTransport, type WireProtocol } from "./transport.ts";
 
 /** Options of a client on Node. */
 export interface PetakClientOptions extends ClientOptions {
   /** Default `connect`: binary Connect over HTTP/1.1, the cheapest for the gateway among those that pass every proxy. */
   protocol?: WireProtocol;
-  /** For gateways whose certificate the system does not trust. */
-  tls?: TlsOptions;
+  /** For gateways whose certificate the system does not trust, or that want their clients' certificates. From files: `tlsFromFiles`. */
+  tls?: ClientTls | undefined;
   /** Connections that it shares with other clients and does not close, e.g. because a gateway limits those of one address. Not for gRPC. Default: its own. */
   connections?: HttpAgent | HttpsAgent;
 }

@@ -1,22 +1,16 @@
 import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
-import type { SecureContextOptions } from "node:tls";
+import type { Agent as HttpsAgent } from "node:https";
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { type ClientTls, http2SessionOptions, httpsAgent } from "./client-tls.ts";
 
 /** The wire protocol of requests. */
 export type WireProtocol = "connect" | "connect-json" | "grpc" | "grpc-web";
 
-/** TLS settings in addition to the system's certificate authorities. */
-export interface TlsOptions extends Pick<SecureContextOptions, "ca" | "cert" | "key"> {
-  /** The name that the gateway's certificate must have. Default: the host of the address. */
-  servername?: string;
-}
-
 export interface TransportOptions {
   baseUrl: string;
   protocol: WireProtocol;
-  tls: TlsOptions | undefined;
+  tls: ClientTls | undefined;
   interceptors: Interceptor[];
   /** Connections of somebody else, over HTTP/1.1; with TLS they have their own settings. */
   connections?: HttpAgent | HttpsAgent | undefined;
@@ -39,12 +33,10 @@ export function createTransport(options: TransportOptions): OwnedTransport {
   const { baseUrl, protocol, tls, interceptors } = options;
   const common = { baseUrl, interceptors, readMaxBytes: messageMaxBytes, writeMaxBytes: messageMaxBytes };
   if (protocol === "grpc") {
-    const sessionManager = new Http2SessionManager(baseUrl, undefined, tls);
+    const sessionManager = new Http2SessionManager(baseUrl, undefined, http2SessionOptions(tls));
     return { transport: createGrpcTransport({ ...common, sessionManager }), close: () => sessionManager.abort() };
   }
-  const agent =
-    options.connections ??
-    (baseUrl.startsWith("https:") ? new HttpsAgent({ keepAlive: true, ...tls }) : new HttpAgent({ keepAlive: true }));
+  const agent = options.connections ?? (baseUrl.startsWith("https:") ? httpsAgent(tls) : new HttpAgent({ keepAlive: true }));
   const http1 = { ...common, httpVersion: "1.1", nodeOptions: { agent } } as const;
   const transport =
     protocol === "grpc-web" ? createGrpcWebTransport(http1) : createConnectTransport({ ...http1, useBinaryFormat: protocol === "connect" });
