@@ -185,6 +185,35 @@ describe("sweeping", () => {
     expect(await one().reservations.due(homeRegion, clock.now(), 1000)).toHaveLength(broken.length);
   });
 
+  it("leaves none out in a round in which another gateway is first with half of them", async () => {
+    const holds = 600;
+    await Promise.all(Array.from({ length: holds }, () => hold(1000)));
+    clock.advance(1000);
+    const onError = (error: unknown) => expect.fail(String(error));
+    const [own, others] = gatewayRecords as [Records, Records];
+    let byOthers = 0;
+    const reservations: Records["reservations"] = {
+      ...own.reservations,
+      async apply(transition) {
+        if (byOthers < holds / 2 && (await others.reservations.apply(transition)).tag === "done") byOthers += 1;
+        return await own.reservations.apply(transition);
+      },
+    };
+    const round = Promise.withResolvers<void>();
+    const sweep = startSweep({
+      records: { ...own, reservations },
+      termsBook,
+      now: clock.now,
+      intervalMs: 600_000,
+      onError,
+      onRound: round.resolve,
+    });
+    await round.promise;
+    await sweep.stop();
+    expect(await own.reservations.due(homeRegion, clock.now(), holds)).toEqual([]);
+    expect(byOthers).toBeGreaterThanOrEqual(holds / 2);
+  });
+
   it("ends a round after a failure of the store, once all changes in progress have ended", async () => {
     const [lost, slow] = [await hold(1000), await hold(1000)];
     for (const before of [lost, slow]) await change(before, ReservationState.CANCELLED, clock.now() + 1000, {});

@@ -48,9 +48,18 @@ const concurrency = 32;
  *
  * - `applied`: its deadline was applied.
  * - `settled`: nothing is due, or not yet. The index is up to date.
- * - `skipped`: it could not be changed, or was changed concurrently. It stays in the index, and the next round reads it again.
+ * - `overtaken`: it was changed concurrently. Whoever did that has mostly taken it from the index, or moved it there.
+ * - `failed`: it could not be changed. It stays in the index, and the next round reads it again.
  */
-type Step = "applied" | "settled" | "skipped";
+type Step = "applied" | "settled" | "overtaken" | "failed";
+
+/** A round over one region. */
+interface RegionRound {
+  applied: number;
+  /** Ids by their outcome. */
+  readonly failed: Set<string>;
+  readonly overtaken: Set<string>;
+}
 
 /** A failure of the store, which ends the round. */
 interface StoreFailed {
@@ -61,7 +70,7 @@ interface StoreFailed {
  * Starts sweeping. Several gateways may sweep concurrently: the first to write a change applies it, and the others skip the reservation.
  *
  * Transitions are written directly and not by the changes of requests: they have no caller, no idempotency key and no hand-over that needs a receipt. A
- * conflict is not retried within the round: whoever changed the reservation has also set its next deadline, by which the next round finds it.
+ * conflict is not retried at once: whoever changed the reservation has mostly also set its next deadline. If it is still due, the round finds it once more.
  */
 export function startSweep({
   records,
@@ -77,19 +86,19 @@ export function startSweep({
 
   async function sweepOne(reservationId: string): Promise<Step> {
     const before = await records.reservations.find(reservationId);
-    if (before === undefined) return "skipped";
+    if (before === undefined) return "overtaken";
     const site = (await records.sites.filed(before.siteId)) ?? endedSite(before.siteId);
     const nowMs = now();
     const write = async (transition: Transition) => (await records.reservations.apply({ ...transition, site })).tag === "done";
     if (isDue(before, nowMs)) {
       const terms = await termsBook.of(before);
-      return (await write(passDeadline(before, { terms, site: site.site }, nowMs))) ? "applied" : "skipped";
+      return (await write(passDeadline(before, { terms, site: site.site }, nowMs))) ? "applied" : "overtaken";
     }
     // Nothing is due: it has ended, or was changed after it was listed.
     const outcome = hasEnded(before) ? await release(before) : "kept";
     if (outcome === "released") return "settled";
     const transition = nothingDue(before, nowMs, outcome === "later" ? nowMs + releaseRetryMs : undefined);
-    return (await write(transition)) ? "settled" : "skipped";
+    return (await write(transition)) ? "settled" : "overtaken";
   }
 
   /** {@link sweepOne} without throwing: the others of its batch continue. */
@@ -99,26 +108,42 @@ export function startSweep({
     } catch (error) {
       if (isStoreFailure(error)) return { storeFailure: error };
       onError(error);
-      return "skipped";
+      return "failed";
     }
   }
 
   /** Applies all passed deadlines of a region. */
   async function sweepRegion(region: Region): Promise<number> {
-    let applied = 0;
-    // Skipped reservations stay at the head of the index and must not block the others.
+    const round: RegionRound = { applied: 0, failed: new Set(), overtaken: new Set() };
+    let known: number;
+    do {
+      known = round.overtaken.size;
+      await sweepPages(region, round);
+      // Most of those have left the index, so that the offset has leapt over as many others. Two gateways in step share the work by this.
+    } while (round.overtaken.size > known && !stopping.signal.aborted);
+    return round.applied;
+  }
+
+  async function sweepPages(region: Region, round: RegionRound): Promise<void> {
+    // Reservations that stay in the index must not block the others.
     let skipped = 0;
     for (;;) {
       const due = await records.reservations.due(region, now(), pageSize, skipped);
-      for (let from = 0; from < due.length; from += concurrency) {
-        if (stopping.signal.aborted) return applied;
-        for (const step of await Promise.all(due.slice(from, from + concurrency).map(trySweepOne))) {
+      const untried = due.filter((id) => !round.failed.has(id));
+      skipped += due.length - untried.length;
+      for (let from = 0; from < untried.length; from += concurrency) {
+        if (stopping.signal.aborted) return;
+        const batch = untried.slice(from, from + concurrency);
+        const steps = await Promise.all(batch.map(trySweepOne));
+        for (const [index, step] of steps.entries()) {
           if (typeof step === "object") throw step.storeFailure;
-          if (step === "applied") applied += 1;
-          if (step === "skipped") skipped += 1;
+          if (step === "applied") round.applied += 1;
+          if (step === "applied" || step === "settled") continue;
+          skipped += 1;
+          round[step].add(batch[index] ?? "");
         }
       }
-      if (due.length < pageSize) return applied;
+      if (due.length < pageSize) return;
     }
   }
 
