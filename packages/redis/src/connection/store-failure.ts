@@ -17,7 +17,10 @@ const storeErrorMessages = [
   /^Connection is (closed|aborted|discarded)/,
   /^Command (timed out|aborted due to connection close)/,
   /^Socket timeout\./,
-  /^(LOADING|MISCONF|OOM|READONLY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|TRYAGAIN) /,
+  /^(LOADING|MISCONF|OOM|READONLY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|NOPERM|TRYAGAIN|UNBLOCKED) /,
+  /^ERR max number of clients/,
+  // A server that somebody rid of a script that ran for too long, as its BUSY advises. The script had changed nothing.
+  /^(ERR .*)?Script killed by user/,
   // Slots are being moved, or the connection's slot map is outdated.
   /^(MOVED|ASK) \d+ /,
   /^Too many Cluster redirections/,

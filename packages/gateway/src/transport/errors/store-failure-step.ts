@@ -17,8 +17,8 @@ export function createStoreFailureStep(onFailure: (error: Error) => void, storeF
       const failure = storeFailureIn(thrown);
       if (failure === undefined) return thrown;
       onFailure(failure);
-      // An error that only wraps the failure was translated by the code that threw it.
-      if (failure !== thrown) return thrown;
+      // The code that threw it has said what the caller needs to know.
+      if (thrown instanceof PetakError) return thrown;
       // Not UNAVAILABLE: clients would send the call again until its deadline.
       if (rejectionReasonIn(failure) === "memory") return storeFull(thrown);
       return new PetakError("STORE_UNAVAILABLE", "the gateway cannot reach its store now", { retryAfterMs, cause: thrown });
