@@ -26,6 +26,7 @@ export {
   type AuditLog,
   type AuditPage,
   createAuditLog,
+  defaultAuditBounds,
 } from "./audit/audit-log.ts";
 export type { BundleChange, BundleStore } from "./bundles/bundle-store.ts";
 export type { CapacityReport, CapacityReports, ClassReport } from "./capacity/capacity-reports.ts";

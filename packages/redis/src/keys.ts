@@ -208,6 +208,10 @@ export interface Keys {
   commandKeys(mode: ModeName, operatorId: string): string;
   /** Stream of one network's administrative changes, see records/src/audit/audit-log.ts. */
   auditEntries(mode: ModeName): string;
+  /** List of the ids of one participant's or the gateway's own {@link auditEntries}, in their slot. */
+  auditEntriesOf(mode: ModeName, makerId: string): string;
+  /** Hash: whose {@link auditEntries} were dropped, and until when, in their slot. */
+  auditDropped(mode: ModeName): string;
   /** Hash: how far the change of one request is recorded in {@link auditEntries}, in its slot. */
   auditedRequest(mode: ModeName, participantId: string, requestId: string): string;
   /** The key of the enrolled device that is in charge of a site. */
@@ -355,6 +359,8 @@ export function createKeys(prefix: string): Keys {
     commandCount: (subject, period) => `${prefix}:command-count:${subject}:${period}`,
     commandKeys: (mode, operatorId) => `${prefix}:command-keys:${mode}:${operatorId}`,
     auditEntries: (mode) => `${prefix}:{audit-${mode}}:entries`,
+    auditEntriesOf: (mode, makerId) => `${prefix}:{audit-${mode}}:by:${makerId}`,
+    auditDropped: (mode) => `${prefix}:{audit-${mode}}:dropped`,
     auditedRequest: (mode, participantId, requestId) => `${prefix}:{audit-${mode}}:request:${requestName(participantId, requestId)}`,
     siteAgent: (region, siteNumber) => `${site(region, siteNumber)}:agent`,
     siteEnrolments: (region, siteNumber) => `${site(region, siteNumber)}:enrolments`,

@@ -2,10 +2,10 @@ import { hash, randomUUID } from "node:crypto";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { generateKeyPair } from "@petak/client/node";
-import { type AuditEntry, AuditKind, AuditOutcome, Mode, ReservationService, Role, reasonOf } from "@petak/protocol";
+import { type AuditEntry, AuditKind, AuditOutcome, LimitKind, Mode, ReservationService, Role, reasonOf } from "@petak/protocol";
 import { useRedis } from "@petak/testkit";
-import { newRegistration, type TestParticipant } from "@petak/testkit/network";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { newRegistration, startTestNetwork, type TestParticipant } from "@petak/testkit/network";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { enrolmentProof, newCode } from "../../testing/enrolling.ts";
 import { everyMethod, nameOfMethod } from "../../testing/every-method.ts";
 import type { GoodRequest } from "../../testing/good-requests.ts";
@@ -227,5 +227,31 @@ describe("an auditor", () => {
   it("cannot ask for a time that ends before it begins", async () => {
     const range = { from: { seconds: 1_800_000_000n }, to: { seconds: 1_700_000_000n } };
     expect(await reasonFor(auditors.test.client.audit.listAuditEntries(range))).toBe("INVALID_FIELD");
+  });
+});
+
+describe("whoever makes many changes", () => {
+  it("pushes out nobody else's entries, and a reader is told whose are missing", async () => {
+    const network = await startTestNetwork({ redis, auditEntriesMax: 3 });
+    onTestFinished(() => network.stop());
+    const courier = await network.join("Courier", [Role.COURIER], Mode.TEST);
+    const operator = await network.join("Operator", [Role.OPERATOR], Mode.TEST);
+    const auditor = await network.join("Auditor", [Role.AUDITOR], Mode.TEST);
+    const publish = ({ client }: TestParticipant, port: number) =>
+      client.participants.createPublishableKey({ requestId: randomUUID(), mode: Mode.TEST, origins: [`http://localhost:${port}`] });
+    await publish(operator, 1);
+    const { nextCursor } = await auditor.client.audit.listAuditEntries({ pageSize: 500 });
+    for (const port of [2, 3, 4, 5, 6]) await publish(courier, port);
+    const page = await auditor.client.audit.listAuditEntries({ pageSize: 500 });
+    const portsOf = ({ participantId }: TestParticipant) =>
+      page.entries.filter((entry) => entry.participantId === participantId).map(({ summary }) => summary.at(-1));
+    expect([portsOf(operator), portsOf(courier)]).toEqual([["1"], ["4", "5", "6"]]);
+    expect(page.dropped).toMatchObject([{ participantId: courier.participantId }]);
+    const [dropped] = page.dropped;
+    expect(dropped?.until?.seconds).toBe(BigInt(Math.floor(Number.parseInt(dropped?.untilEntryId ?? "", 10) / 1000)));
+    expect((await auditor.client.audit.listAuditEntries({ cursor: nextCursor })).dropped).toEqual(page.dropped);
+    expect((await auditor.client.audit.listAuditEntries({ cursor: page.nextCursor })).dropped).toEqual([]);
+    const { limits } = await courier.client.participants.getLimits({});
+    expect(limits.find(({ kind }) => kind === LimitKind.AUDIT_ENTRIES)).toMatchObject({ limit: 3n, used: 3n, left: 0n });
   });
 });

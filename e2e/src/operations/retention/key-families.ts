@@ -49,6 +49,8 @@ export const keyFamilies: readonly KeyFamily[] = [
   family("commands that are due", "commands-due", "with live data"),
   family("keys that may sign commands", "command-keys:(live|test):.+", "never"),
   family("administrative changes", "\\{audit-(live|test)\\}:entries", "never"),
+  family("administrative changes by maker", "\\{audit-(live|test)\\}:by:(par_[0-9a-z]+|gateway)", "by expiry"),
+  family("dropped administrative changes", "\\{audit-(live|test)\\}:dropped", "never"),
   family("requests of administrative changes", "\\{audit-(live|test)\\}:request:[A-Za-z0-9_-]{18}", "by expiry"),
   family("plans", `${region}:plan:.+`, "by expiry"),
   family("marks of events", `${region}:event-mark:.+`, "by expiry"),

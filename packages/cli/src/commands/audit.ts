@@ -56,9 +56,19 @@ export const registerAudit: CommandModule = (command, context) => {
       };
       const { client } = await session.connect();
       let cursor = path === undefined ? "" : await readCursor(path);
+      const told = new Map<string, string>();
       const readOn = async () => {
         for (let hasMore = true; hasMore; ) {
           const page = await client.audit.listAuditEntries({ ...filter, pageSize, cursor });
+          for (const { participantId: maker, until } of page.dropped) {
+            const at = until === undefined ? "" : timestampDate(until).toISOString();
+            if (told.get(maker) !== at) {
+              output.note(
+                `Not stored any more: the changes of ${maker === "" ? "everybody" : maker} until ${at}, some of which this run has not read.`,
+              );
+            }
+            told.set(maker, at);
+          }
           for (const entry of page.entries) {
             output.jsonLine(toJson(AuditEntrySchema, entry));
             output.print(lineOf(entry));

@@ -63,6 +63,8 @@ export interface GatewayOptions extends OpenDirectorySettings {
   commandLimits?: Partial<CommandLimits>;
   /** The most that may exist of what participants make. Default: the quotas of the records. */
   quotas?: Partial<Quotas>;
+  /** Most entries of administrative changes that are stored of each participant in each network. Default: the bounds of the records. */
+  auditEntriesMax?: number;
   /** Pause between two sweeps for passed deadlines, in ms. */
   sweepIntervalMs: number;
   /** How often agents call Sync, in ms. */

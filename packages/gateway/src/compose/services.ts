@@ -115,7 +115,11 @@ export function createServices(parts: ServiceParts, options: GatewayOptions & { 
   const leases = createAgentLeases(store.writer, store.keys, records.siteIds);
   const siteAgents = createSiteAgents(store.writer, store.keys, records.siteIds);
   const commanding = { commands: createCommands(store.writer, store.keys), commandKeys: createCommandKeyStore(store.writer, store.keys) };
-  const auditLog = createAuditLog(store.writer, store.keys);
+  const auditLog = createAuditLog(
+    store.writer,
+    store.keys,
+    options.auditEntriesMax === undefined ? {} : { entriesMax: options.auditEntriesMax },
+  );
   const signals = createSiteSignals({
     reader,
     feeds,
@@ -134,6 +138,7 @@ export function createServices(parts: ServiceParts, options: GatewayOptions & { 
     services,
     shares,
     quotas: records.quotaUsage,
+    auditLog,
   });
   return {
     health,

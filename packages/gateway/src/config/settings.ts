@@ -1,4 +1,4 @@
-import { defaultQueueLimits, defaultQuotas, retentionMinMs } from "@petak/records";
+import { defaultAuditBounds, defaultQueueLimits, defaultQuotas, retentionMinMs } from "@petak/records";
 import { durabilityLevels } from "@petak/redis";
 import { defaultCommandLimits } from "../features/command/count-commands.ts";
 import { defaultHoldAllowance } from "../features/reservation/hold-allowance.ts";
@@ -358,6 +358,12 @@ export const settings = [
     type: { kind: "int", min: 50, max: 2000 },
     default: defaultQuotas.reservationEventsMax,
     doc: "Events of a reservation beyond which Extend, IssueCredential and CorrectEvents are refused with QUOTA_EXHAUSTED; usual are about ten, and the default is enough for an app that asks for a new token each time that it is opened.",
+  },
+  {
+    name: "auditEntriesMax",
+    type: { kind: "int", min: 100, max: 1_000_000 },
+    default: defaultAuditBounds.entriesMax,
+    doc: "Entries of administrative changes that are stored of each participant in each network, beyond which its oldest one is dropped and readers are told so; nobody's entries make room for another's. The default takes about 4 MB of Redis, and is a year's changes of a large operator.",
   },
   {
     name: "commandsKeyMinuteMax",

@@ -4,7 +4,7 @@ import { AuditEntrySchema, AuditOutcome } from "@petak/protocol";
 import { createKeys, type RedisConnection } from "@petak/redis";
 import { useRedis } from "@petak/testkit";
 import { beforeEach, expect, it } from "vitest";
-import { type AuditBounds, type AuditLog, type AuditQuery, createAuditLog, defaultAuditBounds } from "./audit-log.ts";
+import { type AuditBounds, type AuditLog, type AuditQuery, createAuditLog } from "./audit-log.ts";
 
 const redis = useRedis();
 const participantId = "par_0000000000000001";
@@ -12,9 +12,8 @@ const other = "par_0000000000000002";
 let connection: RedisConnection;
 let log: AuditLog;
 
-const logWith = (bounds: Partial<AuditBounds>) =>
-  createAuditLog(connection, createKeys(redis.keyPrefix), { ...defaultAuditBounds, ...bounds });
-const request = (requestId: string) => ({ mode: "live", participantId, requestId }) as const;
+const logWith = (bounds: Partial<AuditBounds>) => createAuditLog(connection, createKeys(redis.keyPrefix), bounds);
+const request = (requestId: string, by = participantId) => ({ mode: "live", participantId: by, requestId }) as const;
 const entry = (requestId: string, by = participantId) => create(AuditEntrySchema, { participantId: by, requestId, summary: "made" });
 const query = (changes: Partial<AuditQuery> = {}): AuditQuery => ({
   ...{ mode: "live", after: undefined, fromMs: undefined, toMs: undefined, count: 100, matches: () => true },
@@ -30,8 +29,8 @@ beforeEach(async () => {
 });
 
 async function make(requestId: string, by = participantId): Promise<void> {
-  await log.begin(request(requestId), entry(requestId, by));
-  await log.settle(request(requestId), entry(requestId, by));
+  await log.begin(request(requestId, by), entry(requestId, by));
+  await log.settle(request(requestId, by), entry(requestId, by));
 }
 
 it("has one entry for each request, with the time of the store", async () => {
@@ -102,11 +101,52 @@ it("is read by pages, filters and times", async () => {
   expect(await inShort(log, { fromMs: toMs + 3_600_000 })).toEqual([]);
 });
 
-it("has a greatest number of entries, and a time after which they end", async () => {
+it("drops the oldest entries of whoever has too many, nobody else's, and says so to readers who had not come so far", async () => {
   log = logWith({ entriesMax: 5 });
+  await make("other", other);
+  const { next } = await log.read(query());
   for (let number = 0; number < 8; number += 1) await make(`r${number}`);
-  expect((await inShort(log)).map(([requestId]) => requestId)).toEqual(["r3", "r4", "r5", "r6", "r7"]);
+  await log.begin(request("refused"), entry("refused"));
+  await log.withdraw(request("refused"));
+  const page = await log.read(query());
+  expect(page.entries.map(({ requestId }) => requestId)).toEqual(["other", "r3", "r4", "r5", "r6", "r7"]);
+  const [dropped] = page.dropped;
+  expect(page.dropped).toEqual([{ makerId: participantId, until: expect.stringMatching(/^\d+-\d+$/) }]);
+  expect((await log.read(query({ after: next }))).dropped).toEqual(page.dropped);
+  expect((await log.read(query({ after: dropped?.until ?? "" }))).dropped).toEqual([]);
+  expect((await log.read(query({ fromMs: Date.now() + 3_600_000 }))).dropped).toEqual([]);
+  expect([await log.usage("live", participantId), await log.usage("live", other)]).toEqual([
+    { limit: 5, used: 5 },
+    { limit: 5, used: 1 },
+  ]);
+});
+
+it("counts changes that were cut off, so that they push out nobody's either", async () => {
+  log = logWith({ entriesMax: 3, callMs: 0 });
+  await make("other", other);
+  for (const requestId of ["a", "b", "c", "d"]) await log.begin(request(requestId), entry(requestId));
+  await make("e");
+  expect(await inShort(log)).toEqual([
+    ["other", AuditOutcome.DONE],
+    ["c", AuditOutcome.UNKNOWN],
+    ["d", AuditOutcome.UNKNOWN],
+    ["e", AuditOutcome.DONE],
+  ]);
+});
+
+it("drops everybody's entries after a time, and says so", async () => {
+  await make("a", other);
   log = logWith({ keptMs: -1000 });
   await make("last");
-  expect(await inShort(log)).toEqual([]);
+  const page = await log.read(query());
+  expect([page.entries, page.dropped]).toEqual([[], [{ makerId: undefined, until: expect.stringMatching(/^\d+-0$/) }]]);
+});
+
+it("drops many entries by and by after its limit was lowered", async () => {
+  for (let number = 0; number < 130; number += 1) await make(`r${number}`);
+  log = logWith({ entriesMax: 5 });
+  await make("once");
+  expect((await log.usage("live", participantId)).used).toBe(31);
+  await make("again");
+  expect((await inShort(log)).length).toBe(5);
 });

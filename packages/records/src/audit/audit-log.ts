@@ -6,7 +6,7 @@ import { firstEntry, isAfter } from "../encoding/stream-entry.ts";
 import { responseTtlMs } from "../idempotency/stored-response.ts";
 import { createScript } from "../lua/create-script.ts";
 
-/** Who asks for a change, by which each request is recorded once. */
+/** Who asks for a change, by which each request is recorded once. Entries count for its participant. */
 export interface AuditedRequest {
   readonly mode: ModeName;
   readonly participantId: string;
@@ -27,9 +27,19 @@ export interface AuditQuery {
   readonly matches: (entry: AuditEntry) => boolean;
 }
 
+/** Entries that are not stored any more. */
+export interface DroppedAuditEntries {
+  /** Who made the changes. Undefined: everybody, since entries of this age are not stored. */
+  makerId: string | undefined;
+  /** The id of the last entry that was dropped, or, for those of everybody, before which all were. */
+  until: string;
+}
+
 /** One page of entries. */
 export interface AuditPage {
   entries: AuditEntry[];
+  /** What was dropped of the entries from the beginning of the page on. */
+  dropped: DroppedAuditEntries[];
   /** The id of the entry after which the next page begins. */
   next: string;
   hasMore: boolean;
@@ -52,11 +62,13 @@ export interface AuditLog {
   settle(request: AuditedRequest, entry: AuditEntry, isChanged?: boolean): Promise<void>;
   /** Entries in the order in which they were recorded. A change that may still be under way ends the page. */
   read(query: AuditQuery): Promise<AuditPage>;
+  /** How many entries a participant has at most, and about how many it has: those that were dropped for their age may be counted. */
+  usage(mode: ModeName, participantId: string): Promise<{ limit: number; used: number }>;
 }
 
 /** Bounds of a log. */
 export interface AuditBounds {
-  /** Most entries of one network. */
+  /** Most entries of one participant in one network. */
   readonly entriesMax: number;
   /** How long entries are stored, in ms. */
   readonly keptMs: number;
@@ -64,59 +76,93 @@ export interface AuditBounds {
   readonly callMs: number;
 }
 
-/** 40 MB for each network, with the longest summaries 80 MB; 400 days: a year, and time to look back at it; 2 minutes. */
-export const defaultAuditBounds: AuditBounds = { entriesMax: 100_000, keptMs: 400 * 86_400_000, callMs: 120_000 };
+/** 4 MB for each participant and network, with the longest summaries 8 MB; 400 days: a year, and time to look back at it; 2 minutes. */
+export const defaultAuditBounds: AuditBounds = { entriesMax: 10_000, keptMs: 400 * 86_400_000, callMs: 120_000 };
 
 /** Entries that are read at once, and most that are read for one page. */
 const readBatch = 500;
 const readMax = 10_000;
+
+/** Stands for everybody in place of a participant's id. */
+const everybody = "*";
 
 const beginScript = createScript("begin-audit");
 const withdrawScript = createScript("withdraw-audit");
 const settleScript = createScript("settle-audit");
 
 /** Stores administrative changes in Redis, as one stream for each network. */
-export function createAuditLog(redis: RedisConnection, keys: Keys, bounds: AuditBounds = defaultAuditBounds): AuditLog {
-  const { entriesMax, keptMs, callMs } = bounds;
+export function createAuditLog(redis: RedisConnection, keys: Keys, bounds: Partial<AuditBounds> = {}): AuditLog {
+  const { entriesMax, keptMs, callMs } = { ...defaultAuditBounds, ...bounds };
   const keysOf = ({ mode, participantId, requestId }: AuditedRequest) => [
     keys.auditEntries(mode),
+    keys.auditEntriesOf(mode, participantId),
     keys.auditedRequest(mode, participantId, requestId),
   ];
+
+  async function droppedAfter({ mode, after = firstEntry, fromMs }: AuditQuery): Promise<DroppedAuditEntries[]> {
+    const earliest = earliestOf(fromMs);
+    const start = isAfter(earliest, after) ? earliest : after;
+    const all = Object.entries(await redis.hgetall(keys.auditDropped(mode)));
+    return all
+      .filter(([, until]) => isAfter(until, start))
+      .map(([maker, until]) => ({ makerId: maker === everybody ? undefined : maker, until }))
+      .sort((one, other) => (isAfter(one.until, other.until) ? 1 : -1));
+  }
+
+  async function readPage({ mode, after, fromMs, toMs, count, matches }: AuditQuery): Promise<Omit<AuditPage, "dropped">> {
+    const [seconds, micros] = await redis.time();
+    const openSinceMs = Number(seconds) * 1000 + Number(micros) / 1000 - callMs;
+    const earliest = earliestOf(fromMs);
+    const page: Omit<AuditPage, "dropped"> = { entries: [], next: after ?? firstEntry, hasMore: true };
+    const end = toMs === undefined ? "+" : String(toMs - 1);
+    for (let read = 0; read < readMax; ) {
+      const start = isAfter(earliest, page.next) ? earliest : `(${page.next}`;
+      const found = await redis.xrangeBuffer(keys.auditEntries(mode), start, end, "COUNT", readBatch);
+      for (const [id, [field, bytes]] of found) {
+        const entryId = id.toString("latin1");
+        const isOpen = field?.toString("latin1") === "attempt";
+        if (isOpen && msOf(entryId) > openSinceMs) return { ...page, hasMore: false };
+        if (page.entries.length === count) return page;
+        const entry = decode(entryId, isOpen, bytes);
+        if (matches(entry)) page.entries.push(entry);
+        page.next = entryId;
+      }
+      read += found.length;
+      if (found.length < readBatch) return { ...page, hasMore: false };
+    }
+    return page;
+  }
+
   return {
     async begin(request, entry) {
-      const [tag] = await beginScript(redis, keysOf(request), [encode(entry), responseTtlMs]);
+      const [tag] = await beginScript(redis, keysOf(request), [encode(entry), responseTtlMs, keptMs]);
       return tag === "begun";
     },
     async withdraw(request) {
       await withdrawScript(redis, keysOf(request), []);
     },
     async settle(request, entry, isChanged = true) {
-      await settleScript(redis, keysOf(request), [encode(entry), responseTtlMs, entriesMax, keptMs, isChanged ? "1" : "0"]);
+      const { mode, participantId } = request;
+      await settleScript(
+        redis,
+        [...keysOf(request), keys.auditDropped(mode)],
+        [encode(entry), responseTtlMs, keptMs, entriesMax, participantId, isChanged ? "1" : "0"],
+      );
     },
-    async read({ mode, after, fromMs, toMs, count, matches }) {
-      const [seconds, micros] = await redis.time();
-      const openSinceMs = Number(seconds) * 1000 + Number(micros) / 1000 - callMs;
-      const earliest = fromMs === undefined || fromMs < 0 ? firstEntry : `${fromMs}-0`;
-      const page: AuditPage = { entries: [], next: after ?? firstEntry, hasMore: true };
-      const end = toMs === undefined ? "+" : String(toMs - 1);
-      for (let read = 0; read < readMax; ) {
-        const start = isAfter(earliest, page.next) ? earliest : `(${page.next}`;
-        const found = await redis.xrangeBuffer(keys.auditEntries(mode), start, end, "COUNT", readBatch);
-        for (const [id, [field, bytes]] of found) {
-          const entryId = id.toString("latin1");
-          const isOpen = field?.toString("latin1") === "attempt";
-          if (isOpen && msOf(entryId) > openSinceMs) return { ...page, hasMore: false };
-          if (page.entries.length === count) return page;
-          const entry = decode(entryId, isOpen, bytes);
-          if (matches(entry)) page.entries.push(entry);
-          page.next = entryId;
-        }
-        read += found.length;
-        if (found.length < readBatch) return { ...page, hasMore: false };
-      }
-      return page;
+    async read(query) {
+      const page = await readPage(query);
+      // Afterwards, so that what is dropped meanwhile is told.
+      return { ...page, dropped: await droppedAfter(query) };
+    },
+    async usage(mode, participantId) {
+      return { limit: entriesMax, used: await redis.llen(keys.auditEntriesOf(mode, participantId)) };
     },
   };
+}
+
+/** The earliest id of an entry from a time on. */
+function earliestOf(fromMs: number | undefined): string {
+  return fromMs === undefined || fromMs < 0 ? firstEntry : `${fromMs}-0`;
 }
 
 function encode(entry: AuditEntry): Buffer {

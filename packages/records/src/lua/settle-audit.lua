@@ -1,29 +1,26 @@
 #!lua
 -- Records a change that was made, once for each request, in place of the entry that it is about to be made. Idempotent.
 --
--- KEYS[1] entries  KEYS[2] request, see begin-audit
--- ARGV[1] entry  ARGV[2] how long the request is known, in ms  ARGV[3] most entries  ARGV[4] how long entries are stored, in ms
--- ARGV[5] '1', or '0': the call found nothing to change
+-- KEYS[1] entries  KEYS[2] entries of the maker  KEYS[3] request, see begin-audit  KEYS[4] dropped; see includes/audit-entries.lua
+-- ARGV[1] entry  ARGV[2] how long the request is known, in ms  ARGV[3] how long entries are stored, in ms  ARGV[4] most entries of the maker  ARGV[5] the maker
+-- ARGV[6] '1', or '0': the call found nothing to change
 -- Returns {'done'} | {'seen'}: it was recorded | {'unchanged'}: nothing is recorded, since no other call of the request may have made the change
 
-if redis.call('HEXISTS', KEYS[2], 'done') == 1 then
+--- @include audit-entries
+
+if redis.call('HEXISTS', KEYS[3], 'done') == 1 then
   return { 'seen' }
 end
-local attempt, calls = unpack(redis.call('HMGET', KEYS[2], 'attempt', 'calls'))
+local attempt, calls = unpack(redis.call('HMGET', KEYS[3], 'attempt', 'calls'))
 if attempt then
-  redis.call('XDEL', KEYS[1], attempt)
+  remove_audit_entry(KEYS[1], KEYS[2], attempt)
 end
-if ARGV[5] == '0' and tonumber(calls or 1) <= 1 then
-  redis.call('DEL', KEYS[2])
-  redis.call('HSET', KEYS[2], 'done', '')
-  redis.call('PEXPIRE', KEYS[2], ARGV[2])
-  return { 'unchanged' }
+local entry = ''
+if ARGV[6] == '1' or tonumber(calls or 1) > 1 then
+  entry = add_audit_entry(KEYS[1], KEYS[2], 'done', ARGV[1], ARGV[3])
+  drop_audit_entries(KEYS[1], KEYS[2], KEYS[4], ARGV[5], entry, tonumber(ARGV[4]), tonumber(ARGV[3]))
 end
-local entry = redis.call('XADD', KEYS[1], '*', 'done', ARGV[1])
-redis.call('DEL', KEYS[2])
-redis.call('HSET', KEYS[2], 'done', entry)
-redis.call('PEXPIRE', KEYS[2], ARGV[2])
-redis.call('XTRIM', KEYS[1], 'MAXLEN', ARGV[3])
-local oldest = tonumber(string.match(entry, '^%d+')) - tonumber(ARGV[4])
-redis.call('XTRIM', KEYS[1], 'MINID', string.format('%.0f', math.max(oldest, 0)))
-return { 'done' }
+redis.call('DEL', KEYS[3])
+redis.call('HSET', KEYS[3], 'done', entry)
+redis.call('PEXPIRE', KEYS[3], ARGV[2])
+return { entry == '' and 'unchanged' or 'done' }

@@ -70,7 +70,7 @@ async function createAt(
 
 /** What the log says once no call is under way any more. */
 async function recorded(): Promise<unknown[]> {
-  const log: AuditLog = createAuditLog(reading, createKeys(redis.keyPrefix), { entriesMax: 100, keptMs: 86_400_000, callMs: 0 });
+  const log: AuditLog = createAuditLog(reading, createKeys(redis.keyPrefix), { callMs: 0 });
   return (await log.read(query)).entries.map(({ outcome, objectId, requestId }) => ({ outcome, objectId, requestId }));
 }
 

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import {
   AuditKind,
   invalidField,
@@ -39,6 +39,11 @@ export async function listAuditEntries(
     entries: page.entries,
     nextCursor: `audit.${mode}.${page.next}`,
     hasMore: page.hasMore,
+    dropped: page.dropped.map(({ makerId = "", until }) => ({
+      participantId: makerId,
+      untilEntryId: until,
+      until: timestampFromMs(Number.parseInt(until, 10)),
+    })),
   });
 }
 

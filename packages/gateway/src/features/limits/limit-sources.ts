@@ -1,7 +1,8 @@
 import type { DescService } from "@bufbuild/protobuf";
-import type { HeldCounts, Queues, QuotaUsage, SiteStore, WebhookStore } from "@petak/records";
+import type { AuditLog, HeldCounts, Queues, QuotaUsage, SiteStore, WebhookStore } from "@petak/records";
 import type { LimitSource } from "../participant/limit-source.ts";
 import type { HoldAllowance } from "../reservation/hold-allowance.ts";
+import { auditLimits } from "./audit-limits.ts";
 import { callLimits, type MessageLimits } from "./call-limits.ts";
 import { holdLimits } from "./hold-limits.ts";
 import { queueLimits } from "./queue-limits.ts";
@@ -18,10 +19,12 @@ export interface LimitedParts {
   services: readonly DescService[];
   shares: SharedParts;
   quotas: QuotaUsage;
+  auditLog: Pick<AuditLog, "usage">;
 }
 
 /** All limits that GetLimits returns, in its order. A new limit needs a source here. */
-export function createLimitSources({ holds, queues, webhooks, messages, services, shares, quotas }: LimitedParts): readonly LimitSource[] {
+export function createLimitSources(parts: LimitedParts): readonly LimitSource[] {
+  const { holds, queues, webhooks, messages, services, shares, quotas, auditLog } = parts;
   return [
     holdLimits(holds.counts, holds.sites, holds.allowance),
     queueLimits(queues),
@@ -29,5 +32,6 @@ export function createLimitSources({ holds, queues, webhooks, messages, services
     callLimits(messages, services),
     shareLimits(shares),
     quotaLimits(quotas),
+    auditLimits(auditLog),
   ];
 }

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file petak/v1/audit.proto.
  */
 export const file_petak_v1_audit: GenFile = /*@__PURE__*/
-  fileDesc("ChRwZXRhay92MS9hdWRpdC5wcm90bxIIcGV0YWsudjEi0QIKCkF1ZGl0RW50cnkSEAoIZW50cnlfaWQYASABKAkSLwoLcmVjb3JkZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDnBhcnRpY2lwYW50X2lkGAMgASgJEg4KBmtleV9pZBgEIAEoCRIOCgZtZXRob2QYBSABKAkSEgoKcmVxdWVzdF9pZBgGIAEoCRIhCgRraW5kGAcgASgOMhMucGV0YWsudjEuQXVkaXRLaW5kEhEKCW9iamVjdF9pZBgIIAEoCRIQCghvd25lcl9pZBgJIAEoCRIPCgdzdW1tYXJ5GAogASgJEicKB291dGNvbWUYCyABKA4yFi5wZXRhay52MS5BdWRpdE91dGNvbWUSHAoUcmVxdWVzdF90b2tlbl9zaGEyNTYYDCABKAwSFAoMcHJvb2Zfc2hhMjU2GA0gASgMIqgCChdMaXN0QXVkaXRFbnRyaWVzUmVxdWVzdBIcCgZjdXJzb3IYASABKAlCDLpICXIHiL0/ARiAAhIbCglwYWdlX3NpemUYAiABKA1CCLpIBSoDGPQDEiMKDnBhcnRpY2lwYW50X2lkGAMgASgJQgu6SAhyBoi9PwEYKBIrCgRraW5kGAQgASgOMhMucGV0YWsudjEuQXVkaXRLaW5kQgi6SAWCAQIQARJACgRmcm9tGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIWukgTsgEQGgYIgLL4hBsyBgiAh7XDAxI+CgJ0bxgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCFrpIE7IBEBoGCICy+IQbMgYIgIe1wwMiaAoYTGlzdEF1ZGl0RW50cmllc1Jlc3BvbnNlEiUKB2VudHJpZXMYASADKAsyFC5wZXRhay52MS5BdWRpdEVudHJ5EhMKC25leHRfY3Vyc29yGAIgASgJEhAKCGhhc19tb3JlGAMgASgIKuQBCglBdWRpdEtpbmQSGgoWQVVESVRfS0lORF9VTlNQRUNJRklFRBAAEhoKFkFVRElUX0tJTkRfUEFSVElDSVBBTlQQARISCg5BVURJVF9LSU5EX0tFWRACEhUKEUFVRElUX0tJTkRfTElNSVRTEAMSGAoUQVVESVRfS0lORF9FTlJPTE1FTlQQBBITCg9BVURJVF9LSU5EX1NJVEUQBRIUChBBVURJVF9LSU5EX1RFUk1TEAYSFgoSQVVESVRfS0lORF9DT01NQU5EEAcSFwoTQVVESVRfS0lORF9FTkRQT0lOVBAIKmAKDEF1ZGl0T3V0Y29tZRIdChlBVURJVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASFgoSQVVESVRfT1VUQ09NRV9ET05FEAESGQoVQVVESVRfT1VUQ09NRV9VTktOT1dOEAJiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_petak_v1_text_rules]);
+  fileDesc("ChRwZXRhay92MS9hdWRpdC5wcm90bxIIcGV0YWsudjEi0QIKCkF1ZGl0RW50cnkSEAoIZW50cnlfaWQYASABKAkSLwoLcmVjb3JkZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDnBhcnRpY2lwYW50X2lkGAMgASgJEg4KBmtleV9pZBgEIAEoCRIOCgZtZXRob2QYBSABKAkSEgoKcmVxdWVzdF9pZBgGIAEoCRIhCgRraW5kGAcgASgOMhMucGV0YWsudjEuQXVkaXRLaW5kEhEKCW9iamVjdF9pZBgIIAEoCRIQCghvd25lcl9pZBgJIAEoCRIPCgdzdW1tYXJ5GAogASgJEicKB291dGNvbWUYCyABKA4yFi5wZXRhay52MS5BdWRpdE91dGNvbWUSHAoUcmVxdWVzdF90b2tlbl9zaGEyNTYYDCABKAwSFAoMcHJvb2Zfc2hhMjU2GA0gASgMIqgCChdMaXN0QXVkaXRFbnRyaWVzUmVxdWVzdBIcCgZjdXJzb3IYASABKAlCDLpICXIHiL0/ARiAAhIbCglwYWdlX3NpemUYAiABKA1CCLpIBSoDGPQDEiMKDnBhcnRpY2lwYW50X2lkGAMgASgJQgu6SAhyBoi9PwEYKBIrCgRraW5kGAQgASgOMhMucGV0YWsudjEuQXVkaXRLaW5kQgi6SAWCAQIQARJACgRmcm9tGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIWukgTsgEQGgYIgLL4hBsyBgiAh7XDAxI+CgJ0bxgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCFrpIE7IBEBoGCICy+IQbMgYIgIe1wwMimAEKGExpc3RBdWRpdEVudHJpZXNSZXNwb25zZRIlCgdlbnRyaWVzGAEgAygLMhQucGV0YWsudjEuQXVkaXRFbnRyeRITCgtuZXh0X2N1cnNvchgCIAEoCRIQCghoYXNfbW9yZRgDIAEoCBIuCgdkcm9wcGVkGAQgAygLMh0ucGV0YWsudjEuRHJvcHBlZEF1ZGl0RW50cmllcyJwChNEcm9wcGVkQXVkaXRFbnRyaWVzEhYKDnBhcnRpY2lwYW50X2lkGAEgASgJEhYKDnVudGlsX2VudHJ5X2lkGAIgASgJEikKBXVudGlsGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCrkAQoJQXVkaXRLaW5kEhoKFkFVRElUX0tJTkRfVU5TUEVDSUZJRUQQABIaChZBVURJVF9LSU5EX1BBUlRJQ0lQQU5UEAESEgoOQVVESVRfS0lORF9LRVkQAhIVChFBVURJVF9LSU5EX0xJTUlUUxADEhgKFEFVRElUX0tJTkRfRU5ST0xNRU5UEAQSEwoPQVVESVRfS0lORF9TSVRFEAUSFAoQQVVESVRfS0lORF9URVJNUxAGEhYKEkFVRElUX0tJTkRfQ09NTUFORBAHEhcKE0FVRElUX0tJTkRfRU5EUE9JTlQQCCpgCgxBdWRpdE91dGNvbWUSHQoZQVVESVRfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhYKEkFVRElUX09VVENPTUVfRE9ORRABEhkKFUFVRElUX09VVENPTUVfVU5LTk9XThACYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_petak_v1_text_rules]);
 
 /**
  * One administrative change: who changed what, when, and by which proof. It has no secrets, names or labels of people.
@@ -205,6 +205,13 @@ export type ListAuditEntriesResponse = Message<"petak.v1.ListAuditEntriesRespons
    * @generated from field: bool has_more = 3;
    */
   hasMore: boolean;
+
+  /**
+   * Which entries from the beginning of the page on are not stored any more. Empty: none is missing.
+   *
+   * @generated from field: repeated petak.v1.DroppedAuditEntries dropped = 4;
+   */
+  dropped: DroppedAuditEntries[];
 };
 
 /**
@@ -213,6 +220,42 @@ export type ListAuditEntriesResponse = Message<"petak.v1.ListAuditEntriesRespons
  */
 export const ListAuditEntriesResponseSchema: GenMessage<ListAuditEntriesResponse> = /*@__PURE__*/
   messageDesc(file_petak_v1_audit, 2);
+
+/**
+ * Entries that were dropped. Of each participant only the latest are stored, as many as the limit AUDIT_ENTRIES says; and
+ * none that is too old.
+ *
+ * @generated from message petak.v1.DroppedAuditEntries
+ */
+export type DroppedAuditEntries = Message<"petak.v1.DroppedAuditEntries"> & {
+  /**
+   * The participant that made the changes, or `gateway`. Empty: everybody, since entries of this age are not stored.
+   *
+   * @generated from field: string participant_id = 1;
+   */
+  participantId: string;
+
+  /**
+   * Its entries up to this id, inclusive, are not stored any more. If `participant_id` is empty: all before it.
+   *
+   * @generated from field: string until_entry_id = 2;
+   */
+  untilEntryId: string;
+
+  /**
+   * The time in `until_entry_id`, by the store's clock.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 3;
+   */
+  until?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message petak.v1.DroppedAuditEntries.
+ * Use `create(DroppedAuditEntriesSchema)` to create a new message.
+ */
+export const DroppedAuditEntriesSchema: GenMessage<DroppedAuditEntries> = /*@__PURE__*/
+  messageDesc(file_petak_v1_audit, 3);
 
 /**
  * What an administrative change was made to.
