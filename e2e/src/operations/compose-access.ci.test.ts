@@ -41,7 +41,7 @@ async function gatewayUrl(): Promise<string> {
 /** Starts Redis at a free port. Another process may take the port before Redis does: then at another one. */
 async function startRedis(): Promise<void> {
   const { path } = await findRedisServer();
-  const files = ["--dir", folder.path, "--aclfile", join(folder.path, "users.acl"), "--save", ""];
+  const files = ["--dir", folder.path, "--aclfile", join(folder.path, "users.acl"), "--appendonly", "yes", "--save", ""];
   for (let attempt = 0; attempt < 5; attempt += 1) {
     port = await freePort();
     const flags = ["--port", String(port), "--bind", "127.0.0.1", "--maxmemory-policy", "noeviction"];
@@ -147,4 +147,14 @@ it("gives the gateway's user no rights over the server or over other keys, and n
   expect(health).toMatch(/no permissions/);
   expect(await inspector.call("ACL", "DRYRUN", "health", "PING")).toBe("OK");
   expect(await inspector.call("ACL", "GETUSER", "default")).toEqual(expect.arrayContaining([expect.arrayContaining(["off"])]));
+});
+
+it("has all that scripts wrote when Redis has read its log back", async () => {
+  await gateway.interrupt();
+  const before = (await inspector.keys("*")).sort();
+  expect(before.length).toBeGreaterThan(1000);
+  server.kill("SIGKILL");
+  await once(server, "exit");
+  await startRedis();
+  expect((await inspector.keys("*")).sort()).toEqual(before);
 });

@@ -63,6 +63,21 @@ it("a replica is reported as a contradiction", async () => {
   await replica.stop();
 });
 
+it("a user default that is off needs its rights for the log all the same", async () => {
+  await operator.acl("SETUSER", "gateway", "on", ">secret", "~*", "+@all");
+  const gateway = connectRedis({ url: `redis://gateway:secret@127.0.0.1:${server.port}` }, { onError: () => undefined });
+  await gateway.connect();
+  await operator.acl("SETUSER", "default", "off");
+  expect(await inspectDurability(gateway, "everysec")).toEqual({ contradictions: [], unknown: [] });
+  await operator.acl("SETUSER", "default", "-@write");
+  const { contradictions } = await inspectDurability(gateway, "everysec");
+  expect(contradictions).toEqual([expect.stringContaining("ACL SETUSER default off resetpass ~* &* +@all")]);
+  await operator.acl("SETUSER", "gateway", "-acl");
+  expect(await inspectDurability(gateway, "everysec")).toEqual({ contradictions: [], unknown: [expect.stringContaining("ACL DRYRUN")] });
+  await operator.acl("SETUSER", "default", "on", "+@all");
+  gateway.disconnect();
+});
+
 it("a server that forbids CONFIG still discloses its persistence and eviction, and the rest is unknown", async () => {
   await operator.acl("SETUSER", "hosted", "on", ">secret", "~*", "+@all", "-config");
   const hosted = connectRedis({ url: `redis://hosted:secret@127.0.0.1:${server.port}` }, { onError: () => undefined });

@@ -22,13 +22,15 @@ interface ServerFacts {
   "maxmemory-policy": string | undefined;
   "no-appendfsync-on-rewrite": string | undefined;
   role: string | undefined;
+  /** Whether the user `default` may write, enabled or not. */
+  canDefaultWrite: boolean | undefined;
 }
 
 const asked = ["appendonly", "appendfsync", "maxmemory-policy", "no-appendfsync-on-rewrite"] as const;
 
 /**
  * Checks whether the servers of a connection are configured for a durability level. Reads `CONFIG GET`, or `INFO` where a hosted server
- * forbids that.
+ * forbids that, and asks `ACL DRYRUN` what the user `default` may do.
  */
 export async function inspectDurability(connection: RedisConnection, level: DurabilityLevel): Promise<DurabilityFindings> {
   const servers = isCluster(connection) ? connection.nodes("master") : [connection];
@@ -41,7 +43,7 @@ export async function inspectDurability(connection: RedisConnection, level: Dura
 }
 
 function judge(name: string, facts: ServerFacts, level: DurabilityLevel, { contradictions, unknown }: DurabilityFindings): void {
-  const { appendonly, appendfsync, "maxmemory-policy": eviction, "no-appendfsync-on-rewrite": rewrite, role } = facts;
+  const { appendonly, appendfsync, "maxmemory-policy": eviction, "no-appendfsync-on-rewrite": rewrite, role, canDefaultWrite } = facts;
   if (role !== undefined && role !== "master") contradictions.push(`${name} is a replica (role:${role}); give the address of its master.`);
   if (appendonly === undefined) unknown.push(`${name} does not disclose whether it keeps an append-only file (appendonly).`);
   else if (appendonly !== "yes") {
@@ -61,10 +63,17 @@ function judge(name: string, facts: ServerFacts, level: DurabilityLevel, { contr
       `${name} has no-appendfsync-on-rewrite yes: while it rewrites its append-only file it syncs nothing to disk, for minutes; set no-appendfsync-on-rewrite no.`,
     );
   }
+  // Servers without the fix of redis/redis#14541 or valkey-io/valkey#3983 drop what `default` may not do: each transaction, so all that scripts wrote.
+  if (canDefaultWrite === undefined) unknown.push(`${name} does not disclose whether its user default may write (ACL DRYRUN).`);
+  else if (!canDefaultWrite) {
+    contradictions.push(
+      `${name} has a user default without rights, with which it reads its append-only file back: a restart loses all that scripts wrote; give it rights and no access by ACL SETUSER default off resetpass ~* &* +@all, and write the same into the ACL file.`,
+    );
+  }
 }
 
 async function factsOf(server: Redis): Promise<ServerFacts> {
-  const [config, info] = await Promise.all([configOf(server), infoOf(server)]);
+  const [config, info, canDefaultWrite] = await Promise.all([configOf(server), infoOf(server), askDefaultUser(server)]);
   const enabled = info.get("aof_enabled");
   return {
     appendonly: config.get("appendonly") ?? (enabled === undefined ? undefined : enabled === "1" ? "yes" : "no"),
@@ -72,7 +81,13 @@ async function factsOf(server: Redis): Promise<ServerFacts> {
     "maxmemory-policy": config.get("maxmemory-policy") ?? info.get("maxmemory_policy"),
     "no-appendfsync-on-rewrite": config.get("no-appendfsync-on-rewrite"),
     role: info.get("role"),
+    canDefaultWrite,
   };
+}
+
+async function askDefaultUser(server: Redis): Promise<boolean | undefined> {
+  const answer = await server.call("ACL", "DRYRUN", "default", "SET", "petak:durability", "").catch(refused);
+  return answer === undefined ? undefined : answer === "OK";
 }
 
 async function configOf(server: Redis): Promise<Map<string, string>> {
