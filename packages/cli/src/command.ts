@@ -20,5 +20,7 @@ export type CommandModule = (command: Command, context: CommandContext) => void;
 export interface LazyCommand {
   readonly name: string;
   readonly description: string;
+  /** Whether it takes no session, so that the client is not loaded for it. */
+  readonly isLocal?: true;
   load(): Promise<CommandModule>;
 }

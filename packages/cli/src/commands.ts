@@ -215,7 +215,8 @@ export const lazyCommands: readonly LazyCommand[] = [
   },
   {
     name: "completion",
-    description: "print the completion of commands and options for bash or zsh",
+    description: "print the completion of commands, options and ids for bash or zsh",
+    isLocal: true,
     load: async () => (await import("./commands/completion.ts")).registerCompletion,
   },
 ];

@@ -29,7 +29,7 @@ export const petak: Program = {
 export async function run(io: CliIo, commands: readonly LazyCommand[], what: Program = petak): Promise<ExitCode> {
   const sessions: Session[] = [];
   const program = createProgram(io, what);
-  const loaders = new Map(commands.map(({ name, load }) => [name, load]));
+  const byName = new Map(commands.map((command) => [command.name, command]));
   for (const { name, description } of commands) program.command(name).description(description);
   // The command whose help a usage error refers to.
   let called = what.name;
@@ -41,13 +41,15 @@ export async function run(io: CliIo, commands: readonly LazyCommand[], what: Pro
   };
   program.hook("preSubcommand", async (_program, command) => {
     called = `${what.name} ${command.name()}`;
-    const [{ createSession }, register] = await Promise.all([import("./session.ts"), loaders.get(command.name())?.()]);
+    const lazy = byName.get(command.name());
+    const [sessionModule, register] = await Promise.all([lazy?.isLocal === true ? undefined : import("./session.ts"), lazy?.load()]);
     nameNested(command);
     register?.(command, {
       io,
       commands,
       session(running) {
-        const session = createSession(io, running.optsWithGlobals<GlobalOptions>());
+        if (sessionModule === undefined) throw new Error(`petak ${command.name()} takes no session.`);
+        const session = sessionModule.createSession(io, running.optsWithGlobals<GlobalOptions>());
         sessions.push(session);
         return session;
       },

@@ -1,12 +1,18 @@
 import { execFile, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
-import { createTempDir } from "@petak/testkit";
+import { createTempDir, processEnv } from "@petak/testkit";
 import { beforeAll, describe, expect, test } from "vitest";
 import { runPetak } from "../src/testing/run-petak.ts";
+import { useGateway } from "./running-gateway.ts";
+
+const gateway = useGateway();
 
 /** The scripts' files, by shell. */
 const files: Record<string, string> = {};
@@ -23,18 +29,12 @@ beforeAll(async () => {
 });
 
 /** What bash offers for the last of some words. */
-async function offered(...words: string[]): Promise<string[]> {
+const offered = (...words: string[]) => offeredIn({}, ...words);
+
+async function offeredIn(env: Record<string, string>, ...words: string[]): Promise<string[]> {
   const script = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _petak; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout } = await promisify(execFile)("bash", [
-    "--norc",
-    "--noprofile",
-    "-c",
-    script,
-    "bash",
-    files.bash ?? "",
-    "petak",
-    ...words,
-  ]);
+  const args = ["--norc", "--noprofile", "-c", script, "bash", files.bash ?? "", "petak", ...words];
+  const { stdout } = await promisify(execFile)("bash", args, { env: processEnv(env) });
   return stdout.split("\n").filter(Boolean);
 }
 
@@ -72,11 +72,12 @@ describe("in bash", () => {
 const zsh = ["/bin/zsh", "/usr/bin/zsh", "/usr/local/bin/zsh"].find(existsSync);
 
 /** Types at a real zsh on a terminal, in which `petak` prints its arguments. Gives all that the terminal shows. */
-async function typed(line: string): Promise<string> {
-  const setUp = `autoload -U compinit; compinit -u -D; petak() { print -r -- "called: $*" }; source ${files.zsh}`;
+async function typed(line: string, env: Record<string, string> = {}): Promise<string> {
+  const petak = `petak() { if [[ $1 == completion ]]; then command petak "$@"; else print -r -- "called: $*"; fi }`;
+  const setUp = `autoload -U compinit; compinit -u -D; ${petak}; source ${files.zsh}`;
   const child = spawn("script", ["-qec", `${zsh} -f -i`, "/dev/null"], {
     stdio: ["pipe", "pipe", "inherit"],
-    env: { ...process.env, TERM: "dumb" },
+    env: { ...process.env, TERM: "dumb", ...env },
   });
   child.stdin.end(`${setUp}\n${line}\nexit\n`);
   return await text(child.stdout);
@@ -95,4 +96,114 @@ describe.skipIf(zsh === undefined || !existsSync("/usr/bin/script"))("in zsh", (
 test("another shell is refused", async () => {
   const { exitCode, stderr } = await runPetak(["completion", "fish"]);
   expect([exitCode, stderr]).toEqual([2, expect.stringContaining("Write bash or zsh.")]);
+});
+
+describe("ids", () => {
+  let env: Record<string, string>;
+  let operatorKey: string;
+  let siteId: string;
+  let reservationId: string;
+
+  const reserve = async () => {
+    const { reservations } = await gateway.clientOf(env.PETAK_KEY ?? "");
+    const place = { case: "siteId", value: siteId } as const;
+    const parcel = { widthMm: 100, heightMm: 100, depthMm: 100, massG: 500 };
+    const { reservation } = await reservations.reserve({ requestId: randomUUID(), place, parcel, partnerReference: "order-1" });
+    return reservation?.reservationId ?? "";
+  };
+  /** An environment with nothing kept. */
+  const anew = () => ({ ...env, XDG_CACHE_HOME: join(gateway.folder, randomUUID()) });
+
+  beforeAll(async () => {
+    const programs = join(gateway.folder, "bin");
+    await mkdir(programs);
+    await symlink(join(import.meta.dirname, "../bin/petak.mjs"), join(programs, "petak"));
+    env = {
+      PATH: `${programs}:${process.env.PATH}`,
+      PETAK_URL: gateway.url,
+      PETAK_KEY: await gateway.makeParticipant("Courier", "courier"),
+      XDG_CACHE_HOME: join(gateway.folder, "cache"),
+    };
+    operatorKey = await gateway.makeParticipant("Operator", "operator");
+    siteId = await gateway.putSite(operatorKey, { ref: "old: 1" });
+    reservationId = await reserve();
+  });
+
+  test("are offered in bash for arguments and options that take one", async () => {
+    expect(await offeredIn(env, "reservation", "res_")).toEqual([reservationId]);
+    expect(await offeredIn(env, "redirect", "res_1", "")).toEqual([siteId]);
+    expect(await offeredIn(env, "sites", "check", "site_1", "--mass", "5", "site_2", "")).toEqual([siteId]);
+    expect(await offeredIn(env, "reservations", "--site", "")).toEqual([siteId]);
+    expect(await offeredIn(env, "credentials", "issue", "")).toEqual([reservationId, siteId]);
+    expect(await offeredIn(env, "cancel", reservationId, "")).toEqual([]);
+    expect(await offeredIn(env, "reservation", "site_")).toEqual([]);
+  });
+
+  test("are not asked for where the line has a key or an address of its own", async () => {
+    expect(await offeredIn(env, "--key", "other.json", "reservation", "")).toEqual([]);
+    expect(await offeredIn(env, "reservation", "--url", "http://127.0.0.1:9", "")).toEqual([]);
+  });
+
+  test.skipIf(zsh === undefined || !existsSync("/usr/bin/script"))("are offered in zsh", async () => {
+    expect(await typed("petak reservation res\t", env)).toContain(`called: reservation ${reservationId}`);
+    expect(await typed("petak reservations --site si\t", env)).toContain(`called: reservations --site ${siteId}`);
+    expect(await typed("petak sites check site_1 si\t", env)).toContain(`called: sites check site_1 ${siteId}`);
+  });
+
+  test("of sites have their names in zsh, and an operator gets its own", async () => {
+    const other = await gateway.makeParticipant("Other", "operator");
+    const own = await gateway.putSite(other, { ref: "other's", latitude: 1.36 });
+    for (const [key, expected] of [
+      [operatorKey, `${siteId}:Test site old: 1\n`],
+      [other, `${own}:Test site other's\n`],
+    ] as const) {
+      const { stdout } = await runPetak(["completion", "zsh", "--ids", "site"], { env: { ...anew(), PETAK_KEY: key } });
+      expect(stdout).toBe(expected);
+    }
+  });
+
+  test("are kept for ten seconds, for this user only", async () => {
+    const kept = anew();
+    let nowMs = Date.now();
+    const ask = async () =>
+      (await runPetak(["completion", "bash", "--ids", "res"], { env: kept, now: () => nowMs })).stdout.trim().split("\n");
+    const before = await ask();
+    const added = await reserve();
+    nowMs += 9_999;
+    expect(await ask()).toEqual(before);
+    nowMs += 1;
+    expect((await ask()).toSorted()).toEqual([...before, added].toSorted());
+    const folder = join(kept.XDG_CACHE_HOME, "petak");
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+    expect((await stat(join(folder, "ids.json"))).mode & 0o777).toBe(0o600);
+    expect(await readFile(join(folder, "ids.json"), "utf8")).not.toContain(env.PETAK_KEY);
+  });
+
+  test("are offered where they cannot be kept", async () => {
+    const kept = anew();
+    await mkdir(kept.XDG_CACHE_HOME);
+    await writeFile(join(kept.XDG_CACHE_HOME, "petak"), "no folder");
+    expect(await offeredIn(kept, "reservation", "")).toContain(reservationId);
+  });
+
+  test("are not offered, and nothing is said, if they cannot be had", async () => {
+    // Takes connections and never answers.
+    const server = createServer(() => {}).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const silent = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const unreadable = join(gateway.folder, "no-key.json");
+    await writeFile(unreadable, "{}");
+    const wrongs: Record<string, string>[] = [
+      { PETAK_URL: silent },
+      { PETAK_URL: "no address" },
+      { PETAK_KEY: unreadable },
+      { PETAK_KEY: "pk_test_4c6qfd1mz0t8x2vh4c6qfd1mz0" },
+      { PETAK_KEY: "" },
+    ];
+    for (const wrong of wrongs) {
+      const run = await runPetak(["completion", "bash", "--ids", "res,site,bdl,whe,key"], { env: { ...anew(), ...wrong } });
+      expect(run).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+    }
+    server.close();
+  });
 });

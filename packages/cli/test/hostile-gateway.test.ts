@@ -125,3 +125,11 @@ describe.each<string[]>([
     }
   });
 });
+
+it("completes no id that is more than an id", async () => {
+  for (const shell of ["bash", "zsh"]) {
+    const env = { PETAK_URL: answering, PETAK_KEY: key, XDG_CACHE_HOME: join(key, "..", "cache") };
+    const { stdout } = await runPetak(["completion", shell, "--ids", "res,site,bdl,whe,key,par"], { env });
+    expect(stdout).toBe("");
+  }
+});

@@ -1,8 +1,12 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CommandModule } from "../command.ts";
 import { bashScript } from "../completion/bash-script.ts";
 import { commandTree } from "../completion/command-tree.ts";
+import { type IdKind, parseKinds } from "../completion/id-kinds.ts";
+import { offeredIds } from "../completion/offered-ids.ts";
 import { zshScript } from "../completion/zsh-script.ts";
+import type { GlobalOptions } from "../session.ts";
+import { createOutput } from "../terminal/output.ts";
 
 const scripts = { bash: bashScript, zsh: zshScript } as const;
 
@@ -14,16 +18,26 @@ Examples:
   source <(petak completion zsh)                       the same for zsh, after compinit
   petak completion zsh > ~/.zfunc/_petak               in a folder of $fpath
 
-It completes \`petak\`, not \`npx petak\`. Print it anew after an upgrade.`;
+It completes \`petak\`, not \`npx petak\`. Print it anew after an upgrade. Ids are asked of the gateway of PETAK_URL with the key of PETAK_KEY, or their
+defaults, and kept for 10 s in ~/.cache/petak; a line with --key or --url gets none.`;
 
-/** `petak completion`: prints the completion of commands and options for a shell. */
-export const registerCompletion: CommandModule = (command, context) => {
+/** `petak completion`: prints the completion of commands, options and ids for a shell. */
+export const registerCompletion: CommandModule = (command, { io, commands }) => {
   command
     .argument("<bash|zsh>", "the shell", parseShell)
+    // For the scripts that it prints.
+    .addOption(new Option("--ids <kinds>").argParser(parseKinds).hideHelp())
     .addHelpText("after", examples)
-    .action(async (shell: Shell, _options: object, running: Command) => {
-      const { output, io } = context.session(running);
-      const script = scripts[shell](await commandTree(io, context.commands));
+    .action(async (shell: Shell, { ids: kinds }: { ids?: IdKind[] }, running: Command) => {
+      const { json, color } = running.optsWithGlobals<GlobalOptions>();
+      const output = createOutput({ stdout: io.stdout, stderr: io.stderr, json, color, env: io.env });
+      if (kinds !== undefined) {
+        const ids = await offeredIds(io, kinds);
+        output.json({ shell, ids });
+        for (const { id, what } of ids) output.print(shell === "zsh" && what !== "" ? `${id}:${what}` : id);
+        return;
+      }
+      const script = scripts[shell](await commandTree(io, commands));
       output.json({ shell, script });
       for (const line of script.trimEnd().split("\n")) output.print(line);
     });

@@ -1,7 +1,7 @@
 import type { CommandNode } from "./command-tree.ts";
-import { quote, walk } from "./shell-text.ts";
+import { argumentKinds, optionKinds, quote, walk } from "./shell-text.ts";
 
-/** Completion for bash: commands and options; where a value is due, bash's own completion of files. */
+/** Completion for bash: commands, options and ids; where another value is due, bash's own completion of files. */
 export function bashScript(tree: CommandNode): string {
   return `# Completion of petak for bash. To load it: source <(petak completion bash)
 _petak_at() {
@@ -10,24 +10,47 @@ ${[...walk(tree)].map(armOf).join("\n")}
   esac
 }
 
+# Offers ids of some kinds. A line with a key or an address of its own gets none: they are asked with what the environment has.
+_petak_ids() {
+  if [[ -z $1 || $1 == - || -n $own ]]; then return; fi
+  COMPREPLY=($(compgen -W "$("\${COMP_WORDS[0]}" completion bash --ids "$1" 2>/dev/null)" -- "$cur"))
+}
+
 _petak() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} at=petak commands options valued i word
+  local cur=\${COMP_WORDS[COMP_CWORD]} at=petak commands options valued kinds args i word kind own='' taken=0
   COMPREPLY=()
   _petak_at "$at"
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
+    if [[ $word == --key || $word == --url ]]; then own=1; fi
     if [[ -n $word && " $valued " == *" $word "* ]]; then
       i=$((i + 1))
-      if ((i == COMP_CWORD)); then return; fi
+      if ((i == COMP_CWORD)); then
+        for kind in $kinds; do
+          if [[ $kind == "$word="* ]]; then _petak_ids "\${kind#*=}"; fi
+        done
+        return
+      fi
     elif [[ -n $word && " $commands " == *" $word "* ]]; then
       at+=" $word"
+      taken=0
       _petak_at "$at"
+    elif [[ $word != -* ]]; then
+      taken=$((taken + 1))
     fi
   done
   if [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$cur"))
   else
     COMPREPLY=($(compgen -W "$commands" -- "$cur"))
+    if ((\${#COMPREPLY[@]})); then return; fi
+    for kind in $args; do
+      if ((taken == 0)) || [[ $kind == *... ]]; then
+        _petak_ids "\${kind%...}"
+        return
+      fi
+      taken=$((taken - 1))
+    done
   fi
 }
 complete -o default -F _petak petak
@@ -41,5 +64,6 @@ function armOf({ path, node }: { path: string; node: CommandNode }): string {
     .filter(({ takesValue }) => takesValue)
     .map(({ name }) => name)
     .join(" ");
-  return `    ${quote(path)}) commands=${quote(commands)} options=${quote(options)} valued=${quote(valued)} ;;`;
+  const ids = `kinds=${quote(optionKinds(node).join(" "))} args=${quote(argumentKinds(node).join(" "))}`;
+  return `    ${quote(path)}) commands=${quote(commands)} options=${quote(options)} valued=${quote(valued)} ${ids} ;;`;
 }

@@ -1,7 +1,7 @@
 import type { CommandNode } from "./command-tree.ts";
-import { quote, walk } from "./shell-text.ts";
+import { argumentKinds, optionKinds, quote, walk } from "./shell-text.ts";
 
-/** Completion for zsh: commands and options with their descriptions; where a value or an argument is due, files. */
+/** Completion for zsh: commands, options and ids with their descriptions; where another value or argument is due, files. */
 export function zshScript(tree: CommandNode): string {
   return `#compdef petak
 # Completion of petak for zsh. To load it, after compinit: source <(petak completion zsh)
@@ -11,31 +11,47 @@ ${[...walk(tree)].map(armOf).join("\n")}
   esac
 }
 
+# Offers ids of some kinds, or files. A line with a key or an address of its own gets no ids: they are asked with what the environment has.
+_petak_ids() {
+  local -a ids
+  if [[ -n $1 && $1 != - && -z $own ]]; then ids=(\${(f)"$(\${words[1]} completion zsh --ids $1 2>/dev/null)"}); fi
+  if ((\${#ids})); then
+    _describe id ids
+  else
+    _files
+  fi
+}
+
 _petak() {
-  local at=petak word
-  local -i i
+  local at=petak word kind own
+  local -i i taken
   # zsh has special parameters named commands and options.
-  local -a subs opts valued
+  local -a subs opts valued kinds args
   _petak_at "$at"
   for ((i = 2; i < CURRENT; i++)); do
     word=\${words[i]}
+    if [[ $word == (--key|--url) ]]; then own=1; fi
     if ((\${valued[(Ie)$word]})); then
       i=$((i + 1))
       if ((i == CURRENT)); then
-        _files
+        kind=\${kinds[(r)$word=*]}
+        _petak_ids \${kind#*=}
         return
       fi
     elif [[ -n \${subs[(r)\${(b)word}:*]} ]]; then
       at+=" $word"
+      taken=0
       _petak_at "$at"
+    elif [[ $word != -* ]]; then
+      taken+=1
     fi
   done
   if [[ $PREFIX == -* ]]; then
     _describe -o option opts
-  elif ((\${#subs})); then
-    _describe command subs
-  else
-    _files
+  elif ! ((\${#subs})) || ! _describe command subs; then
+    # What may come several times is the last.
+    kind=\${args[taken + 1]:-\${(M)args[-1]:#*...}}
+    _petak_ids \${kind%...}
   fi
 }
 # As a file of $fpath it is called at once; sourced, it is registered.
@@ -47,5 +63,7 @@ function armOf({ path, node }: { path: string; node: CommandNode }): string {
   const described = (entries: readonly { name: string; description: string }[]) =>
     entries.map(({ name, description }) => quote(`${name}:${description}`)).join(" ");
   const valued = node.options.filter(({ takesValue }) => takesValue).map(({ name }) => quote(name));
-  return `    ${quote(path)}) subs=(${described(node.commands)}) opts=(${described(node.options)}) valued=(${valued.join(" ")}) ;;`;
+  const quoted = (words: readonly string[]) => words.map(quote).join(" ");
+  const ids = `kinds=(${quoted(optionKinds(node))}) args=(${quoted(argumentKinds(node))})`;
+  return `    ${quote(path)}) subs=(${described(node.commands)}) opts=(${described(node.options)}) valued=(${valued.join(" ")}) ${ids} ;;`;
 }
