@@ -32,8 +32,9 @@ export type Tell = (fact: DeviceFact) => void;
 /** A logger that tells its messages as facts. */
 export function loggerTo(tell: Tell): AgentLogger {
   const level = (name: "info" | "warn" | "error") => (fields: object, message: string) => {
-    const { err } = fields as { err?: unknown };
-    tell({ event: "log", level: name, message, ...(err instanceof Error && { detail: err.message }) });
+    const { err, traceId } = fields as { err?: unknown; traceId?: string };
+    const details = [err instanceof Error && err.message, traceId && `trace ${traceId}`].filter(Boolean);
+    tell({ event: "log", level: name, message, ...(details.length > 0 && { detail: details.join("; ") }) });
   };
   return { info: level("info"), warn: level("warn"), error: level("error") };
 }

@@ -2,6 +2,7 @@ import { type PetakClient, reasonOf } from "@petak/client";
 import { type ConditionKind, catalogue } from "@petak/protocol";
 import type { AgentLogger } from "../logger.ts";
 import type { After } from "../timer.ts";
+import { traceOfReports } from "./call-trace.ts";
 import { backoffMs, createPause } from "./pause.ts";
 
 /** Tells the gateway at once what is wrong with the device and cannot be reported, since the disk takes no reports. */
@@ -35,13 +36,14 @@ export function createAlarms(options: {
   async function run(): Promise<void> {
     for (let failures = 0; unsent.size > 0 && !abort.signal.aborted; ) {
       const alarms = [...unsent];
+      const { traceId, headers } = traceOfReports([]);
       try {
-        await client.reportEvents({ siteId, alarms }, { signal: abort.signal });
+        await client.reportEvents({ siteId, alarms }, { signal: abort.signal, headers });
         sent(alarms);
         failures = 0;
       } catch (error) {
         if (abort.signal.aborted) return;
-        logger.warn({ err: error }, "the gateway could not be told what is wrong with this device");
+        logger.warn({ err: error, traceId }, "the gateway could not be told what is wrong with this device");
         const reason = reasonOf(error);
         // An earlier gateway takes none, and one that another device has taken over takes none of this one.
         if (reason !== undefined && catalogue[reason].retry === "no") sent(alarms);

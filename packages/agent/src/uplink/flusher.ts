@@ -4,6 +4,7 @@ import type { AgentLogger } from "../logger.ts";
 import type { AgentStore } from "../store/agent-store.ts";
 import { isStorageError } from "../store/values.ts";
 import type { After } from "../timer.ts";
+import { traceOfReports } from "./call-trace.ts";
 import { epochOf, noteRefusal } from "./epoch.ts";
 import { backoffMs, createPause } from "./pause.ts";
 
@@ -47,6 +48,8 @@ export function createFlusher(options: {
   let waiters: { upTo: number; resolve: () => void; reject: (error: Error) => void }[] = [];
   /** Number of the last report that need not be sent. */
   let position = 0;
+  /** The trace of the last call. */
+  let traceId = "";
   let running: Promise<void> | undefined;
 
   async function run(): Promise<void> {
@@ -73,7 +76,10 @@ export function createFlusher(options: {
   async function sendBatch(): Promise<void> {
     const events = outbox.after(position, batchSize);
     const deletedSequence = BigInt(outbox.deletedSequence());
-    const response = await client.reportEvents({ siteId, events, deletedSequence, ...epochOf(store) }, { signal: abort.signal });
+    const trace = traceOfReports(events);
+    traceId = trace.traceId;
+    const options = { signal: abort.signal, headers: trace.headers };
+    const response = await client.reportEvents({ siteId, events, deletedSequence, ...epochOf(store) }, options);
     onContact(true);
     if (response.keptApartSequence > 0n) {
       // They stay in the outbox, for when this agent goes on.
@@ -83,6 +89,7 @@ export function createFlusher(options: {
     const acknowledged = Math.min(Number(response.acknowledgedSequence), position + events.length);
     if (acknowledged <= position) throw new Error(`the gateway acknowledged only report ${acknowledged} and none of those sent after it`);
     outbox.acknowledge(acknowledged);
+    logger.info({ first: position + 1, last: acknowledged, traceId }, "reports delivered");
     position = acknowledged;
     settleWaiters();
   }
@@ -96,7 +103,7 @@ export function createFlusher(options: {
     if (refusal?.reason === "SEQUENCE_FORK") noteFork();
     const expected = Number(refusal?.metadata.expected);
     if (refusal?.reason === "SEQUENCE_GAP" && Number.isSafeInteger(expected) && expected > 0) position = expected - 1;
-    logger.warn({ err: error, position }, "reports could not be delivered");
+    logger.warn({ err: error, position, traceId }, "reports could not be delivered");
   }
 
   /** The gateway takes none of the reports then, and they stay in the outbox. On a full disk, where nothing opens, it is noted another time. */

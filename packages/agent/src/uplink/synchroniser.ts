@@ -24,6 +24,7 @@ import type { AgentStore } from "../store/agent-store.ts";
 import type { RecordedReports } from "../store/outbox.ts";
 import { isStorageError } from "../store/values.ts";
 import type { After } from "../timer.ts";
+import { traceOfSync } from "./call-trace.ts";
 import { epochOf, noteRefusal } from "./epoch.ts";
 import { backoffMs, createPause } from "./pause.ts";
 import { createTrust } from "./trust.ts";
@@ -91,6 +92,8 @@ export function createSynchroniser(options: {
   /** Not on disk, so that no copy of it has the same. */
   const processNonce = new Uint8Array(randomBytes(16));
   let bootNonce: Uint8Array<ArrayBuffer> | undefined;
+  /** The trace of the last Sync call. */
+  let traceId = "";
   let running: Promise<void> | undefined;
 
   async function boot(): Promise<void> {
@@ -188,7 +191,9 @@ export function createSynchroniser(options: {
     const hasToldAll = store.outbox.acknowledgedSequence() === store.outbox.lastSequence();
     const wantsAll = needsAll(clock.nowMs());
     const known = { knownVersion: store.syncVersion(), knownVersionTag: store.syncVersionTag(), acceptsDifference: true };
-    const response = await client.sync({ siteId, ...(wantsAll ? {} : known), ...epochOf(store) }, { signal });
+    const trace = traceOfSync();
+    traceId = trace.traceId;
+    const response = await client.sync({ siteId, ...(wantsAll ? {} : known), ...epochOf(store) }, { signal, headers: trace.headers });
     if (response.isDifference && wantsAll) throw new Error("the gateway answered with a difference, but was asked for everything");
     setClock(response.serverTime, elapsedMs() - sentAtMs);
     // Before the version: if the power fails between, it is told again.
@@ -280,7 +285,7 @@ export function createSynchroniser(options: {
         if (signal.aborted) return;
         failures += 1;
         delayMs = backoffMs(failures, random);
-        logger.warn({ err: error, delayMs }, "synchronising with the gateway failed");
+        logger.warn({ err: error, delayMs, traceId }, "synchronising with the gateway failed");
       }
     }
   }
