@@ -15,6 +15,9 @@ export const registerGateway: CommandModule = (command, { io }) => {
     if (workersOf(config) > 1 && config.sandbox) {
       throw usageFailure("The sandbox plays its doors in one process: run it without --workers, or beside a gateway with them.");
     }
+    if (workersOf(config) > 1 && config.testClock) {
+      throw usageFailure("The test clock is moved in one process, and others would not follow: run it without --workers.");
+    }
     const serve = workersOf(config) > 1 ? serveWorkers : serveGateway;
     const served = await serve(config, io.cwd, logger);
     // In place of an interruption: to read the TLS files is what is asked for by `systemctl reload`.

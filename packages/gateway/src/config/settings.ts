@@ -499,7 +499,7 @@ export const settings = [
     name: "testClock",
     type: { kind: "bool" },
     default: false,
-    doc: "Whether the gateway has a clock that TestClockService moves, for tests and simulators; it then serves the test network only and refuses live keys. The clock keeps its offset from the system's clock over restarts.",
+    doc: "Whether the gateway has a clock that TestClockService moves, for tests and simulators; it then serves the test network only and refuses live keys. The clock keeps its offset from the system's clock over restarts. Other gateways and workers would not follow it: let the store have one gateway of one process.",
   },
   {
     name: "sandbox",
