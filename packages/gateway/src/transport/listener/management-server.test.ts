@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { createLogger } from "../../observability/logger.ts";
 import { createMetrics } from "../../observability/metrics.ts";
-import { healthRoutes, metricsRoute } from "../plain-http/operational-routes.ts";
+import { healthRoutes, metricsRoute, type PlainRoute } from "../plain-http/operational-routes.ts";
 import { createManagementServer } from "./management-server.ts";
 
 function createServer() {
@@ -38,6 +38,28 @@ test("a port in use is named with the flag that chooses another", async () => {
   await expect(createServer().listen({ host: "127.0.0.1", port })).rejects.toThrow(
     `127.0.0.1:${port} is in use by another program: stop it, or choose another port with --management.`,
   );
+});
+
+test("a connection that asks for thousands of pages at once is closed, and few are made", async () => {
+  let made = 0;
+  const routes = new Map<string, PlainRoute>([["/metrics", () => ({ contentType: "text/plain", body: `${++made}` })]]);
+  const server = createManagementServer({
+    routes,
+    logger: createLogger({ level: "silent" }),
+    metrics: createMetrics({ processMetrics: false }),
+  });
+  onTestFinished(() => server.close());
+  const { port } = await server.listen(anyPort);
+  const request = "GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n";
+  const socket = connect(port, "127.0.0.1");
+  socket.on("error", () => {});
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.resume().write(request.repeat(2000));
+  await closed;
+  expect(made).toBeLessThan(100);
+  // One after the other they are answered over one connection.
+  const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(`http://127.0.0.1:${port}/metrics`).then((one) => one.text())));
+  expect(answers).toHaveLength(20);
 });
 
 test("a connection that sends nothing does not delay the close", async () => {

@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Logger } from "../../observability/logger.ts";
 import type { Metrics } from "../../observability/metrics.ts";
 import { requestIdFrom, requestIdHeader } from "../http/common-headers.ts";
@@ -31,13 +31,24 @@ export interface ManagementServer {
 /** Most connections: many more than there are supervisors and scrapers. */
 const connectionsMax = 64;
 
+/** Most requests of one connection in progress. Scrapers send one at a time, and Node begins at once whatever has arrived: thousands of scrapes in 64 KiB. */
+const pipelinedMax = 8;
+
 /**
  * Creates the server of the management listener. It has a port of its own, so that callers cannot read the metrics, and a full public port does not keep
  * supervisors out. It speaks HTTP/1.1 in cleartext, because it is for the same machine or an internal network.
  */
 export function createManagementServer({ routes, logger, metrics }: ManagementServerOptions): ManagementServer {
   const answer = createPlainHttp({ routes, readMaxBytes: 0, logger, metrics });
+  const inProgress = new WeakMap<Socket, number>();
   const server = createServer({ headersTimeout: 5000, requestTimeout: 5000, connectionsCheckingInterval: 1000 }, (request, response) => {
+    const { socket } = request;
+    const before = inProgress.get(socket) ?? 0;
+    if (before >= pipelinedMax) socket.destroy();
+    // What had arrived together with the request that was too much.
+    if (socket.destroyed) return;
+    inProgress.set(socket, before + 1);
+    response.once("close", () => inProgress.set(socket, (inProgress.get(socket) ?? 1) - 1));
     // A connection that breaks within a request needs no handling.
     request.on("error", () => {});
     response.on("error", () => {});
