@@ -177,7 +177,9 @@ describe("petak journey", () => {
   it("says how to start a gateway if none answers", async () => {
     const result = await petak(["journey", "--url", "http://127.0.0.1:9"]);
     expect(result).toMatchObject({ exitCode: 3, stdout: "" });
-    expect(result.stderr).toBe("petak: No gateway answers at http://127.0.0.1:9. Start one with `npm start`.\n");
+    expect(result.stderr).toBe(
+      "petak: No gateway answers at http://127.0.0.1:9. Start one with `npm start`, or check --url and PETAK_URL.\n",
+    );
   });
 });
 

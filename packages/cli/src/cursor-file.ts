@@ -1,11 +1,12 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { CliFailure } from "./failure.ts";
+import { unreadableFile } from "./file-failure.ts";
 
 /** The cursor in a file, "" if there is no file. */
 export async function readCursor(path: string): Promise<string> {
   const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === "ENOENT") return "";
-    throw new CliFailure(`${path} cannot be read: ${cause.message}`, { cause });
+    throw unreadableFile(path, cause);
   });
   return text.trim();
 }
@@ -17,6 +18,8 @@ export async function writeCursor(path: string, cursor: string): Promise<void> {
     await writeFile(part, `${cursor}\n`, { flush: true });
     await rename(part, path);
   } catch (cause) {
-    throw new CliFailure(`${path} cannot be written: ${(cause as Error).message}`, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "its folder does not exist. Make it first" : message;
+    throw new CliFailure(`The file ${path} cannot be written: ${why}.`, { reason: "file", cause });
   }
 }

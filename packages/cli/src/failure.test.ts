@@ -29,7 +29,7 @@ describe("an unreachable gateway ends with 3 and a remedy", () => {
     [
       "nobody listens",
       new ConnectError("x", Code.Unavailable, undefined, undefined, systemError("ECONNREFUSED")),
-      /^No gateway answers at http:\/\/127\.0\.0\.1:8420\. Start one with `npm start`\.$/,
+      /^No gateway answers at http:\/\/127\.0\.0\.1:8420\. Start one with `npm start`, or check --url and PETAK_URL\.$/,
     ],
     [
       "nobody listens at any of the addresses",
@@ -70,6 +70,14 @@ test.each([
 ])("TLS that does not come about is named: %s, %s", (address, code, message) => {
   const failure = toFailure(new ConnectError("x", Code.Internal, undefined, undefined, systemError(code)), address);
   expect([failure.exitCode, failure.message]).toEqual([ExitCode.unreachable, expect.stringMatching(message)]);
+});
+
+test("an address with a path is doubted where the gateway knows no such method", () => {
+  const unknown = new PetakError("METHOD_NOT_FOUND", "There is no such method.");
+  expect(toFailure(unknown, `${url}/api`).message).toBe(
+    `There is no such method. The address ${url}/api has a path; most gateways have none: check --url.`,
+  );
+  expect(toFailure(unknown, url).message).toBe("There is no such method.");
 });
 
 test("a gateway that says it is unavailable was reached", () => {

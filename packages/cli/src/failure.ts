@@ -51,17 +51,19 @@ export function asSentence(text: string): string {
  */
 export function toFailure(error: unknown, url: string): CliFailure {
   if (error instanceof CliFailure) return error;
-  if (error instanceof PetakError) return fromPetakError(error);
+  if (error instanceof PetakError) return fromPetakError(error, url);
   if (error instanceof ConnectError) {
     const known = fromConnectError(error);
-    return known === undefined ? fromTransportError(error, url) : fromPetakError(known);
+    return known === undefined ? fromTransportError(error, url) : fromPetakError(known, url);
   }
   const message = error instanceof Error ? error.message : String(error);
   return new CliFailure(message, { cause: error });
 }
 
-function fromPetakError({ reason, message, metadata, fieldViolations, cause }: PetakError): CliFailure {
-  return new CliFailure(message, { reason, metadata, fieldViolations, cause });
+function fromPetakError({ reason, message, metadata, fieldViolations, cause }: PetakError, url: string): CliFailure {
+  const hasPath = URL.canParse(url) && new URL(url).pathname !== "/";
+  const hint = reason === "METHOD_NOT_FOUND" && hasPath ? ` The address ${url} has a path; most gateways have none: check --url.` : "";
+  return new CliFailure(`${message}${hint}`, { reason, metadata, fieldViolations, cause });
 }
 
 /** Converts transport errors, which have no reason of the catalogue. */
@@ -77,7 +79,7 @@ function fromTransportError(error: ConnectError, url: string): CliFailure {
   }
   const systemCode = codeOf(error, /^E[A-Z_]+$/);
   if (systemCode === "ECONNREFUSED" || (systemCode === undefined && error.code === Code.Unavailable)) {
-    return unreachable(`No gateway answers at ${url}. Start one with \`npm start\`.`, error);
+    return unreachable(`No gateway answers at ${url}. Start one with \`npm start\`, or check --url and PETAK_URL.`, error);
   }
   if (systemCode === "ENOTFOUND" || systemCode === "EAI_AGAIN") {
     return unreachable(`No gateway answers at ${url}: the host name cannot be resolved. Check --url.`, error);

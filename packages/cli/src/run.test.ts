@@ -76,7 +76,21 @@ describe("a wrong call ends with 2 and one sentence", () => {
     ["a latitude out of range", ["find", "91,0"], /latitude 91 is outside -90 to 90/],
     ["a parcel that is none", ["find", "1,2", "--parcel", "big"], /300x200x150/],
     ["a kind that is none", ["find", "1,2", "--kind", "shop"], /"terminal" or "store"/],
-    ["an address that is none", ["--url", "localhost:1", "find", "1,2"], /must begin with http:\/\//],
+    ["an address without a scheme", ["--url", "localhost:1", "find", "1,2"], /"localhost:1" must begin with http:\/\//],
+    ["an address that is none", ["--url", "http://127.0.0.1:99999", "find", "1,2"], /"http:\/\/127\.0\.0\.1:99999" is no address/],
+    ["an address with a password, which is not repeated", ["--url", "http://u:pw@host", "find", "1,2"], /^((?!pw).)*\n$/],
+    [
+      "an id of something else",
+      ["confirm", "site_1"],
+      /'site_1' is invalid for argument 'reservation'\. Write the id of a reservation, res_…/,
+    ],
+    [
+      "an id that is none, by which a list would have nothing",
+      ["reservations", "--site", "foo"],
+      /Write the id of a site, site_…; `petak sites/,
+    ],
+    ["a folder in place of a key file", ["--key", "/tmp", "token"], /The key file \/tmp cannot be read: it is a folder\. Name a file\./],
+    ["one of several ids", ["sites", "free", "site_1", "x"], /'x' is invalid for argument 'site'/],
     ["no key", ["find", "1,2"], /No key given: pass --key/],
     ["a key file that does not exist", ["--key", "nothing.json", "token"], /key file nothing\.json does not exist/],
     ["a publishable key where it will not do", ["--key", "pk_test_x", "token"], /only reads the directory/],
@@ -111,7 +125,7 @@ describe("a gateway that is not there ends with 3", () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const { exitCode, stderr } = await runPetak(["find", "-6.2,106.8", "--key", "pk_test_x"], { env: { PETAK_URL: url } });
     expect(exitCode).toBe(3);
-    expect(stderr).toBe(`petak: No gateway answers at ${url}. Start one with \`npm start\`.\n`);
+    expect(stderr).toBe(`petak: No gateway answers at ${url}. Start one with \`npm start\`, or check --url and PETAK_URL.\n`);
   });
 
   test("if another server answers", async () => {

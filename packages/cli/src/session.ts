@@ -12,6 +12,7 @@ import {
 } from "@petak/client/node";
 import { defaultKeyPath, defaultPublishableKeyPath, defaultUrl } from "./defaults.ts";
 import { usageFailure } from "./failure.ts";
+import { fileProblemOf } from "./file-failure.ts";
 import { createOutput, type Output, type TextStream } from "./terminal/output.ts";
 
 /** The environment of a command: the process, or a test's substitute. */
@@ -103,7 +104,8 @@ export function createSession(io: CliIo, options: GlobalOptions): Session {
     try {
       return { keyFile: await readKeyFile(keyPath), keyPath };
     } catch (error) {
-      throw usageFailure(`${(error as Error).message}.`);
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw usageFailure(code === undefined ? `${message}.` : `The key file ${keyPath} cannot be read: ${fileProblemOf(error)}.`);
     }
   }
 
@@ -147,9 +149,16 @@ function nonEmpty(text: string | undefined): string | undefined {
 }
 
 function checkUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    throw usageFailure(`The gateway's address "${text}" must begin with http:// or https://, e.g. ${defaultUrl}.`);
+  if (!/^https?:\/\//i.test(text)) {
+    throw usageFailure(
+      `The gateway's address "${text}" must begin with http:// or https://, e.g. ${defaultUrl}. Check --url and PETAK_URL.`,
+    );
+  }
+  const { username, password, search, hash } = URL.canParse(text) ? new URL(text) : {};
+  if (username === undefined) throw usageFailure(`"${text}" is no address, e.g. ${defaultUrl}. Check --url and PETAK_URL.`);
+  // Not repeated: it may have a password.
+  if (`${username}${password}${search}${hash}` !== "") {
+    throw usageFailure(`The gateway's address has a user, a query or a fragment. Write scheme, host and port only, e.g. ${defaultUrl}.`);
   }
   return text.replace(/\/+$/, "");
 }

@@ -16,6 +16,7 @@ import type { CommandModule } from "../command.ts";
 import { usageFailure } from "../failure.ts";
 import { pagesOf } from "../pages.ts";
 import type { Session } from "../session.ts";
+import { idOf } from "./id-argument.ts";
 import { registerSiteConditions } from "./site-conditions.ts";
 
 /** Keys of a page, the protocol's greatest. */
@@ -31,7 +32,7 @@ export const registerAgents: CommandModule = (command, context) => {
     .description(
       "make a one-time code by which a device becomes the agent of a site; it is good for an hour, and ends the site's earlier code",
     )
-    .argument("<site>", "site_…")
+    .argument("<site>", "site_…", idOf("site"))
     .option("--label <text>", "a label for people, which the device's key gets", "")
     .action(async (siteId: string, { label }: { label: string }, running: Command) => {
       const session = context.session(running);
@@ -42,7 +43,7 @@ export const registerAgents: CommandModule = (command, context) => {
   command
     .command("list")
     .description("list the devices of a site, and the codes of the last day")
-    .argument("<site>", "site_…")
+    .argument("<site>", "site_…", idOf("site"))
     .action(async (siteId: string, _options: object, running: Command) => await listAgents(context.session(running), siteId));
 
   command
@@ -56,7 +57,7 @@ export const registerAgents: CommandModule = (command, context) => {
     .description(
       "say which of two devices with one key goes on, after the event SECOND_AGENT_REFUSED: the one with this epoch; the other is refused, and the site's PINs end",
     )
-    .argument("<site>", "site_…")
+    .argument("<site>", "site_…", idOf("site"))
     .requiredOption(
       "--epoch <number>",
       "epoch of the device that goes on: `held_epoch` of the event for the one that was refused; 0: it has none",
@@ -76,7 +77,7 @@ export const registerAgents: CommandModule = (command, context) => {
     .description(
       "show what devices reported while they were not in charge of a site: replaced ones, and copies of a disk; nothing of it is believed",
     )
-    .argument("<site>", "site_…")
+    .argument("<site>", "site_…", idOf("site"))
     .addHelpText("after", "\nExample: what a replaced device saw before it was switched off:\n  petak agents reports site_…")
     .action(async (siteId: string, _options: object, running: Command) => await listReports(context.session(running), siteId));
 
@@ -87,14 +88,14 @@ export const registerAgents: CommandModule = (command, context) => {
     .description(
       "end all PINs of a site, and change the key with which they are hashed; whoever gave them out hears of it and issues others",
     )
-    .argument("<site>", "site_…")
+    .argument("<site>", "site_…", idOf("site"))
     .addHelpText("after", "\nExample: after somebody had the device in their hands:\n  petak agents rotate-pins site_…")
     .action(async (siteId: string, _options: object, running: Command) => await rotatePins(context.session(running), siteId));
 
   command
     .command("replace")
     .description("end the keys of all devices of a site, and make a code for a new one; what they report from then on is kept apart")
-    .argument("<site>", "site_…")
+    .argument("<site>", "site_…", idOf("site"))
     .option("--label <text>", "a label for people, which the device's key gets", "")
     .action(async (siteId: string, { label }: { label: string }, running: Command) => {
       const session = context.session(running);

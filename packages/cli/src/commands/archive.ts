@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { ArchiveLocation } from "../archive/open-directory.ts";
 import type { CommandModule } from "../command.ts";
+import { idOf } from "./id-argument.ts";
 
 /** `petak archive`: lists, shows and verifies archived records. Works on the files, without a gateway. */
 export const registerArchive: CommandModule = (command, context) => {
@@ -14,7 +15,7 @@ export const registerArchive: CommandModule = (command, context) => {
 
   withLocation(command.command("show"))
     .description("show an archived reservation with all its events")
-    .argument("<reservation>", "the reservation's id, res_…")
+    .argument("<reservation>", "the reservation's id, res_…", idOf("res"))
     .action(async (reservationId: string, options: ArchiveLocation, running: Command) => {
       const { showReservation } = await import("../archive/show-reservation.ts");
       await showReservation(context.session(running), options, reservationId);

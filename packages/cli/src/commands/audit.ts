@@ -5,6 +5,7 @@ import { type AuditEntry, AuditEntrySchema, AuditKind, AuditOutcome } from "@pet
 import type { Command } from "commander";
 import type { CommandModule } from "../command.ts";
 import { readCursor, writeCursor } from "../cursor-file.ts";
+import { idOf } from "./id-argument.ts";
 import { instantParser } from "./instant.ts";
 import { wordsOf } from "./words.ts";
 
@@ -38,7 +39,7 @@ It reads the network of the key, live or test. An entry may come twice, with the
 export const registerAudit: CommandModule = (command, context) => {
   command
     .addHelpText("after", examples)
-    .option("--participant <participant>", "only changes by this participant, or of what belongs to it, par_…", "")
+    .option("--participant <participant>", "only changes by this participant, or of what belongs to it, par_…", idOf("par"), "")
     .option("--kind <kind>", `only changes of one kind: ${kinds.all.join(", ")}`, kinds.parse)
     .option("--from <time>", "only changes recorded at this time or later, e.g. 2026-11-05T21:30+08:00 or -2h", instantParser(context.io))
     .option("--to <time>", "only changes recorded before this time", instantParser(context.io))

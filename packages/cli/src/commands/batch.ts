@@ -15,6 +15,7 @@ import type { Command } from "commander";
 import { batchesOf } from "../batches.ts";
 import type { CommandModule } from "../command.ts";
 import { CliFailure, usageFailure } from "../failure.ts";
+import { unreadableFile } from "../file-failure.ts";
 import { writeNew } from "../handover/write-new.ts";
 import type { Session } from "../session.ts";
 import { stateWords } from "./reservation-text.ts";
@@ -64,7 +65,7 @@ async function readCalls(session: Session, file: string): Promise<BatchCall[]> {
 
 async function readFileOf({ resolve }: Session, file: string): Promise<string> {
   return await readFile(resolve(file), "utf8").catch((cause: Error) => {
-    throw new CliFailure(`${file} cannot be read: ${cause.message}.`, { reason: "file", cause });
+    throw unreadableFile(file, cause);
   });
 }
 

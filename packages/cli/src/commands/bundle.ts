@@ -4,6 +4,7 @@ import { GetBundleResponseSchema, PutBundleResponseSchema, parseBundleId, type R
 import { type Command, InvalidArgumentError } from "commander";
 import type { CommandModule } from "../command.ts";
 import type { Output } from "../terminal/output.ts";
+import { idsOf } from "./id-argument.ts";
 import { stateWords } from "./reservation-text.ts";
 
 const examples = `
@@ -31,14 +32,14 @@ export const registerBundle: CommandModule = (command, context) => {
   command
     .command("make")
     .description("make a bundle of reservations of yours")
-    .argument("<reservation...>", reservationsArgument)
+    .argument("<reservation...>", reservationsArgument, idsOf("res"))
     .action((reservationIds: string[], _options: object, running: Command) => put(running, "", reservationIds));
 
   command
     .command("set")
     .description("set the reservations of a bundle")
     .argument("<bundle>", bundleArgument, parseBundle)
-    .argument("<reservation...>", reservationsArgument)
+    .argument("<reservation...>", reservationsArgument, idsOf("res"))
     .action((bundleId: string, reservationIds: string[], _options: object, running: Command) => put(running, bundleId, reservationIds));
 
   command

@@ -7,6 +7,7 @@ import type { CommandModule } from "../command.ts";
 import { CliFailure } from "../failure.ts";
 import type { Session } from "../session.ts";
 import { parseDuration } from "./duration.ts";
+import { idOf } from "./id-argument.ts";
 import { instantParser } from "./instant.ts";
 
 type SizeClass = MessageInitShape<typeof SizeClassReportSchema>;
@@ -25,7 +26,7 @@ export const registerCapacity: CommandModule = (command, context) => {
   command
     .command("report")
     .description("report a snapshot of all places of a site of yours; it is good for five minutes at most")
-    .argument("<site>", "site_…")
+    .argument("<site>", "site_…", idOf("site"))
     .argument("<size=free/occupied/broken...>", "every size class of the site; the three add up to its installed places", collectClass)
     .option("--observed-at <time>", "when it was taken, e.g. 2026-11-05T21:30+08:00 or -30s (default: now)", instantParser(context.io))
     .option("--ttl <duration>", "how long it is valid from then, 10s to 5m (default: 5m)", parseDuration)
@@ -38,7 +39,7 @@ export const registerCapacity: CommandModule = (command, context) => {
   command
     .command("end")
     .description("stop reporting for a site: the gateway counts by itself, as if only this network used its places")
-    .argument("<site>", "site_…")
+    .argument("<site>", "site_…", idOf("site"))
     .action(async (siteId: string, _options: object, running: Command) => {
       await report(context.session(running), { siteId, reportingEnded: true });
     });

@@ -9,13 +9,14 @@ import { showLinks } from "../chain/show-links.ts";
 import type { CommandModule } from "../command.ts";
 import { CliFailure, usageFailure } from "../failure.ts";
 import type { Session } from "../session.ts";
+import { idOf } from "./id-argument.ts";
 
 const reservationArgument = "the reservation's id, res_…";
 
 /** `petak chain`: shows or saves the events and signed receipts of one parcel. */
 export const registerChain: CommandModule = (command, context) => {
   command
-    .argument("<reservation>", reservationArgument)
+    .argument("<reservation>", reservationArgument, idOf("res"))
     .option("--out <file>", "save the gateway's response here, for `petak verify-chain`; the file must not exist")
     .option("--events", "also show all events, not only hand-overs with receipts")
     .action(async (reservationId: string, { out, events = false }: { out?: string; events?: boolean }, running: Command) => {
@@ -37,7 +38,7 @@ export const registerChain: CommandModule = (command, context) => {
 /** `petak countersign`: countersigns the receipt of a hand-over in which the caller gave or received the parcel. */
 export const registerCountersign: CommandModule = (command, context) => {
   command
-    .argument("<reservation>", reservationArgument)
+    .argument("<reservation>", reservationArgument, idOf("res"))
     .argument("<number>", "number of the receipt in the chain", parseNumber)
     .action(async (reservationId: string, number: number, _options: object, running: Command) => {
       const session = context.session(running);

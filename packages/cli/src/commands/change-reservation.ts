@@ -12,6 +12,7 @@ import {
 import type { Command } from "commander";
 import type { CommandModule } from "../command.ts";
 import { parseDuration } from "./duration.ts";
+import { idOf } from "./id-argument.ts";
 import { instantParser } from "./instant.ts";
 import { collectText } from "./options.ts";
 import { requestIdOption, withRequestId } from "./request-id.ts";
@@ -30,7 +31,7 @@ interface Repeatable {
 /** `petak reservation`: shows one reservation and the terms on which it was made. */
 export const registerReservation: CommandModule = (command, context) => {
   command
-    .argument("<reservation>", reservationArgument)
+    .argument("<reservation>", reservationArgument, idOf("res"))
     .addHelpText("after", "\nExample: petak reservation res_…")
     .action(async (reservationId: string, _options: object, running: Command) => {
       const session = context.session(running);
@@ -45,7 +46,7 @@ export const registerReservation: CommandModule = (command, context) => {
 /** `petak confirm`: confirms a hold. */
 export const registerConfirm: CommandModule = (command, context) => {
   command
-    .argument("<reservation>", reservationArgument)
+    .argument("<reservation>", reservationArgument, idOf("res"))
     .option("--within <duration>", "time for the deposit, from now, e.g. 6h (default: 24h, or less by the site's terms)", parseDuration)
     .option("--label <code>", "a code on the parcel's label, in place of those of `reserve`; up to three times", collectText, [])
     .addOption(requestIdOption())
@@ -64,7 +65,7 @@ export const registerConfirm: CommandModule = (command, context) => {
 /** `petak cancel`: cancels a reservation before the deposit. */
 export const registerCancel: CommandModule = (command, context) => {
   command
-    .argument("<reservation>", reservationArgument)
+    .argument("<reservation>", reservationArgument, idOf("res"))
     .requiredOption("--reason <reason>", reasons.all.join(", "), reasons.parse)
     .addOption(requestIdOption())
     .addHelpText("after", "\nExample: petak cancel res_… --reason consumer-request")
@@ -83,7 +84,7 @@ export const registerCancel: CommandModule = (command, context) => {
 /** `petak extend`: moves the present deadline of a reservation. */
 export const registerExtend: CommandModule = (command, context) => {
   command
-    .argument("<reservation>", reservationArgument)
+    .argument("<reservation>", reservationArgument, idOf("res"))
     .requiredOption(
       "--until <time>",
       "the new deadline, e.g. 2026-11-05T21:30+08:00, or +2h from now; the gateway shortens it to the latest possible",
@@ -109,7 +110,7 @@ export const registerExtend: CommandModule = (command, context) => {
 /** `petak resolve`: for operators, ends a doubt by what was found at the site. */
 export const registerResolve: CommandModule = (command, context) => {
   command
-    .argument("<reservation>", reservationArgument)
+    .argument("<reservation>", reservationArgument, idOf("res"))
     .requiredOption("--outcome <outcome>", `what was found: ${outcomes.all.join(", ")}`, outcomes.parse)
     .addOption(requestIdOption())
     .addHelpText("after", "\nExample: petak resolve res_… --outcome no-parcel")

@@ -11,6 +11,7 @@ import {
 import type { Command } from "commander";
 import type { CommandContext } from "../command.ts";
 import { addRequirementOptions, type RequirementOptions, toRequirements } from "./find-requirements.ts";
+import { idsOf } from "./id-argument.ts";
 import { addParcelOptions, type ParcelOptions, toParcel } from "./parcel-options.ts";
 import { wordsOf } from "./words.ts";
 
@@ -29,7 +30,7 @@ export function registerCheckSites(command: Command, context: CommandContext): v
     .command("check")
     .description("say whether a parcel fits at sites and a place is free there, or why not; holds nothing");
   addRequirementOptions(addParcelOptions(check), context)
-    .argument("<site...>", "site_…, at most 20")
+    .argument("<site...>", "site_…, at most 20", idsOf("site"))
     .option("--purpose <purpose>", `what the place is for: ${purposes.all.join(", ")} (default: delivery)`, purposes.parse)
     .option("--include-unknown", "judge sites that have not said for a while what is free by their last counts")
     .addHelpText("after", "\nWith --json each site that fits has a signed choice, for `petak reserve --choice`; it is good for 15 minutes.")

@@ -7,6 +7,7 @@ import { allowKey } from "../device-commands/allow-key.ts";
 import { printCommand, stateName, typeName } from "../device-commands/describe.ts";
 import { followCommand } from "../device-commands/follow.ts";
 import { approve, send } from "../device-commands/sign.ts";
+import { idOf } from "./id-argument.ts";
 
 interface SendOptions {
   reason: string;
@@ -53,7 +54,7 @@ Exit codes: 0 done; 1 refused, failed, timed out or unknown; 2 usage; 3 no gatew
 export const registerCommand: CommandModule = (command, context) => {
   command.addHelpText("after", examples);
   for (const { name, type, door, what } of sending) {
-    const one = command.command(name).description(what).argument("<site>", "site_…");
+    const one = command.command(name).description(what).argument("<site>", "site_…", idOf("site"));
     if (door !== "none") one.argument(door === "required" ? "<compartment>" : "[compartment]", "the name of the compartment, e.g. A07");
     one.requiredOption("--reason <text>", "why, for people who read the record later; at most 200 characters");
     if (door === "required") one.option("--second-key", "wait for a second key even if the gateway knows of no parcel");
@@ -96,7 +97,7 @@ export const registerCommand: CommandModule = (command, context) => {
   command
     .command("list")
     .description("list the latest commands of a site, newest first")
-    .argument("<site>", "site_…")
+    .argument("<site>", "site_…", idOf("site"))
     .action(async (siteId: string, _options: object, running: Command) => {
       const { output, connect } = context.session(running);
       const { client } = await connect();

@@ -5,6 +5,7 @@ import { certifyDriver, makeDriverKey } from "../handover/driver-key.ts";
 import { type HandoverOptions, parseCondition, signHandover } from "../handover/exchange.ts";
 import { fetchManifest, manifestText } from "../handover/manifest.ts";
 import { writeNew } from "../handover/write-new.ts";
+import { idOf } from "./id-argument.ts";
 
 const examples = `
 Examples:
@@ -28,7 +29,7 @@ export const registerCourier: CommandModule = (command, context) => {
     .command("certify")
     .description("in the office: let a driver's key sign hand-over lists, with the key of --key and without calling the gateway")
     .argument("<public-key>", "what `driver-key` printed, 43 characters", parsePublicKey)
-    .option("--site <site>", "the only site at which it is good, site_… (default: every site)", "")
+    .option("--site <site>", "the only site at which it is good, site_… (default: every site)", idOf("site"), "")
     .option("--hours <hours>", "for how long, 1 to 36", parseHours, 16)
     .option("--out <file>", "a new file for the certificate (default: it is printed)")
     .action(async (driverKey: string, options: { site: string; hours: number; out?: string }, running: Command) => {
@@ -38,7 +39,7 @@ export const registerCourier: CommandModule = (command, context) => {
   command
     .command("manifest")
     .description("save which of your parcels are to be handed over at a site, for a driver without the network")
-    .argument("<site>", "site_…")
+    .argument("<site>", "site_…", idOf("site"))
     .option("--direction <direction>", "in: you bring them; out: you fetch them", parseDirection, "IN")
     .requiredOption("--out <file>", "a new file")
     .action(async (siteId: string, { direction, out }: { direction: HandoverDirection; out: string }, running: Command) => {

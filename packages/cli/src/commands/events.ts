@@ -9,6 +9,7 @@ import { usageFailure } from "../failure.ts";
 import { eventLine } from "../feed/event-line.ts";
 import { type FeedStart, followFeed } from "../feed/follow-feed.ts";
 import type { Session } from "../session.ts";
+import { idOf } from "./id-argument.ts";
 import { instantParser } from "./instant.ts";
 import { collectEventTypes } from "./webhook-text.ts";
 import { wordsOf } from "./words.ts";
@@ -50,7 +51,7 @@ export const registerEvents: CommandModule = (command, context) => {
     .option("--from <time>", "only events recorded at this time or later, e.g. 2026-11-05T21:30+08:00 or -2h", instantParser(context.io))
     .option("--to <time>", "only events recorded before this time", instantParser(context.io))
     .option("--type <type>", "print only these types, e.g. parcel-deposited; several with commas", collectEventTypes)
-    .option("--reservation <reservation>", "print only those of this reservation, res_…")
+    .option("--reservation <reservation>", "print only those of this reservation, res_…", idOf("res"))
     .action(async (options: ListOptions, running: Command) => {
       checkOptions(options);
       await readFeed(context.session(running), options);
@@ -59,7 +60,7 @@ export const registerEvents: CommandModule = (command, context) => {
   command
     .command("correct")
     .description("for operators: declare events of a reservation wrong; nothing is changed or deleted")
-    .argument("<reservation>", "res_…")
+    .argument("<reservation>", "res_…", idOf("res"))
     .argument("<event...>", "evt_…, at most 20")
     .requiredOption("--reason <reason>", reasons.all.join(", "), reasons.parse)
     .option("--occurred-at <time>", "of one event: when it really happened, e.g. 2026-11-05T21:30+08:00 or -2h", instantParser(context.io))

@@ -3,6 +3,7 @@ import { toJson } from "@bufbuild/protobuf";
 import { GetLimitsResponseSchema, type Limit, LimitKind, Mode, type ModeName, ParticipantSchema } from "@petak/protocol";
 import { type Command, InvalidArgumentError } from "commander";
 import type { CommandModule } from "../command.ts";
+import { idOf } from "./id-argument.ts";
 import { modeOf, parseMode } from "./mode.ts";
 
 const examples = `
@@ -46,7 +47,7 @@ export const registerLimits: CommandModule = (command, context) => {
   command
     .command("set")
     .description("set the most unconfirmed holds of a participant; what is not given is as in the gateway's settings")
-    .argument("<participant>", "par_…")
+    .argument("<participant>", "par_…", idOf("par"))
     .option("--site-min <holds>", "holds at a site that are always allowed", parseCount, 0)
     .option(
       "--site-percent <percent>",

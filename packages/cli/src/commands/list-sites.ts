@@ -8,6 +8,7 @@ import { readCursor, writeCursor } from "../cursor-file.ts";
 import { CliFailure } from "../failure.ts";
 import type { Output } from "../terminal/output.ts";
 import { collectCountries } from "./find-requirements.ts";
+import { idsOf } from "./id-argument.ts";
 
 /** Sites per call: the protocol's limit. */
 const pageSize = 500;
@@ -31,7 +32,7 @@ export function registerListSites(command: Command, context: CommandContext): vo
     .description("list all sites, or what has changed since the last run; with --json one line for each site or tombstone")
     .option("--since <file>", "list what has changed since the run that wrote this file, and write it; without the file, list all")
     .option("--country <SG,MY>", "only sites in these countries", collectCountries)
-    .option("--operator <operator...>", "only sites of these operators, par_…")
+    .option("--operator <operator...>", "only sites of these operators, par_…", idsOf("par"))
     .action(async ({ since, country = [], operator = [] }: Options, running: Command) => {
       const session = context.session(running);
       const path = since === undefined ? undefined : session.resolve(since);

@@ -5,11 +5,13 @@ import { type Timestamp, timestampDate, timestampFromDate } from "@bufbuild/prot
 import { GetManifestResponseSchema, type ManifestEntry, type ManifestSite, ManifestTask } from "@petak/protocol";
 import type { Command } from "commander";
 import type { CommandModule } from "../command.ts";
-import { CliFailure, usageFailure } from "../failure.ts";
+import { usageFailure } from "../failure.ts";
+import { unreadableFile } from "../file-failure.ts";
 import { csvLine } from "../manifest/csv-line.ts";
 import { readManifest, sitesWithReservations } from "../manifest/read-manifest.ts";
 import type { Session } from "../session.ts";
 import type { Output } from "../terminal/output.ts";
+import { idsOf } from "./id-argument.ts";
 import { instantParser } from "./instant.ts";
 import { wordsOf } from "./words.ts";
 
@@ -33,7 +35,7 @@ Tasks: bring a confirmed parcel; collect one that was deposited for you; take ba
 /** `petak manifest`: what a courier has to bring to sites, and to take from them. */
 export const registerManifest: CommandModule = (command, context) => {
   command
-    .argument("[site...]", "site_…, in the order in which they are visited (default: all with something to do)")
+    .argument("[site...]", "site_…, in the order in which they are visited (default: all with something to do)", idsOf("site"))
     .option("--route <file>", "the sites in a file, one a line, in the order of the route; - for standard input")
     .option("--before <time>", "only what is due before this, e.g. 2026-11-06T00:00+08:00 or +8h", instantParser(context.io))
     .option("--csv", "print CSV, in which no cell is a formula")
@@ -60,7 +62,7 @@ async function readRoute({ io, resolve }: Session, file: string): Promise<string
     file === "-"
       ? await text(io.stdin())
       : await readFile(resolve(file), "utf8").catch((cause: Error) => {
-          throw new CliFailure(`${file} cannot be read: ${cause.message}.`, { reason: "file", cause });
+          throw unreadableFile(file, cause);
         });
   const siteIds = content.split(/\s+/).filter((word) => word !== "");
   const wrong = siteIds.find((word) => !word.startsWith("site_"));

@@ -4,13 +4,14 @@ import { type Operator, OperatorSchema } from "@petak/protocol";
 import type { Command } from "commander";
 import type { CommandModule } from "../command.ts";
 import type { Output } from "../terminal/output.ts";
+import { idOf } from "./id-argument.ts";
 
 /** `petak operator`: shows an operator, and sets its links. */
 export const registerOperator: CommandModule = (command, context) => {
   command
     .command("show")
     .description("show the name and the links of an operator")
-    .argument("<operator>", "par_…")
+    .argument("<operator>", "par_…", idOf("par"))
     .action(async (operatorId: string, _options: object, running: Command) => {
       const session = context.session(running);
       const client = await session.connectToRead();
@@ -21,7 +22,7 @@ export const registerOperator: CommandModule = (command, context) => {
     .description("set the links that couriers and consumers see; one that is not given is removed")
     .option("--website <url>", "your website, https://…", "")
     .option("--support <url>", "where somebody at one of your sites finds help, https://…", "")
-    .option("--operator <operator>", "another operator, par_… (for administrators)", "")
+    .option("--operator <operator>", "another operator, par_… (for administrators)", idOf("par"), "")
     .action(
       async ({ website, support, operator: operatorId }: { website: string; support: string; operator: string }, running: Command) => {
         const session = context.session(running);

@@ -5,6 +5,7 @@ import { ListParticipantsResponseSchema, type Participant, ParticipantSchema, Ro
 import { type Command, InvalidArgumentError } from "commander";
 import type { CommandModule } from "../command.ts";
 import { pagesOf } from "../pages.ts";
+import { idOf } from "./id-argument.ts";
 
 /** Participants of a page, the protocol's greatest. */
 const pageSize = 500;
@@ -47,7 +48,7 @@ export const registerParticipants: CommandModule = (command, context) => {
   command
     .command("show")
     .description("show a participant: yourself, or any for administrators")
-    .argument("[participant]", "par_… (default: the caller)", "")
+    .argument("[participant]", "par_… (default: the caller)", idOf("par"), "")
     .action(async (participantId: string, _options: object, running: Command) => {
       const { output, connect } = context.session(running);
       const { client } = await connect();

@@ -4,6 +4,7 @@ import { type NearestPlaceSchema, OverflowFallback, type OverflowPolicySchema, t
 import { type Command, InvalidArgumentError } from "commander";
 import { usageFailure } from "../failure.ts";
 import { parseDuration } from "./duration.ts";
+import { idsOf } from "./id-argument.ts";
 import { parseOrigin } from "./origin.ts";
 import { parseWhole } from "./parcel-options.ts";
 import { parseSiteKind } from "./site-kind.ts";
@@ -47,11 +48,11 @@ export function addPlaceOptions(command: Command): Command {
   return command
     .option("--radius <m>", "near a point: the greatest distance in m; 0: no limit", parseWhole)
     .option("--kind <terminal|store>", "near a point: only sites of this kind", (text: string) => text.split(",").map(parseSiteKind))
-    .option("--operator <operator...>", "near a point: only sites of these operators, par_…")
-    .option("--not-operator <operator...>", "near a point: no sites of these operators, par_…")
+    .option("--operator <operator...>", "near a point: only sites of these operators, par_…", idsOf("par"))
+    .option("--not-operator <operator...>", "near a point: no sites of these operators, par_…", idsOf("par"))
     .option("--include-unknown", "also sites that have not said for a while what is free")
     .option("--elsewhere <m>", "if no place is free: another site within this distance in m", parseWhole)
-    .option("--elsewhere-operator <operator...>", "of these operators only, par_…")
+    .option("--elsewhere-operator <operator...>", "of these operators only, par_…", idsOf("par"))
     .option("--wait <duration>", "if no place is free: wait for one this long, e.g. 12h", parseDuration)
     .option("--fallback <what>", `what to do if there is still none: ${fallbacks.all.join(", ")}`, fallbacks.parse);
 }

@@ -4,6 +4,7 @@ import { provePresence } from "@petak/credential";
 import { type Command, InvalidArgumentError } from "commander";
 import type { CommandModule } from "../command.ts";
 import { CliFailure } from "../failure.ts";
+import { fileProblemOf } from "../file-failure.ts";
 import type { Session } from "../session.ts";
 import { readToken } from "./access-token.ts";
 
@@ -68,7 +69,7 @@ async function readHolderKey({ resolve }: Session, file: string): Promise<Ed2551
   try {
     return JSON.parse(await readFile(resolve(file), "utf8")) as Ed25519PrivateJwk;
   } catch (error) {
-    throw new CliFailure(`${file} cannot be read as a holder's key: ${(error as Error).message}.`, { reason: "holder-key", cause: error });
+    throw new CliFailure(`${file} cannot be read as a holder's key: ${fileProblemOf(error)}.`, { reason: "holder-key", cause: error });
   }
 }
 

@@ -3,6 +3,7 @@ import { CancellationReason, RedirectRequestSchema, RedirectResponseSchema, vali
 import type { Command } from "commander";
 import type { CommandModule } from "../command.ts";
 import { addSiteRequirementOptions, type RequirementOptions, toRequirements } from "./find-requirements.ts";
+import { idOf } from "./id-argument.ts";
 import {
   addPlaceOptions,
   type OverflowOptions,
@@ -26,7 +27,7 @@ interface RedirectOptions extends RequirementOptions, PlaceOptions, OverflowOpti
 
 /** `petak redirect`: moves a reservation to another place before the deposit. */
 export const registerRedirect: CommandModule = (command, context) => {
-  addPlaceOptions(addSiteRequirementOptions(command.argument("<reservation>", "the reservation's id, res_…"), context))
+  addPlaceOptions(addSiteRequirementOptions(command.argument("<reservation>", "the reservation's id, res_…", idOf("res")), context))
     .argument("<place>", placeArgument, parsePlace)
     .requiredOption("--reason <reason>", reasons.all.join(", "), reasons.parse)
     .addOption(requestIdOption())

@@ -6,6 +6,7 @@ import { ListReservationsRequestSchema, ListReservationsResponseSchema, type Res
 import { type Command, InvalidArgumentError } from "commander";
 import { isUnkeepable } from "../chain/site-change.ts";
 import type { CommandModule } from "../command.ts";
+import { idOf } from "./id-argument.ts";
 import { instantParser } from "./instant.ts";
 
 const stateNames = Object.entries(ReservationState)
@@ -28,7 +29,7 @@ interface Options {
 export const registerReservations: CommandModule = (command, context) => {
   command
     .option("--overdue", "only those with an overdue parcel", false)
-    .option("--site <site>", "only those at this site, site_…", "")
+    .option("--site <site>", "only those at this site, site_…", idOf("site"), "")
     .option("--state <state>", `only in these states: ${stateNames.map(([name]) => name).join(", ")}; several with commas`, collectStates)
     .option("--reference <text>", "only those with this partner reference", "")
     .option(

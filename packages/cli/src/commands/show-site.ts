@@ -13,6 +13,7 @@ import type { CommandContext } from "../command.ts";
 import { CliFailure } from "../failure.ts";
 import { weeklyText } from "../places/weekly-text.ts";
 import type { Output } from "../terminal/output.ts";
+import { idOf, idsOf } from "./id-argument.ts";
 import { siteKindName } from "./site-kind.ts";
 import { siteServiceName } from "./site-services.ts";
 import { printTerms } from "./terms-text.ts";
@@ -25,7 +26,7 @@ export function registerShowSite(command: Command, context: CommandContext): voi
   command
     .command("show")
     .description("show the facts of a site, and the terms in force there")
-    .argument("<site>", "site_…")
+    .argument("<site>", "site_…", idOf("site"))
     .action(async (siteId: string, _options: object, running: Command) => {
       const { output, connectToRead } = context.session(running);
       const client = await connectToRead();
@@ -39,7 +40,7 @@ export function registerShowSite(command: Command, context: CommandContext): voi
   command
     .command("free")
     .description("show how many places of sites are free, occupied and held")
-    .argument("<site...>", "site_…, at most 100")
+    .argument("<site...>", "site_…, at most 100", idsOf("site"))
     .action(async (siteIds: string[], _options: object, running: Command) => {
       const { output, connectToRead } = context.session(running);
       const client = await connectToRead();

@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { describeCondition } from "../chain/site-condition.ts";
 import type { CommandModule } from "../command.ts";
 import type { Session } from "../session.ts";
+import { idOf } from "./id-argument.ts";
 
 /** Events of a page, the protocol's greatest. */
 const pageSize = 1000;
@@ -14,7 +15,7 @@ export const registerSiteConditions: CommandModule = (command, context) => {
   command
     .command("conditions")
     .description("show what is or was wrong with the device of a site: its clock, its disk, its store or its link")
-    .argument("<site>", "site_…")
+    .argument("<site>", "site_…", idOf("site"))
     .option("--days <count>", "how far back to look (1 to 90)", parseDays, 7)
     .addHelpText("after", "\nExample: what a terminal said since yesterday:\n  petak agents conditions site_… --days 1")
     .action(async (siteId: string, { days }: { days: number }, running: Command) => {

@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import type { CommandContext } from "../command.ts";
 import { CliFailure } from "../failure.ts";
 import { parseDuration } from "./duration.ts";
+import { idsOf } from "./id-argument.ts";
 import { parseMoney } from "./parcel-options.ts";
 
 interface TermsOptions {
@@ -46,7 +47,7 @@ export function registerSiteTerms(command: Command, context: CommandContext): vo
 
   addTermsOptions(terms.command("set"))
     .description("set the terms of sites of yours in place of their present ones; without options they have none of their own")
-    .argument("<site...>", "site_…, at most 100")
+    .argument("<site...>", "site_…, at most 100", idsOf("site"))
     .action(async (siteIds: string[], options: TermsOptions, running: Command) => {
       const { output, connect } = context.session(running);
       const { client } = await connect();

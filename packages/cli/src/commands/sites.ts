@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import type { CommandContext, CommandModule } from "../command.ts";
 import { CliFailure } from "../failure.ts";
 import { registerCheckSites } from "./check-sites.ts";
+import { idsOf } from "./id-argument.ts";
 import { registerListSites } from "./list-sites.ts";
 import { hintingLive, liveOption } from "./live-option.ts";
 import { registerShowSite } from "./show-site.ts";
@@ -27,17 +28,17 @@ export const registerSites: CommandModule = (command, context) => {
   command
     .command("pause")
     .description("take sites out of service for a while: nothing can be reserved, confirmed or deposited there")
-    .argument("<site...>", "site_…")
+    .argument("<site...>", "site_…", idsOf("site"))
     .action((siteIds: string[], _options: object, running: Command) => setLifecycle(context, running, siteIds, SiteLifecycle.MAINTENANCE));
   command
     .command("resume")
     .description("put sites back into service")
-    .argument("<site...>", "site_…")
+    .argument("<site...>", "site_…", idsOf("site"))
     .action((siteIds: string[], _options: object, running: Command) => setLifecycle(context, running, siteIds, SiteLifecycle.ACTIVE));
   command
     .command("retire")
     .description("take sites out of service for good; parcels inside can still be collected")
-    .argument("<site...>", "site_…")
+    .argument("<site...>", "site_…", idsOf("site"))
     .addOption(liveOption())
     .action(async (siteIds: string[], { live }: { live: LiveReservations }, running: Command) => {
       const session = context.session(running);

@@ -10,6 +10,7 @@ import { askDevices } from "../stores/ask-devices.ts";
 import { asInTheWeek, closingAt, hoursOn } from "../stores/hours-of-day.ts";
 import { clockText, localTime } from "../stores/local-time.ts";
 import { type Handled, readStores, type StoreState, storesOf } from "../stores/read-stores.ts";
+import { idsOf } from "./id-argument.ts";
 
 /** Sites of UpsertSites: the protocol's limit. */
 const upsertMax = 100;
@@ -30,7 +31,7 @@ export const registerStores: CommandModule = (command, context) => {
   command
     .command("list", { isDefault: true })
     .description("show how your shops stand: parcels, what was handled today, whether they take any, and their devices")
-    .argument("[site...]", "only these, site_… (default: all your collection points)")
+    .argument("[site...]", "only these, site_… (default: all your collection points)", idsOf("site"))
     .option("--month", "also what was handled this month", false)
     .option("--ask", "ask each device whether it is there; your key must be allowed to sign commands", false)
     .action(
@@ -39,7 +40,7 @@ export const registerStores: CommandModule = (command, context) => {
   command
     .command("close-early")
     .description("close shops earlier today: their opening hours of today end then, and those of other days stay as they are")
-    .argument("[site...]", "site_…")
+    .argument("[site...]", "site_…", idsOf("site"))
     .option("--all", "all your collection points", false)
     .option("--at <time>", "when, by the clock of each shop, e.g. 18:00 (default: now)", parseClock)
     .option("--undo", "the hours of the week are good for today again", false)

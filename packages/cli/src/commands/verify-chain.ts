@@ -7,6 +7,7 @@ import { showLinks } from "../chain/show-links.ts";
 import type { CommandModule } from "../command.ts";
 import { ExitCode } from "../exit-code.ts";
 import { CliFailure } from "../failure.ts";
+import { unreadableFile } from "../file-failure.ts";
 import type { Session } from "../session.ts";
 
 interface VerifyOptions {
@@ -95,7 +96,7 @@ async function publishedKeys({ url, output }: Session): Promise<IssuerKeyPeriod[
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     text = await answer.text();
   } catch (error) {
-    throw new CliFailure(`The issuer's keys could not be fetched from ${address} (${(error as Error).message}). Give a copy with --keys.`, {
+    throw new CliFailure(`The issuer's keys could not be fetched from ${address} (${causeOf(error)}). Give a copy with --keys.`, {
       exitCode: 3,
       reason: "unreachable",
       cause: error,
@@ -117,6 +118,12 @@ async function read({ resolve }: Session, file: string): Promise<string> {
   try {
     return await readFile(resolve(file), "utf8");
   } catch (error) {
-    throw new CliFailure(`${file} cannot be read: ${(error as Error).message}.`, { cause: error });
+    throw unreadableFile(file, error);
   }
+}
+
+/** Why a fetch failed: its error says only that it did, and its cause has the code of the system. */
+function causeOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return (cause as NodeJS.ErrnoException | undefined)?.code ?? message;
 }

@@ -13,6 +13,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { CommandContext, CommandModule } from "../command.ts";
 import { CliFailure } from "../failure.ts";
 import type { Session } from "../session.ts";
+import { idOf } from "./id-argument.ts";
 import { instantParser } from "./instant.ts";
 import { collectEventTypes, describeEndpoint, eventTypeNames, failureText, stateText } from "./webhook-text.ts";
 
@@ -49,7 +50,7 @@ export const registerWebhooks: CommandModule = (command, context) => {
   command
     .command("show")
     .description("show an endpoint with its keys and health")
-    .argument("<endpoint>", endpointArgument)
+    .argument("<endpoint>", endpointArgument, idOf("whe"))
     .action(async (endpointId: string, _options: object, running: Command) => {
       await showAfter(context, running, async ({ webhooks }) => (await webhooks.getEndpoint({ endpointId })).endpoint);
     });
@@ -57,7 +58,7 @@ export const registerWebhooks: CommandModule = (command, context) => {
   command
     .command("test")
     .description("send a test event now and show the result")
-    .argument("<endpoint>", endpointArgument)
+    .argument("<endpoint>", endpointArgument, idOf("whe"))
     .action(async (endpointId: string, _options: object, running: Command) => {
       await testEndpoint(context.session(running), endpointId);
     });
@@ -65,7 +66,7 @@ export const registerWebhooks: CommandModule = (command, context) => {
   command
     .command("rotate")
     .description("give an endpoint a new key; the old one also signs during the overlap")
-    .argument("<endpoint>", endpointArgument)
+    .argument("<endpoint>", endpointArgument, idOf("whe"))
     .option("--overlap <hours>", "duration of the overlap, 0 to 168 (default: 24)", parseOverlap)
     .action(async (endpointId: string, { overlap }: { overlap?: number }, running: Command) => {
       await showAfter(context, running, async ({ webhooks }) => {
@@ -81,7 +82,7 @@ export const registerWebhooks: CommandModule = (command, context) => {
     command
       .command(name)
       .description(description)
-      .argument("<endpoint>", endpointArgument)
+      .argument("<endpoint>", endpointArgument, idOf("whe"))
       .action(async (endpointId: string, _options: object, running: Command) => {
         await showAfter(
           context,
@@ -94,7 +95,7 @@ export const registerWebhooks: CommandModule = (command, context) => {
   command
     .command("replay")
     .description("send recorded events again, with their original ids")
-    .argument("<endpoint>", endpointArgument)
+    .argument("<endpoint>", endpointArgument, idOf("whe"))
     .option("--from <time>", "events recorded at or after this, e.g. 2026-11-05T21:30+08:00 or -2h", instantParser(context.io))
     .option("--to <time>", "events recorded before this (default: now)", instantParser(context.io))
     .option("--from-number <number>", "events from this number of your feed on", parseNumber)
@@ -116,7 +117,7 @@ export const registerWebhooks: CommandModule = (command, context) => {
   command
     .command("delete")
     .description("delete an endpoint and its pending events")
-    .argument("<endpoint>", endpointArgument)
+    .argument("<endpoint>", endpointArgument, idOf("whe"))
     .action(async (endpointId: string, _options: object, running: Command) => {
       const { client, output } = await connect(context.session(running));
       await client.webhooks.deleteEndpoint({ requestId: randomUUID(), endpointId });

@@ -9,6 +9,7 @@ import {
   signDriverCertificate,
 } from "@petak/credential";
 import { CliFailure, usageFailure } from "../failure.ts";
+import { unreadableFile } from "../file-failure.ts";
 import type { Session } from "../session.ts";
 import { writeNew } from "./write-new.ts";
 
@@ -78,6 +79,6 @@ async function readText({ resolve }: Session, file: string): Promise<string> {
   try {
     return await readFile(resolve(file), "utf8");
   } catch (error) {
-    throw new CliFailure(`${file} cannot be read: ${(error as Error).message}.`, { reason: "file", cause: error });
+    throw unreadableFile(file, error);
   }
 }
