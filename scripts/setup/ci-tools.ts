@@ -26,6 +26,12 @@ const tools: readonly Tool[] = [
     without: "The example in PHP is not run: install PHP, e.g. with sudo apt-get install php-cli (Debian) or brew install php.",
   },
   {
+    packageName: "openssl",
+    probe: ["openssl", "version"],
+    without:
+      "Clients with certificates are not tested: install openssl, e.g. with sudo apt-get install openssl (Debian) or brew install openssl.",
+  },
+  {
     packageName: "protobuf-compiler",
     probe: ["protoc", "--version"],
     without:

@@ -64,9 +64,11 @@ describe("an unreachable gateway ends with 3 and a remedy", () => {
 test.each([
   ["http://h:1", "EPIPE", /If it speaks TLS, write https:\/\//],
   ["https://h:1", "EPROTO", /does not speak TLS \(EPROTO\)\. Write http:\/\//],
-  ["https://h:1", "CERT_HAS_EXPIRED", /certificate of https:\/\/h:1 is not accepted \(CERT_HAS_EXPIRED\)/],
+  ["https://h:1", "CERT_HAS_EXPIRED", /gateway at https:\/\/h:1 has a TLS certificate that is not accepted \(CERT_HAS_EXPIRED\)/],
   ["https://h:1", "ERR_TLS_CERT_ALTNAME_INVALID", /is not accepted \(ERR_TLS_CERT_ALTNAME_INVALID\)/],
-  ["https://h:1", "DEPTH_ZERO_SELF_SIGNED_CERT", /NODE_EXTRA_CA_CERTS/],
+  ["https://h:1", "DEPTH_ZERO_SELF_SIGNED_CERT", /--tls-ca \(PETAK_TLS_CA\)/],
+  ["https://h:1", "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", /got none that it accepts .*--tls-client-cert and --tls-client-key/],
+  ["https://h:1", "ECONNRESET", /maxConnectionsPerAddress.*--tls-client-cert and --tls-client-key/],
 ])("TLS that does not come about is named: %s, %s", (address, code, message) => {
   const failure = toFailure(new ConnectError("x", Code.Internal, undefined, undefined, systemError(code)), address);
   expect([failure.exitCode, failure.message]).toEqual([ExitCode.unreachable, expect.stringMatching(message)]);

@@ -1,6 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { errorCodeOf, tlsProblemOf } from "@petak/client/node";
 import { type FieldViolation, fromConnectError, PetakError } from "@petak/protocol";
 import { ExitCode } from "./exit-code.ts";
+import { tlsAdvice } from "./tls-advice.ts";
 
 /** Details of a failure besides its message. */
 export interface CliFailureOptions {
@@ -72,22 +74,22 @@ function fromTransportError(error: ConnectError, url: string): CliFailure {
     return new CliFailure(`The gateway at ${url} did not answer in time.`, { reason: "timeout", cause: error });
   }
   if (error.code === Code.Canceled) return new CliFailure("The call was canceled.", { reason: "canceled", cause: error });
-  const certificate = codeOf(error, certificateCodes);
-  if (certificate !== undefined) {
-    const own = "If its authority is your own, name the authority's file in NODE_EXTRA_CA_CERTS";
-    return unreachable(`The TLS certificate of ${url} is not accepted (${certificate}). ${own}.`, error);
-  }
-  const systemCode = codeOf(error, /^E[A-Z_]+$/);
+  const problem = tlsProblemOf(error);
+  if (problem?.kind === "file") return usageFailure(`${tlsAdvice(problem, "")}.`);
+  if (problem !== undefined && problem.kind !== "closed") return unreachable(`${tlsAdvice(problem, `The gateway at ${url}`)}.`, error);
+  const systemCode = errorCodeOf(error, /^E[A-Z_]+$/);
   if (systemCode === "ECONNREFUSED" || (systemCode === undefined && error.code === Code.Unavailable)) {
     return unreachable(`No gateway answers at ${url}. Start one with \`npm start\`, or check --url and PETAK_URL.`, error);
   }
   if (systemCode === "ENOTFOUND" || systemCode === "EAI_AGAIN") {
     return unreachable(`No gateway answers at ${url}: the host name cannot be resolved. Check --url.`, error);
   }
-  if (systemCode === "ECONNRESET" || systemCode === "EPIPE") {
+  if (problem !== undefined) {
     const cap = "it may have as many from this address as it takes (its setting maxConnectionsPerAddress). Close some, or try again";
-    const tls = url.startsWith("http:") ? ". If it speaks TLS, write https://" : "";
-    return unreachable(`The gateway at ${url} closed the connection (${systemCode}): ${cap}${tls}.`, error);
+    const tls = url.startsWith("http:")
+      ? "If it speaks TLS, write https://"
+      : "If it wants a certificate of its clients, give one of its authorities by --tls-client-cert and --tls-client-key";
+    return unreachable(`The gateway at ${url} closed the connection (${problem.detail}): ${cap}. ${tls}.`, error);
   }
   if (systemCode === "EPROTO" && url.startsWith("https:")) {
     return unreachable(`What answers at ${url} does not speak TLS (EPROTO). Write http://, or check the port.`, error);
@@ -102,22 +104,4 @@ function fromTransportError(error: ConnectError, url: string): CliFailure {
 
 function unreachable(message: string, cause: unknown): CliFailure {
   return new CliFailure(message, { exitCode: ExitCode.unreachable, reason: "unreachable", cause });
-}
-
-/** Codes of TLS certificates that Node does not accept: https://nodejs.org/api/tls.html#x509-certificate-error-codes. */
-const certificateCodes =
-  /^(?:(?:ERR_TLS_)?CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|HOSTNAME_MISMATCH)/;
-
-/** The `code` of the system error that caused a failed call, of some kind, e.g. `ECONNREFUSED`. */
-function codeOf(error: unknown, kind: RegExp): string | undefined {
-  for (let current = error; current instanceof Error; current = current.cause) {
-    const { code, errors } = current as { code?: unknown; errors?: unknown };
-    if (typeof code === "string" && kind.test(code)) return code;
-    // A host name with several addresses fails with one error for each.
-    if (Array.isArray(errors)) {
-      const inner = errors.map((one) => codeOf(one, kind)).find((one) => one !== undefined);
-      if (inner !== undefined) return inner;
-    }
-  }
-  return undefined;
 }

@@ -81,6 +81,12 @@ export function createProgram(io: Pick<CliIo, "stdout" | "stderr">, { name, desc
     .option("--url <address>", `the gateway's address (env: PETAK_URL; default: ${defaultUrl})`);
   if (hasKeys) program.option("--key <file>", `the key file of the participant who calls (env: PETAK_KEY; default: ${defaultKeyPath})`);
   return program
+    .option(
+      "--tls-ca <file>",
+      "the authorities of which the gateway must have a certificate, in PEM (env: PETAK_TLS_CA; default: the system's)",
+    )
+    .option("--tls-client-cert <file>", "a certificate, for a gateway that wants one of its clients, in PEM (env: PETAK_TLS_CLIENT_CERT)")
+    .option("--tls-client-key <file>", "its private key in PEM (env: PETAK_TLS_CLIENT_KEY)")
     .option("--json", "print the result as one JSON value, errors too")
     .option("--no-color", "print without colours (env: NO_COLOR)")
     .version(cliPackage.version, "-V, --version", "print the version")

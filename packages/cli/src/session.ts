@@ -1,14 +1,20 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import type { DescService } from "@bufbuild/protobuf";
+import type { Client } from "@connectrpc/connect";
 import {
+  createOwnServiceClient,
   createPetakClient,
   type KeyFile,
   type PetakClient,
+  type PetakClientOptions,
   type RequestSigner,
   type RetryOptions,
   readKeyFile,
   signerOfKeyFile,
+  type TlsOptions,
+  tlsFromFiles,
 } from "@petak/client/node";
 import { defaultKeyPath, defaultPublishableKeyPath, defaultUrl } from "./defaults.ts";
 import { usageFailure } from "./failure.ts";
@@ -40,6 +46,12 @@ export interface GlobalOptions {
   url?: string;
   /** `--key`, else PETAK_KEY. */
   key?: string;
+  /** `--tls-ca`, else PETAK_TLS_CA: a path. */
+  tlsCa?: string;
+  /** `--tls-client-cert`, else PETAK_TLS_CLIENT_CERT: a path. */
+  tlsClientCert?: string;
+  /** `--tls-client-key`, else PETAK_TLS_CLIENT_KEY: a path. */
+  tlsClientKey?: string;
   json?: boolean;
   /** False with `--no-color`. */
   color?: boolean;
@@ -60,6 +72,10 @@ export interface Session {
   readonly output: Output;
   /** The gateway's address. */
   readonly url: string;
+  /** How connections to it are made over TLS. Undefined: as the system does. Reads files, and throws a TlsFileError. */
+  readonly tls: (() => TlsOptions) | undefined;
+  /** The same as options for a program that this one starts. */
+  readonly tlsFlags: readonly string[];
   /** Resolves a path against the working directory. */
   resolve(path: string): string;
   /** The key file and its path; undefined if none is given and the default does not exist. Throws a usage failure if it cannot be read. */
@@ -68,6 +84,8 @@ export interface Session {
   connect(retry?: RetryOptions | false): Promise<SignedConnection>;
   /** A client that signs with a key file other than `--key`. */
   connectWith(keyFile: KeyFile, retry?: RetryOptions | false): PetakClient;
+  /** A client of one service, that signs with a key, over connections of its own. */
+  connectService<Service extends DescService>(service: Service, options: Pick<PetakClientOptions, "signer" | "timeoutMs">): Client<Service>;
   /** A client that may read the directory, with the key or the publishable key. */
   connectToRead(): Promise<PetakClient>;
   /** Closes the clients. */
@@ -81,13 +99,14 @@ const defaultRetry: RetryOptions = { maxAttempts: 2, baseDelayMs: 100 };
 export function createSession(io: CliIo, options: GlobalOptions): Session {
   const url = checkUrl(options.url ?? nonEmpty(io.env.PETAK_URL) ?? defaultUrl);
   const key = options.key ?? nonEmpty(io.env.PETAK_KEY);
-  const clients: PetakClient[] = [];
+  const { tls, tlsFlags } = tlsOf(io, options);
+  const clients: { close(): void }[] = [];
   const output = createOutput({ stdout: io.stdout, stderr: io.stderr, json: options.json, color: options.color, env: io.env });
   const signerOf = (keyFile: KeyFile) => signerOfKeyFile(keyFile, { now: io.now });
   const fromHere = (path: string) => resolve(io.cwd, path);
 
   function open(credentials: { signer?: RequestSigner; publishableKey?: string }, retry: RetryOptions | false = defaultRetry): PetakClient {
-    const client = createPetakClient({ baseUrl: url, ...credentials, retry });
+    const client = createPetakClient({ baseUrl: url, tls, ...credentials, retry });
     clients.push(client);
     return client;
   }
@@ -113,6 +132,8 @@ export function createSession(io: CliIo, options: GlobalOptions): Session {
     io,
     output,
     url,
+    tls,
+    tlsFlags,
     resolve: fromHere,
     findKey,
     async connect(retry) {
@@ -124,6 +145,11 @@ export function createSession(io: CliIo, options: GlobalOptions): Session {
       return { ...found, signer, client: open({ signer }, retry) };
     },
     connectWith: (keyFile, retry) => open({ signer: signerOf(keyFile) }, retry),
+    connectService(service, serviceOptions) {
+      const { client, close } = createOwnServiceClient(service, { baseUrl: url, tls, ...serviceOptions });
+      clients.push({ close });
+      return client;
+    },
     async connectToRead() {
       if (key !== undefined && isPublishable(key)) return open({ publishableKey: key });
       const found = await findKey();
@@ -138,6 +164,22 @@ export function createSession(io: CliIo, options: GlobalOptions): Session {
       for (const client of clients) client.close();
     },
   };
+}
+
+function tlsOf({ env, cwd }: CliIo, options: GlobalOptions): Pick<Session, "tls" | "tlsFlags"> {
+  const path = (given: string | undefined, variable: string) => {
+    const text = given ?? nonEmpty(env[variable]);
+    return text === undefined ? undefined : resolve(cwd, text);
+  };
+  const ca = path(options.tlsCa, "PETAK_TLS_CA");
+  const cert = path(options.tlsClientCert, "PETAK_TLS_CLIENT_CERT");
+  const key = path(options.tlsClientKey, "PETAK_TLS_CLIENT_KEY");
+  if ((cert === undefined) !== (key === undefined)) {
+    throw usageFailure("--tls-client-cert and --tls-client-key (PETAK_TLS_CLIENT_CERT, PETAK_TLS_CLIENT_KEY) belong together: give both.");
+  }
+  const given = Object.entries({ "--tls-ca": ca, "--tls-client-cert": cert, "--tls-client-key": key });
+  const tlsFlags = given.flatMap(([flag, file]) => (file === undefined ? [] : [flag, file]));
+  return { tls: tlsFlags.length === 0 ? undefined : tlsFromFiles({ ca, cert, key }), tlsFlags };
 }
 
 function isPublishable(key: string): boolean {

@@ -19,6 +19,7 @@ export { openRedisLink } from "./redis-link.ts";
 export { type Rounds, roundsHere } from "./rounds.ts";
 export type { TempDir } from "./temp-dir.ts";
 export { createTempDir, tempDir } from "./temp-dir.ts";
+export { type CertificateFiles, createTestAuthority, hasOpenssl, type TestAuthority } from "./test-authority.ts";
 export { otherTestCertificate, otherTestKey, testCertificate, testKey } from "./test-certificate.ts";
 export type { TestCluster, TestClusterNode } from "./test-cluster.ts";
 export { startTestCluster } from "./test-cluster.ts";

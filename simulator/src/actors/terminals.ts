@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { AgentLogger, AgentOptions, CabinetCompartment } from "@petak/agent";
 import { createSimulatedCabinet, type InstalledTerminal, installTerminal } from "@petak/agent/simulation";
-import { createPetakClient, type KeyFile, type PetakClient, signerOfKeyFile } from "@petak/client/node";
+import { createPetakClient, type KeyFile, type PetakClient, signerOfKeyFile, type TlsOptions } from "@petak/client/node";
 import type { Site } from "@petak/protocol";
 import type { Operation } from "../observe/observation.ts";
 import { createRandom } from "../random/random.ts";
@@ -40,7 +40,7 @@ export interface Doors {
 
 export interface DoorsOptions {
   readonly url: string;
-  readonly ca: string | undefined;
+  readonly tls: TlsOptions | undefined;
   readonly operators: ReadonlyMap<string, KeyFile>;
   readonly testClock: AgentOptions["testClock"];
   readonly faults: Faults;
@@ -72,9 +72,8 @@ const removalsMax = 16;
 const silent: AgentLogger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** The doors of sites whose operators' keys are known. All terminals share their connections. */
-export function createDoors({ url, ca, operators, testClock, faults, caller, timeoutMs, isLost, members }: DoorsOptions): Doors {
+export function createDoors({ url, tls, operators, testClock, faults, caller, timeoutMs, isLost, members }: DoorsOptions): Doors {
   const maxSockets = Math.max(callsMin, Math.floor(callsMax / members));
-  const tls = ca === undefined ? undefined : { ca };
   const connections = url.startsWith("https:")
     ? new HttpsAgent({ keepAlive: true, maxSockets, ...tls })
     : new HttpAgent({ keepAlive: true, maxSockets });

@@ -6,6 +6,7 @@ import { ask, CallFailed, servicePatienceMs } from "../actors/calls.ts";
 import type { City } from "../actors/city.ts";
 import type { Life } from "../actors/life.ts";
 import { createRandom } from "../random/random.ts";
+import type { CityRun } from "./city-run.ts";
 
 /** Some of the reservations of a run, each with the same probability. */
 export interface ChainSample {
@@ -32,7 +33,7 @@ export function createChainSample(most: number, seed: number): ChainSample {
 }
 
 /** Reads the custody chains of a sample and verifies them by the gateway's published keys. */
-export async function verifyChains(city: City, { chosen }: ChainSample, gateway: { url: string; ca?: string }): Promise<void> {
+export async function verifyChains(city: City, { chosen }: ChainSample, gateway: CityRun["gateway"]): Promise<void> {
   const issuerKeys = await publishedKeys(gateway).catch(() => undefined);
   if (issuerKeys === undefined) return;
   for (const { life, reservationId } of chosen) {
@@ -51,11 +52,11 @@ export async function verifyChains(city: City, { chosen }: ChainSample, gateway:
 }
 
 /** The keys that a gateway has signed with. */
-async function publishedKeys({ url, ca }: { url: string; ca?: string }): Promise<IssuerKeyPeriod[]> {
+async function publishedKeys({ url, tls }: CityRun["gateway"]): Promise<IssuerKeyPeriod[]> {
   const address = `${url.replace(/\/+$/, "")}/.well-known/petak/issuer-keys.json`;
   const signal = AbortSignal.timeout(servicePatienceMs);
   const answer = await new Promise<unknown>((resolve, reject) => {
-    const request = url.startsWith("https:") ? getHttps(address, { signal, ...(ca && { ca }) }) : getHttp(address, { signal });
+    const request = url.startsWith("https:") ? getHttps(address, { signal, ...tls }) : getHttp(address, { signal });
     request.once("response", (response) => resolve(json(response))).once("error", reject);
   });
   return await readIssuerKeySet(answer);

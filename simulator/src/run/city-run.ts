@@ -1,5 +1,5 @@
 import type { SiteFilters } from "@petak/client";
-import type { KeyFile } from "@petak/client/node";
+import type { KeyFile, TlsOptions } from "@petak/client/node";
 import type { ActorParameters, Faults } from "../actors/parameters.ts";
 import type { Observation } from "../observe/observation.ts";
 import type { Pace } from "../observe/run-header.ts";
@@ -13,8 +13,8 @@ export interface CityRun {
   readonly gateway: {
     readonly url: string;
     readonly protocol: "connect" | "grpc";
-    /** Certificate authority of the gateway in PEM, if the system does not know it. */
-    readonly ca?: string;
+    /** How it is connected to over TLS, without functions: processes of a run hand it to one another. Default: as the system does. */
+    readonly tls?: TlsOptions | undefined;
   };
   /** Who reserves and carries: courier n of an intention is number (n − 1) modulo their number. At least one. */
   readonly couriers: readonly KeyFile[];

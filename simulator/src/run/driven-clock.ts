@@ -48,7 +48,6 @@ export async function driveClock(gateway: CityRun["gateway"], admin: KeyFile, st
 }
 
 /** The service of a gateway's test clock, and what closes its connections. */
-export function testClockOf({ url, ca }: CityRun["gateway"], key: KeyFile) {
-  const tls = ca === undefined ? {} : { tls: { ca } };
-  return createOwnServiceClient(TestClockService, { baseUrl: url, signer: signerOfKeyFile(key), timeoutMs: 60_000, ...tls });
+export function testClockOf({ url, tls }: CityRun["gateway"], key: KeyFile) {
+  return createOwnServiceClient(TestClockService, { baseUrl: url, signer: signerOfKeyFile(key), timeoutMs: 60_000, tls });
 }

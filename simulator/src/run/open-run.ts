@@ -56,8 +56,7 @@ export async function openRun(run: CityRun): Promise<OpenRun> {
   const startAtMs = Date.parse(trace.header.startAt);
   const clients: { close(): void }[] = [];
   const connect = (options: Partial<PetakClientOptions>) => {
-    const tls = gateway.ca === undefined ? undefined : { ca: gateway.ca };
-    const client = createPetakClient({ baseUrl: gateway.url, protocol: gateway.protocol, tls, retry: false, ...options });
+    const client = createPetakClient({ baseUrl: gateway.url, protocol: gateway.protocol, tls: gateway.tls, retry: false, ...options });
     clients.push(client);
     return client;
   };
@@ -78,7 +77,7 @@ export async function openRun(run: CityRun): Promise<OpenRun> {
   const caller = { observe, nowMs, doneMs, contact, signal, patienceMs: (ms: number) => (clock === undefined ? ms : drivenPatienceMs) };
   const doors = createDoors({
     url: gateway.url,
-    ca: gateway.ca,
+    tls: gateway.tls,
     operators,
     testClock: followed,
     faults,

@@ -78,7 +78,7 @@ describe("a run on the driven clock", () => {
     await once(server.listen(0, "127.0.0.1"), "listening");
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const trace = { header: headerOf(8), intentions: [intentionOf(1, 0)] };
-    const { ends, ended } = await runTiny(city, trace, { gateway: { url, protocol: "connect", ca: testCertificate } });
+    const { ends, ended } = await runTiny(city, trace, { gateway: { url, protocol: "connect", tls: { ca: testCertificate } } });
     expect([ended.end, ends.map(({ end }) => end)]).toEqual(["complete", ["collected"]]);
     server.closeAllConnections();
     server.close();

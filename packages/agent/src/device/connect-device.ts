@@ -1,4 +1,4 @@
-import { createPetakClient, signerOfKeyFile } from "@petak/client/node";
+import { type ClientTls, createPetakClient, signerOfKeyFile } from "@petak/client/node";
 import type { Site } from "@petak/protocol";
 import { type Agent, type AgentOptions, createAgent } from "../agent.ts";
 import type { AgentLogger } from "../logger.ts";
@@ -12,6 +12,8 @@ import { readDisk } from "./read-disk.ts";
 /** What opens a device of whatever kind. */
 export interface DeviceOptions {
   device: Device;
+  /** How it connects over TLS. Default: as the system does. */
+  tls?: ClientTls | undefined;
   tell: Tell;
   /** Ends the attempts to reach a gateway that the device has never reached. */
   signal: AbortSignal;
@@ -38,12 +40,12 @@ export interface ConnectedDevice {
 
 /** Connects a device. @param started ends what was begun here, the last first */
 export function connectDevice(started: AsyncDisposableStack, options: DeviceOptions): ConnectedDevice {
-  const { device, tell, signal, software, restart } = options;
+  const { device, tls, tell, signal, software, restart } = options;
   const { siteId, storePath, key } = device;
-  const gateway = started.adopt(createPetakClient({ baseUrl: device.url, signer: signerOfKeyFile(key), retry: false }), (client) =>
+  const gateway = started.adopt(createPetakClient({ baseUrl: device.url, tls, signer: signerOfKeyFile(key), retry: false }), (client) =>
     client.close(),
   );
-  const link = createLink(gateway.agents, tell);
+  const link = createLink(gateway.agents, tell, device.url.startsWith("https:"));
   const logger = loggerTo(tell);
   return {
     link,

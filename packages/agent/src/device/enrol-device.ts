@@ -1,4 +1,4 @@
-import { createPetakClient, generateKeyPair, writeKeyFile } from "@petak/client/node";
+import { type ClientTls, createPetakClient, generateKeyPair, writeKeyFile } from "@petak/client/node";
 import { enrolmentIdOf, fingerprintOfRoot, isLowOrderPoint, publicKeyOf, signEnrolment } from "@petak/credential";
 import { Mode, readEnrolmentCode } from "@petak/protocol";
 import {
@@ -27,6 +27,8 @@ export interface EnrolDeviceOptions {
   code: string;
   /** The gateway's address. */
   url: string;
+  /** How it connects over TLS. Default: as the system does. */
+  tls?: ClientTls | undefined;
   /** Enrols a device anew that is enrolled for the same site, after its key was revoked. It keeps its database. Default false. */
   isAgain?: boolean;
   /** The fingerprint of the operator's root key, if it is known: another one, or none, is no gateway of this operator. Default: that of the answer is pinned. */
@@ -40,7 +42,7 @@ export interface EnrolDeviceOptions {
  *   another; a ConnectError if the gateway
  *   refuses or is not reached
  */
-export async function enrolDevice({ dataDir, code, url: typedUrl, isAgain = false, root }: EnrolDeviceOptions): Promise<Device> {
+export async function enrolDevice({ dataDir, code, url: typedUrl, tls, isAgain = false, root }: EnrolDeviceOptions): Promise<Device> {
   const url = checkGatewayAddress(typedUrl);
   const read = readEnrolmentCode(code);
   if (read === undefined)
@@ -51,7 +53,7 @@ export async function enrolDevice({ dataDir, code, url: typedUrl, isAgain = fals
   }
   await makeDataDirectory(dataDir);
   const begun = await begin(dataDir, url, await enrolmentIdOf(read));
-  const client = createPetakClient({ baseUrl: url });
+  const client = createPetakClient({ baseUrl: url, tls });
   try {
     const answer = await client.agents.enrol({
       code: read,

@@ -1,3 +1,4 @@
+import type { TlsProblem } from "@petak/client/node";
 import type { DoorState, Occupancy } from "../cabinet/cabinet.ts";
 import type { PersonRefusal } from "../decision/refusals.ts";
 import type { CommandFact } from "../door/commands.ts";
@@ -10,7 +11,7 @@ export type LinkState = "unknown" | "online" | "unreachable" | "refused" | "cut"
 export type DeviceFact =
   | { readonly event: "ready"; readonly siteId: string; readonly keyId: string; readonly doors: number; readonly simulated: boolean }
   | { readonly event: "counter"; readonly url: string }
-  | { readonly event: "link"; readonly state: LinkState; readonly reason?: string }
+  | { readonly event: "link"; readonly state: LinkState; readonly reason?: string; readonly tls?: TlsProblem }
   | {
       readonly event: "decision";
       readonly opened: true;

@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type PetakClient, reasonOf } from "@petak/client";
+import { type TlsProblem, tlsProblemOf } from "@petak/client/node";
 import type { AgentOptions } from "../agent.ts";
 import { isOtherInCharge } from "../uplink/epoch.ts";
 import type { LinkState, Tell } from "./facts.ts";
@@ -11,16 +12,16 @@ export interface Link {
   cut(isCut: boolean): void;
 }
 
-/** Makes the link of a device, which tells when its state changes. */
-export function createLink(agents: PetakClient["agents"], tell: Tell): Link {
+/** Makes the link of a device, which tells when its state changes. @param isTls whether certificates may be why the gateway is not reached */
+export function createLink(agents: PetakClient["agents"], tell: Tell, isTls: boolean): Link {
   let state: LinkState = "unknown";
   let isCut = false;
   const streams = new Set<AbortController>();
 
-  function become(next: LinkState, reason?: string): void {
+  function become(next: LinkState, reason?: string, tls?: TlsProblem): void {
     if (next === state) return;
     state = next;
-    tell({ event: "link", state, ...(reason !== undefined && { reason }) });
+    tell({ event: "link", state, ...(reason !== undefined && { reason }), ...(tls !== undefined && { tls }) });
   }
 
   async function over<Answer>(call: () => Promise<Answer>): Promise<Answer> {
@@ -32,7 +33,10 @@ export function createLink(agents: PetakClient["agents"], tell: Tell): Link {
     } catch (error) {
       const reason = reasonOf(error);
       const isRefused = isOtherInCharge(reason) || (reason !== undefined && ConnectError.from(error).code === Code.Unauthenticated);
-      if (!isCut) become(isRefused ? "refused" : reason === undefined ? "unreachable" : "online", isRefused ? reason : undefined);
+      if (isCut) throw error;
+      if (isRefused) become("refused", reason);
+      else if (reason === undefined) become("unreachable", undefined, isTls ? tlsProblemOf(error) : undefined);
+      else become("online");
       throw error;
     }
   }

@@ -136,7 +136,7 @@ async function enrol(session: Session, running: Command, code: string, { dataDir
     throw usageFailure(`${asSentence((error as Error).message)} Check --url.`);
   }
   try {
-    const options = { dataDir: session.resolve(dataDir), code, url: session.url, isAgain: again, root };
+    const options = { dataDir: session.resolve(dataDir), code, url: session.url, tls: session.tls, isAgain: again, root };
     const { key, siteId, rootKey } = await enrolDevice(options);
     const pinned = rootKey && (await fingerprintOfRoot(rootKey));
     output.json({ keyId: key.key_id, siteId, participantId: key.participant_id, mode: key.mode, dataDir, root: pinned ?? null });

@@ -1,4 +1,5 @@
 import type { DeviceFact } from "@petak/agent/device";
+import { tlsAdvice } from "../tls-advice.ts";
 
 const refusals: Readonly<Record<string, string>> = {
   NOT_ACCEPTED: "this code does not open anything here now",
@@ -24,6 +25,7 @@ export function factLine(fact: DeviceFact): string {
     case "counter":
       return `counter   tablets connect to ${fact.url}`;
     case "link":
+      if (fact.tls !== undefined) return `link      ${links[fact.state]}: ${tlsAdvice(fact.tls, "the gateway")}`;
       return `link      ${links[fact.state]}${fact.reason === undefined ? "" : ` (${fact.reason})`}`;
     case "decision":
       if (!fact.opened) return `refused   ${refusals[fact.refusal] ?? fact.refusal}`;

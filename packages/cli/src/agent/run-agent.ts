@@ -30,7 +30,7 @@ const software = `petak ${cliPackage.version}`;
  */
 export async function runAgent(session: Session, device: Device, driverPath: string, isSupervised: boolean): Promise<void> {
   await runUntilRestart(session, isSupervised, async (ending) =>
-    openDevice({ device, driver: await loadDriver(driverPath), software, ...ending }),
+    openDevice({ device, tls: session.tls, driver: await loadDriver(driverPath), software, ...ending }),
   );
 }
 
@@ -41,13 +41,13 @@ export async function runSimulatedAgent(session: Session, device: Device): Promi
   const area = output.isJson || (io.stdin() as { isTTY?: boolean }).isTTY !== true ? undefined : output.liveArea();
   if (area === undefined) {
     const tell = lineTeller(session);
-    const open = () => openSimulatedDevice({ device, tell, signal, handMs: 0, software });
+    const open = () => openSimulatedDevice({ device, tls: session.tls, tell, signal, handMs: 0, software });
     return await runWith(signal, open, (running) => takeLines(session, running, signal));
   }
   const { siteId } = device;
   const view = createDeviceView({ area, stdin: io.stdin(), colors: output.errorColors, siteId, signal, now: io.now });
   try {
-    const open = () => openSimulatedDevice({ device, tell: view.tell, signal, handMs: watchedHandMs, software });
+    const open = () => openSimulatedDevice({ device, tls: session.tls, tell: view.tell, signal, handMs: watchedHandMs, software });
     await runWith(signal, open, (opened: SimulatedDevice) => view.run(opened, opened.site()?.name ?? ""));
   } finally {
     view.end();
@@ -57,7 +57,7 @@ export async function runSimulatedAgent(session: Session, device: Device): Promi
 /** Runs the agent of a store, with a server for its tablets, and otherwise as {@link runAgent}. */
 export async function runStoreAgent(session: Session, device: Device, serves: CounterPlace, isSupervised: boolean): Promise<void> {
   await runUntilRestart(session, isSupervised, (ending) =>
-    openStoreDevice({ device, software, serves, ...ending }).catch((error: unknown) => {
+    openStoreDevice({ device, tls: session.tls, software, serves, ...ending }).catch((error: unknown) => {
       const { code, message } = error as { code?: unknown; message: string };
       // Of the system, as EADDRINUSE; a gateway's refusal has a number.
       if (typeof code !== "string" || !/^E(ADDR|ACCES)/.test(code)) throw error;

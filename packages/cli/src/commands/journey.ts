@@ -2,7 +2,6 @@ import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { JsonValue } from "@bufbuild/protobuf";
 import { followTestClock, NoTestClockError, type TestClockFollower } from "@petak/agent";
-import { createServiceClient } from "@petak/client";
 import { type KeyFile, type RequestSigner, readKeyFile } from "@petak/client/node";
 import { TestClockService } from "@petak/protocol/test-clock";
 import { type Command, InvalidArgumentError, Option } from "commander";
@@ -12,6 +11,7 @@ import { printStep } from "../journey/print-step.ts";
 import type { Step } from "../journey/step.ts";
 import { stepJson } from "../journey/step-json.ts";
 import { walkJourney } from "../journey/walk.ts";
+import type { Session } from "../session.ts";
 import { parseOrigin } from "./origin.ts";
 
 interface JourneyCommandOptions {
@@ -56,11 +56,13 @@ export const registerJourney: CommandModule = (command, context) => {
       const { output } = session;
       const signal = context.io.interruption();
       const { client: courier, keyPath, signer } = await session.connect();
-      const testClock = options.testClock === true ? await followGatewayClock(session.url, signer) : undefined;
+      const testClock = options.testClock === true ? await followGatewayClock(session, signer) : undefined;
       const steps: JsonValue[] = [];
       let number = 0;
       await walkJourney({
         url: session.url,
+        tls: session.tls,
+        tlsFlags: session.tlsFlags,
         courier,
         origin: options.from,
         parcel,
@@ -110,10 +112,10 @@ function checkDevice({ site, offline, recall, service, parcels, testClock }: Jou
   if (isMore) throw usageFailure(`${asked} is for one parcel that is collected: omit --recall, --service, --parcels and --test-clock.`);
 }
 
-async function followGatewayClock(baseUrl: string, signer: RequestSigner): Promise<TestClockFollower> {
+async function followGatewayClock(session: Session, signer: RequestSigner): Promise<TestClockFollower> {
   if (signer.mode === "live") throw usageFailure("--test-clock is for the test network: give a test key with --key.");
   try {
-    return await followTestClock(createServiceClient(TestClockService, { baseUrl, signer }));
+    return await followTestClock(session.connectService(TestClockService, { signer }));
   } catch (error) {
     if (error instanceof NoTestClockError)
       throw new CliFailure("The gateway has no test clock. Start it with: petak gateway --test-clock", {

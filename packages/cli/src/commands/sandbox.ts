@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { toJson } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
-import { createServiceClient } from "@petak/client";
 import { Act } from "@petak/protocol";
 import {
   ListSandboxSitesResponseSchema,
@@ -92,7 +91,7 @@ export const registerSandbox: CommandModule = (command, context) => {
 
 async function connect(session: Session): Promise<Connection> {
   const { signer, client } = await session.connect();
-  const sandbox = createServiceClient(SandboxService, { baseUrl: session.url, signer, timeoutMs: visitTimeoutMs });
+  const sandbox = session.connectService(SandboxService, { signer, timeoutMs: visitTimeoutMs });
   return { sandbox, reservations: client.reservations };
 }
 

@@ -21,11 +21,11 @@ const main = join(import.meta.dirname, "../main.ts");
 /**
  * Starts the agent of an enrolled device.
  *
- * @param doors its options: over which doors, or at which counter
+ * @param options over which doors, or at which counter, and how it connects
  * @param signal ends what is being waited for, not the program
  */
-export function startAgentProgram(dataDir: string, doors: readonly string[], signal: AbortSignal): AgentProgram {
-  const args = ["--disable-warning=ExperimentalWarning", main, "agent", "run", "--data-dir", dataDir, ...doors, "--json"];
+export function startAgentProgram(dataDir: string, options: readonly string[], signal: AbortSignal): AgentProgram {
+  const args = ["--disable-warning=ExperimentalWarning", main, "agent", "run", "--data-dir", dataDir, ...options, "--json"];
   const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "pipe"] });
   const ended = once(child, "close");
   let said = "";

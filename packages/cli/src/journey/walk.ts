@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { AgentLogger, Credential, TestClockFollower } from "@petak/agent";
 import { type InstalledTerminal, installTerminal, newHolder, type OpenDoor } from "@petak/agent/simulation";
-import type { KeyFile, PetakClient } from "@petak/client/node";
+import { createPetakClient, type KeyFile, type PetakClient, type TlsOptions } from "@petak/client/node";
 import {
   Act,
   HoldKind,
@@ -22,6 +22,10 @@ import type { JourneyAct, ShownAs, Step } from "./step.ts";
 
 export interface JourneyOptions {
   url: string;
+  /** How a terminal in this process connects to it over TLS. */
+  tls: (() => TlsOptions) | undefined;
+  /** The same for a program of its own, as options of the command line. */
+  tlsFlags: readonly string[];
   courier: PetakClient;
   /** Client and key of a site's operator, by participant id. Throws if they are not available. */
   operatorOf: (operatorId: string) => Promise<{ client: PetakClient; keyFile: KeyFile }>;
@@ -142,7 +146,7 @@ interface ThingsToCarry {
 
 /** The visits at a terminal in this process, from the deposits to the collection or the recall. */
 async function carryThrough(options: JourneyOptions, things: ThingsToCarry): Promise<void> {
-  const { url, courier, onStep, logger, signal } = options;
+  const { url, tls, courier, onStep, logger, signal } = options;
   const { operator, site, reservationIds, deposits, collect } = things;
   const terminal = await installTerminal({
     url,
@@ -150,6 +154,7 @@ async function carryThrough(options: JourneyOptions, things: ThingsToCarry): Pro
     operatorKey: operator.keyFile,
     site,
     logger,
+    connect: (signer) => createPetakClient({ baseUrl: url, tls, signer }),
     ...(options.testClock && { testClock: options.testClock }),
   });
   try {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { enrolDevice } from "@petak/agent/device";
-import type { PetakClient } from "@petak/client/node";
+import type { PetakClient, TlsOptions } from "@petak/client/node";
 import { type Reservation, ReservationState } from "@petak/protocol";
 import { CliFailure } from "../failure.ts";
 import { type AgentProgram, startAgentProgram } from "./agent-program.ts";
@@ -13,6 +13,8 @@ import type { Step } from "./step.ts";
 /** A parcel's way through a site whose device is enrolled for it. */
 export interface WithDeviceOptions {
   url: string;
+  tls: (() => TlsOptions) | undefined;
+  tlsFlags: readonly string[];
   courier: PetakClient;
   operator: PetakClient;
   siteId: string;
@@ -37,17 +39,17 @@ export async function withDevice(
   options: WithDeviceOptions & { doors: readonly string[]; prepare?: (dataDir: string) => Promise<void> },
   use: (program: AgentProgram) => Promise<void>,
 ): Promise<void> {
-  const { url, operator, siteId, onStep, note, signal, doors, prepare } = options;
+  const { url, tls, tlsFlags, operator, siteId, onStep, note, signal, doors, prepare } = options;
   const dataDir = await mkdtemp(join(tmpdir(), "petak-device-"));
   let keyId: string | undefined;
   try {
     const { code } = await operator.participants.createEnrolmentCode({ requestId: randomUUID(), siteId, label: "journey" });
-    const { key } = await enrolDevice({ dataDir, code, url });
+    const { key } = await enrolDevice({ dataDir, code, url, tls });
     keyId = key.key_id;
     onStep({ step: "device enrolled", siteId, keyId });
     await prepare?.(dataDir);
     signal.throwIfAborted();
-    const program = startAgentProgram(dataDir, doors, signal);
+    const program = startAgentProgram(dataDir, [...doors, ...tlsFlags], signal);
     try {
       await use(program);
     } finally {

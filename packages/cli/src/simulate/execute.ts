@@ -19,21 +19,21 @@ const inFlightPerCourier = 200;
  * @throws if the run cannot begin, or has a defect; what was observed by then is with the recorder.
  */
 export async function execute(run: PreparedRun, recorder: Recorder, signal: AbortSignal): Promise<RunEnded> {
-  const { url, operator, plan, city } = run;
+  const { operator, plan, city } = run;
   if (plan === undefined || operator === undefined) return await play(run, recorder, signal);
-  const siteIds = await withClient(url, operator, (client) => putPlannedSites(client, plan, city));
+  const siteIds = await withClient(run, operator, (client) => putPlannedSites(client, plan, city));
   try {
     return await play(run, recorder, signal);
   } finally {
     // A gateway that is gone keeps them; the next run with a plan puts others in their places.
-    await withClient(url, operator, (client) => retirePlannedSites(client, siteIds)).catch(() => undefined);
+    await withClient(run, operator, (client) => retirePlannedSites(client, siteIds)).catch(() => undefined);
   }
 }
 
 async function play(run: PreparedRun, recorder: Recorder, signal: AbortSignal): Promise<RunEnded> {
-  const { url, trace, pace, keys, options, operatorId, files } = run;
+  const { url, tls, trace, pace, keys, options, operatorId, files } = run;
   const city = {
-    gateway: { url, protocol: options.protocol },
+    gateway: { url, protocol: options.protocol, tls: tls?.() },
     couriers: keys.couriers,
     ...(operatorId === undefined ? {} : { siteFilters: { operatorIds: [operatorId] } }),
     pace,

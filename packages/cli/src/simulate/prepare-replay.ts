@@ -37,7 +37,7 @@ export async function prepareReplay(session: Session, file: string, options: Rep
   const city = cityAround(trace.header.city, trace.bounds, trace.header.timeZone);
   const files = await outputFiles(options, session.resolve, [path]);
   const { keys, courier, testClockMs } = await readyGateway(session, options, running);
-  const sites = await withClient(url, courier, (client) => readRunSites(client, city, keys));
+  const sites = await withClient(session, courier, (client) => readRunSites(client, city, keys));
   stopIfInterrupted(signal);
   const pace = decidePace({
     speed: options.speed,
@@ -49,9 +49,10 @@ export async function prepareReplay(session: Session, file: string, options: Rep
     usualMinutes: undefined,
   });
   checkClock(options, pace);
-  const alone = await withClient(url, courier, (client) => isAlone(client, city, { isSaid: options.alone === true, pace }));
+  const alone = await withClient(session, courier, (client) => isAlone(client, city, { isSaid: options.alone === true, pace }));
   return {
     url,
+    tls: session.tls,
     city,
     trace,
     pace,

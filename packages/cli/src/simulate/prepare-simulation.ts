@@ -55,13 +55,13 @@ export async function prepareSimulation(session: Session, options: SimulateOptio
   const inputs = [options.trace, options.sites, ...(options.people ?? [])].filter((path) => path !== undefined).map(session.resolve);
   const files = await outputFiles(options, session.resolve, inputs);
   const gateway = await readyGateway(session, options, running);
-  const operator = siteFile || options.plan !== undefined ? await simulationOperator(url, gateway) : undefined;
-  if (siteFile && operator !== undefined) await withClient(url, operator, (client) => siteFile.write(client));
+  const operator = siteFile || options.plan !== undefined ? await simulationOperator(session, gateway) : undefined;
+  if (siteFile && operator !== undefined) await withClient(session, operator, (client) => siteFile.write(client));
   const operatorId = siteFile ? operator?.participant_id : undefined;
   const operators =
     operator === undefined ? gateway.keys.operators : new Map([...gateway.keys.operators, [operator.participant_id, operator]]);
   const keys = { ...gateway.keys, operators };
-  const sites = await withClient(url, gateway.courier, (client) => readRunSites(client, city, keys, operatorId));
+  const sites = await withClient(session, gateway.courier, (client) => readRunSites(client, city, keys, operatorId));
   stopIfInterrupted(signal);
   const nowMs = gateway.testClockMs ?? io.now();
   const parcels = options.parcels ?? (demand && defaultParcels(demand, sites));
@@ -75,7 +75,7 @@ export async function prepareSimulation(session: Session, options: SimulateOptio
     usualMinutes: defaultMinutes,
   });
   checkClock(options, pace);
-  const alone = await withClient(url, gateway.courier, (client) => isAlone(client, city, { isSaid: options.alone === true, pace }));
+  const alone = await withClient(session, gateway.courier, (client) => isAlone(client, city, { isSaid: options.alone === true, pace }));
   const existing = sites.sites.filter((site) => !isPlanned(site)).flatMap(({ position }) => position ?? []);
   const plan =
     demand && options.plan !== undefined
@@ -83,6 +83,7 @@ export async function prepareSimulation(session: Session, options: SimulateOptio
       : undefined;
   return {
     url,
+    tls: session.tls,
     city,
     trace,
     pace,
@@ -130,7 +131,7 @@ function cityOfTrace({ header, bounds }: RunTrace): SimulatedCity {
 }
 
 /** Whose sites are put into the directory for the run. */
-async function simulationOperator(url: string, { keys, courier }: ReadyGateway) {
+async function simulationOperator(session: Session, { keys, courier }: ReadyGateway) {
   const { admin, folder } = keys;
   if (courier.mode === "live")
     throw usageFailure("--sites and --plan put sites into the test network, and the courier's key is live. Give a test key.");
@@ -139,7 +140,7 @@ async function simulationOperator(url: string, { keys, courier }: ReadyGateway) 
       "--sites and --plan put sites into the gateway, for an operator that an administrator makes. Give --keys a folder with admin.json.",
     );
   }
-  return await withClient(url, admin, (client: PetakClient) => ensureOperator(client, folder, admin.audience));
+  return await withClient(session, admin, (client: PetakClient) => ensureOperator(client, folder, admin.audience));
 }
 
 /** By the residents, but not more than the sites can take. */

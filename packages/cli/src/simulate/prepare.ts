@@ -27,13 +27,14 @@ export async function readyGateway(session: Session, options: RunOptions, runnin
   const key = running.optsWithGlobals<GlobalOptions>().key ?? (io.env.PETAK_KEY || undefined);
   const keys = await findRunKeys({
     url,
+    tls: session.tls,
     folder: session.resolve(options.keys),
     courierKey: key === undefined ? undefined : resolve(io.cwd, key),
     live: options.iKnowThisIsLive,
     cwd: io.cwd,
   });
   const courier = keys.couriers[0] as KeyFile;
-  return { keys, courier, testClockMs: await testClockTime(url, courier) };
+  return { keys, courier, testClockMs: await testClockTime(session, courier) };
 }
 
 /** The faults of a run, by its seed. */

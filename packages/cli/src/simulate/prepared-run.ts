@@ -1,4 +1,4 @@
-import type { KeyFile } from "@petak/client/node";
+import type { KeyFile, TlsOptions } from "@petak/client/node";
 import type { Faults, Pace } from "@petak/simulator";
 import type { SimulatedCity } from "./city.ts";
 import type { OutputFiles } from "./output-files.ts";
@@ -11,6 +11,7 @@ import type { RunTrace } from "./trace-file.ts";
 /** A run of which everything is decided and checked, and nothing is done. */
 export interface PreparedRun {
   readonly url: string;
+  readonly tls: (() => TlsOptions) | undefined;
   readonly city: SimulatedCity;
   readonly trace: RunTrace;
   readonly pace: Pace;

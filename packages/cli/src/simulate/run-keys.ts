@@ -2,6 +2,7 @@ import { join, relative } from "node:path";
 import { createPetakClient, type KeyFile, type PetakClient, readKeyFile, signerOfKeyFile } from "@petak/client/node";
 import { Role } from "@petak/protocol";
 import { CliFailure, toFailure, usageFailure } from "../failure.ts";
+import type { Session } from "../session.ts";
 import { type KeysFolder, readKeysFolder } from "./keys-folder.ts";
 import { guardLive } from "./live-guard.ts";
 import { ensureCouriers } from "./participants.ts";
@@ -9,6 +10,7 @@ import { ensureCouriers } from "./participants.ts";
 /** Where the keys of a run come from. */
 export interface RunKeysOptions {
   readonly url: string;
+  readonly tls: Session["tls"];
   /** `--keys`, absolute: a folder as `petak start` makes one. */
   readonly folder: string;
   /** `--key` or PETAK_KEY, absolute: the only courier. */
@@ -46,8 +48,8 @@ export async function findRunKeys(options: RunKeysOptions): Promise<RunKeys> {
   // Keys of both networks may lie in one folder; those of the couriers' one count. Couriers of both are refused below.
   const operators = folder.operators.filter(({ mode }) => mode === couriersMode);
   guardLive(url, [...(isMade ? [] : found), ...operators], live);
-  const couriers = isMade ? await withClient(url, folder.admin as KeyFile, (admin) => makeCouriers(admin, folder)) : found;
-  for (const courier of couriers) await withClient(url, courier, (client) => checkCourier(client, courier, url));
+  const couriers = isMade ? await withClient(options, folder.admin as KeyFile, (admin) => makeCouriers(admin, folder)) : found;
+  for (const courier of couriers) await withClient(options, courier, (client) => checkCourier(client, courier, url));
   return {
     folder: options.folder,
     couriers,
@@ -74,8 +76,12 @@ function noKeys({ folder, cwd }: RunKeysOptions): CliFailure {
 }
 
 /** Uses a client of a key for one thing. */
-export async function withClient<T>(url: string, key: KeyFile, use: (client: PetakClient) => Promise<T>): Promise<T> {
-  const client = createPetakClient({ baseUrl: url, signer: signerOfKeyFile(key), retry: { maxAttempts: 2, baseDelayMs: 100 } });
+export async function withClient<T>(
+  { url, tls }: Pick<Session, "url" | "tls">,
+  key: KeyFile,
+  use: (client: PetakClient) => Promise<T>,
+): Promise<T> {
+  const client = createPetakClient({ baseUrl: url, tls, signer: signerOfKeyFile(key), retry: { maxAttempts: 2, baseDelayMs: 100 } });
   try {
     return await use(client);
   } finally {

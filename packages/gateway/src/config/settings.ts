@@ -531,5 +531,8 @@ export const otherVariables: Readonly<Record<string, string>> = {
   PETAK_CONFIG: "The configuration file; the same as `--config`.",
   PETAK_URL: "The gateway that `petak` commands call.",
   PETAK_KEY: "The key file that `petak` commands sign with.",
+  PETAK_TLS_CA: "The authorities of which `petak` commands and agents take a gateway's certificate; the same as `--tls-ca`.",
+  PETAK_TLS_CLIENT_CERT: "The certificate that `petak` commands and agents show to a gateway; the same as `--tls-client-cert`.",
+  PETAK_TLS_CLIENT_KEY: "Its private key; the same as `--tls-client-key`.",
   PETAK_TEST_SEED: "The seed of randomized tests.",
 };
