@@ -3,6 +3,8 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { freePort, tempDir } from "@petak/testkit";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { lazyCommands } from "./commands.ts";
+import { helpGroups } from "./help-groups.ts";
 import { runPetak } from "./testing/run-petak.ts";
 
 describe("help", () => {
@@ -23,8 +25,23 @@ describe("help", () => {
       "archive",
       "token",
     ])
-      expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, "m"));
-    expect(stdout).toContain("Exit codes: 0 done, 1 the operation failed, 2 called wrongly, 3 no gateway answers,\n4 a chain that is true");
+      expect(stdout).toMatch(new RegExp(`^  ([\\w-]+, )*${command}\\b`, "m"));
+    expect(stdout).toContain("Exit codes: 0 done, 1 the operation failed, 2 called wrongly,\n3 no gateway answers, 4 a chain that is true");
+  });
+
+  test("fits a screen of 80 columns and 50 lines, and has each command once", async () => {
+    const lines = (await runPetak(["--help"])).stdout.trimEnd().split("\n");
+    expect([lines.length <= 50, lines.filter((line) => line.length > 80)]).toEqual([true, []]);
+    const named = helpGroups.flatMap(([, rows]) => rows.flatMap(([names]) => names));
+    expect(named.toSorted()).toEqual(lazyCommands.map(({ name }) => name).toSorted());
+  });
+
+  test("of a command is also that of `petak help`", async () => {
+    for (const path of [[], ["find"], ["sites"], ["sites", "terms", "set"]]) {
+      expect(await runPetak(["help", ...path])).toEqual(await runPetak([...path, "--help"]));
+    }
+    const { exitCode, stderr } = await runPetak(["help", "fnd"]);
+    expect([exitCode, stderr]).toEqual([2, "petak: Unknown command 'fnd' (Did you mean find?) Try `petak --help`.\n"]);
   });
 
   test("shows written defaults, and none for optional values", async () => {

@@ -3,6 +3,7 @@ import cliPackage from "../package.json" with { type: "json" };
 import type { LazyCommand } from "./command.ts";
 import { defaultKeyPath, defaultUrl } from "./defaults.ts";
 import { ExitCode } from "./exit-code.ts";
+import { helpText } from "./help-groups.ts";
 import type { CliIo, GlobalOptions, Session } from "./session.ts";
 import { createOutput } from "./terminal/output.ts";
 
@@ -12,6 +13,8 @@ export interface Program {
   readonly description: string;
   /** Whether it calls with the key files of participants. */
   readonly hasKeys: boolean;
+  /** Its commands in its help. Default: one after the other, with their descriptions. */
+  readonly commandsText?: string;
 }
 
 /** `petak` itself. */
@@ -19,6 +22,7 @@ export const petak: Program = {
   name: "petak",
   description: "Parcel lockers and collection points over the Petak protocol.",
   hasKeys: true,
+  commandsText: helpText(),
 };
 
 /**
@@ -56,7 +60,7 @@ export async function run(io: CliIo, commands: readonly LazyCommand[], what: Pro
     });
   });
   try {
-    await program.parseAsync(io.argv.map(protectHyphen), { from: "user" });
+    await program.parseAsync(withHelp(io.argv, byName).map(protectHyphen), { from: "user" });
     return ExitCode.ok;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return ExitCode.ok;
@@ -75,11 +79,9 @@ export async function run(io: CliIo, commands: readonly LazyCommand[], what: Pro
 }
 
 /** The program without its commands. */
-export function createProgram(io: Pick<CliIo, "stdout" | "stderr">, { name, description, hasKeys }: Program): Command {
-  const program = new Command(name)
-    .description(description)
-    .option("--url <address>", `the gateway's address (env: PETAK_URL; default: ${defaultUrl})`);
-  if (hasKeys) program.option("--key <file>", `the key file of the participant who calls (env: PETAK_KEY; default: ${defaultKeyPath})`);
+export function createProgram(io: Pick<CliIo, "stdout" | "stderr">, { name, description, hasKeys, commandsText }: Program): Command {
+  const program = new Command(name).description(description).option("--url <address>", `the gateway (default: $PETAK_URL, ${defaultUrl})`);
+  if (hasKeys) program.option("--key <file>", `your key file (default: $PETAK_KEY, ${defaultKeyPath})`);
   return program
     .option(
       "--tls-ca <file>",
@@ -92,7 +94,15 @@ export function createProgram(io: Pick<CliIo, "stdout" | "stderr">, { name, desc
     .version(cliPackage.version, "-V, --version", "print the version")
     .helpCommand(false)
     .exitOverride()
-    .configureHelp({ optionDescription })
+    .configureHelp({
+      optionDescription,
+      // The commands stay visible for the search for what a mistyped one may mean.
+      formatHelp(command, helper) {
+        const isGrouped = command.parent === null && commandsText !== undefined;
+        const shown = isGrouped ? Object.assign(Object.create(helper) as Help, { visibleCommands: () => [] }) : helper;
+        return Help.prototype.formatHelp.call(shown, command, shown);
+      },
+    })
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
@@ -105,7 +115,9 @@ export function createProgram(io: Pick<CliIo, "stdout" | "stderr">, { name, desc
     })
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 the operation failed, 2 called wrongly, 3 no gateway answers,\n4 a chain that is true and not shown to be complete.",
+      `${commandsText === undefined ? "" : `\n${commandsText}\n\n\`${name} help COMMAND\` explains one, with examples.`}
+Exit codes: 0 done, 1 the operation failed, 2 called wrongly,
+3 no gateway answers, 4 a chain that is true and not shown to be complete.`,
     );
 }
 
@@ -113,6 +125,13 @@ export function createProgram(io: Pick<CliIo, "stdout" | "stderr">, { name, desc
 function optionDescription(option: Option): string {
   const hasDefault = option.defaultValue !== "" && option.defaultValue !== false;
   return new Help().optionDescription(hasDefault ? option : Object.assign(Object.create(option), { defaultValue: undefined }));
+}
+
+/** `petak help sites list` is `petak sites list --help`. A command that is none is refused as if it were called. */
+function withHelp(argv: readonly string[], commands: ReadonlyMap<string, LazyCommand>): readonly string[] {
+  const [first, ...rest] = argv;
+  if (first !== "help") return argv;
+  return rest[0] === undefined || commands.has(rest[0]) ? [...rest, "--help"] : rest;
 }
 
 /** Without a session the arguments were not understood, so the wish for JSON is read from them as they are. */
