@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { connect } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createPetakClient, type PetakClient } from "@petak/client/node";
 import { Role, reasonOf } from "@petak/protocol";
@@ -74,6 +75,22 @@ async function answered<Answer>(call: () => Promise<Answer>): Promise<Answer> {
   }
 }
 
+/** A connection that has asked for a page. `cutOff` resolves when it ends unanswered. */
+function openConnection(url: string): { isAnswered(): boolean; cutOff: Promise<void> } {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname, () => socket.write("GET /livez HTTP/1.1\r\nhost: a\r\n\r\n"));
+  onTestFinished(() => void socket.destroy());
+  let isAnswered = false;
+  socket.on("data", () => {
+    isAnswered = true;
+  });
+  socket.on("error", () => {});
+  const cutOff = new Promise<void>((resolve) => {
+    socket.on("close", () => isAnswered || resolve());
+  });
+  return { isAnswered: () => isAnswered, cutOff };
+}
+
 test("workers give each place once, add up their metrics, and one that is killed is replaced while the port goes on", {
   timeout: 300_000,
 }, async () => {
@@ -130,7 +147,11 @@ test("workers give each place once, add up their metrics, and one that is killed
   process.kill(hanging, "SIGSTOP");
   await expect.poll(() => metric("petak_workers "), patience).toBe(1);
   expect(found("a worker does not answer").map(({ pid }) => pid)).toContain(hanging);
-  process.kill(hanging, "SIGCONT");
+  // The one of two connections that it was given ends with it.
+  const open = [1, 2, 3, 4].map(() => openConnection(url));
+  await expect.poll(() => open.filter(({ isAnswered }) => isAnswered()).length, patience).toBe(3);
+  process.kill(hanging, "SIGKILL");
+  await Promise.race(open.map(({ cutOff }) => cutOff));
   await expect.poll(() => metric("petak_workers "), patience).toBe(await metric("petak_workers_wanted "));
 
   // The end comes while one begins, which must not be left over.

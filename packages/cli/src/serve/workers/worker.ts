@@ -43,6 +43,7 @@ export interface WorkerEnd {
 export async function startWorker(number: number, config: Config, cwd: string, logger: Logger): Promise<RunningWorker> {
   cluster.setupPrimary({ exec: fileURLToPath(new URL("./worker-main.ts", import.meta.url)), args: [], serialization: "advanced" });
   const worker = cluster.fork();
+  closeWhatItWasGiven(worker);
   const ended = Promise.withResolvers<WorkerEnd>();
   const reports = new Map<number, (report: WorkerReport | undefined) => void>();
   const listening = Promise.withResolvers<string>();
@@ -99,4 +100,21 @@ export async function startWorker(number: number, config: Config, cwd: string, l
 /** A worker that is gone needs no telling: its end is seen. */
 function tell(worker: Worker, message: ToWorker): void {
   if (worker.isConnected()) worker.send(message, () => {});
+}
+
+/**
+ * Closes the connection that a worker was being given when it died. Node has forgotten it: it would stay open for as long as this process lives, and its
+ * client would wait for an answer.
+ */
+function closeWhatItWasGiven(worker: Worker): void {
+  const { process: child } = worker;
+  const send = child.send.bind(child) as (...args: unknown[]) => boolean;
+  let given: { close?(): void } | undefined;
+  child.send = (...args: unknown[]) => {
+    // A connection is the second argument, and the next one follows when the worker has accepted it.
+    given = (args[1] as typeof given) ?? given;
+    return send(...args);
+  };
+  // One that the worker has accepted is closed here already, which closing it again does not change.
+  worker.once("exit", () => given?.close?.());
 }
