@@ -27,7 +27,7 @@ test("a courier's call is a span in the courier's trace, sent before the gateway
     await expect.poll(() => network.log().filter(({ trace_id }) => trace_id === traceId)).toHaveLength(1);
     const [line] = network.log().filter(({ trace_id }) => trace_id === traceId);
     await network.gateway.stop();
-    const [span, ...others] = collector.spans;
+    const [span, ...others] = collector.spans.filter(({ kind }) => kind === 2);
     expect(others).toEqual([]);
     expect(span).toMatchObject({ name: "petak.v1.ReservationService/Reserve", traceId, parentSpanId: "b7ad6b7169203331" });
     expect(span?.attributes).toMatchObject({ "rpc.status_code": "OK", "petak.participant": line?.participant });
@@ -121,6 +121,50 @@ test.each([
     expect(attempts.map((span) => [span.traceId, span.parentSpanId])).toEqual(Array(2).fill([traceId, reserving?.spanId]));
     expect(traceparents).toEqual(attempts.map(({ spanId }) => `00-${traceId}-${spanId}-01`));
     expect(ofEvents).toEqual(Array(2).fill(`00-${traceId}-${reserving?.spanId}-01`));
+  } finally {
+    await network.stop();
+  }
+});
+
+test("what a call asks of Redis is below its span, each in its own trace, without keys and values", async () => {
+  const collector = await startTraceCollector();
+  onTestFinished(() => collector.stop());
+  const network = await startTestNetwork({ redis, otlpEndpoint: collector.endpoint, otlpSamplePercent: 0, holdsSitePercent: 100 });
+  try {
+    const operator = await network.join("Operator", [Role.OPERATOR]);
+    const siteId = await network.putSite(operator, makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 10]] }));
+    const { reservations } = (await network.join("Courier", [Role.COURIER])).client;
+    const place = { case: "siteId", value: siteId } as const;
+    const others = Array.from({ length: 3 }, () => reservations.reserve({ requestId: randomUUID(), place, parcel }));
+    const traced = ["1", "2"].map(async (digit) => {
+      const options = { headers: { traceparent: `00-${digit.repeat(32)}-b7ad6b7169203331-01` } };
+      const { reservation } = await reservations.reserve({ requestId: randomUUID(), place, parcel }, options);
+      const { reservationId = "" } = reservation ?? {};
+      await reservations.confirm({ requestId: randomUUID(), reservationId }, options);
+    });
+    await Promise.all([...others, ...traced]);
+    await network.gateway.stop();
+    for (const digit of ["1", "2"]) {
+      const spans = collector.spans.filter((span) => span.traceId === digit.repeat(32));
+      const calls = new Map(spans.filter(({ kind }) => kind === 2).map((span) => [span.spanId, span]));
+      expect([...calls.values()].map(({ name }) => name).toSorted()).toEqual(
+        ["Confirm", "Reserve"].map((name) => `petak.v1.ReservationService/${name}`),
+      );
+      const commands = spans.filter(({ kind }) => kind === 3);
+      const scripts = commands.flatMap(({ attributes }) => attributes["db.stored_procedure.name"] ?? []);
+      expect(scripts).toEqual(expect.arrayContaining(["hold-many", "apply-transitions"]));
+      expect(commands.filter(({ name }) => name === "EVALSHA hold-many")).toHaveLength(1);
+      for (const { parentSpanId = "", startMs, endMs, attributes } of commands) {
+        const call = calls.get(parentSpanId);
+        expect(attributes).toMatchObject({ "db.system.name": "redis", "db.operation.name": expect.stringMatching(/^[A-Z]+$/) });
+        // A clock that counts in whole milliseconds has the ends.
+        expect(startMs).toBeGreaterThanOrEqual((call?.startMs ?? Number.POSITIVE_INFINITY) - 2);
+        expect(endMs).toBeLessThanOrEqual((call?.endMs ?? 0) + 2);
+      }
+      expect(JSON.stringify(commands)).not.toContain(siteId.slice(5));
+      expect(JSON.stringify(commands)).not.toContain(redis.keyPrefix);
+    }
+    expect(new Set(collector.spans.map((span) => span.traceId)).size).toBe(2);
   } finally {
     await network.stop();
   }

@@ -14,6 +14,7 @@ export {
   serverOf,
   storeTimeMs,
 } from "./connection/connect-redis.ts";
+export { recordCommands } from "./connection/record-commands.ts";
 export { parseRedisAddress, type RedisAddress, redisAddressText, redisProtocols } from "./connection/redis-address.ts";
 export { noSlots, type SlotSet } from "./connection/served-slots.ts";
 export { slotMapOf } from "./connection/slot-map.ts";
@@ -37,4 +38,4 @@ export {
 export { notifyKeysTouched, onKeysTouched } from "./scripts/touched-keys.ts";
 export { createSiteIds, type SiteIds } from "./store/site-ids.ts";
 export { claimStoreCode, StoreCodeError } from "./store/store-code.ts";
-export { type CallTrace, currentTrace, inTrace } from "./tracing/call-trace.ts";
+export { type CallTrace, currentTrace, type EndedCommand, inTrace, outsideTraces } from "./tracing/call-trace.ts";

@@ -6,12 +6,14 @@ import {
   isCommandTimeout,
   type Keys,
   type RedisConnection,
+  recordCommands,
   redisAddressText,
 } from "@petak/redis";
 import { createStoreFill, type StoreFill } from "../store-watch/store-fill.ts";
 import { type StoreWatch, watchStore } from "../store-watch/store-watch.ts";
 import { replicatedAcknowledgements, requireDurability } from "./durability.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
+import { isTracing } from "./open-tracing.ts";
 
 /** A store that is not connected yet. */
 export interface Store {
@@ -44,6 +46,7 @@ export function prepareStore(options: GatewayOptions, stack: AsyncDisposableStac
     watch.connectionFailed(error);
   };
   const redis = connectRedis(address, { onError: onConnectionError });
+  if (isTracing(options)) recordCommands(redis);
   stack.defer(() => redis.disconnect());
   const keys = createKeys(keyPrefix);
   const watched = { redis, address: redisAddressText(address), logger, metrics };

@@ -34,6 +34,8 @@ function traceOf(call: Call, tracing: Tracing | undefined): CallTrace | undefine
   if (tracing === undefined && call.traceparent === undefined) return undefined;
   const caller = parseTraceparent(call.traceparent);
   if (tracing === undefined) return caller?.isSampled === true ? { traceparent: formatTraceparent(caller) } : undefined;
-  call.span = tracing.beginCall(caller);
-  return call.span === null ? undefined : { traceparent: formatTraceparent(call.span) };
+  const span = tracing.beginCall(caller);
+  call.span = span;
+  if (span === null) return undefined;
+  return { traceparent: formatTraceparent(span), recordCommand: (command) => tracing.recordCommand(span, command) };
 }

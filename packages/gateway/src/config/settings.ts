@@ -487,7 +487,7 @@ export const settings = [
       patternText: "empty, or a URL such as http://127.0.0.1:4318",
     },
     default: "",
-    doc: "The OpenTelemetry collector to which a span of each call and of each webhook attempt is sent by OTLP over HTTP, at `/v1/traces` below this URL; empty means that no spans are made and OpenTelemetry is not loaded.",
+    doc: "The OpenTelemetry collector to which a span of each call, of its commands to Redis and of each webhook attempt is sent by OTLP over HTTP, at `/v1/traces` below this URL; empty means that no spans are made and OpenTelemetry is not loaded.",
   },
   {
     name: "otlpSamplePercent",

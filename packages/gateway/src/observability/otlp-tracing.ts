@@ -11,6 +11,7 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
+import { type EndedCommand, isCommandTimeout } from "@petak/redis";
 import type { Logger } from "./logger.ts";
 import type { TraceContext } from "./trace-context.ts";
 import type { AttemptSpan, BegunAttempt, EndedCall, SpanIds, Tracing, TracingOptions } from "./tracing.ts";
@@ -47,6 +48,7 @@ export function createTracing({ endpoint, samplePercent, logger }: TracingOption
       return decision === SamplingDecision.RECORD_AND_SAMPLED ? { traceId, spanId: ids.generateSpanId() } : null;
     },
     recordCall: (call) => (call.span === null ? undefined : ids.during(call.span, () => recordCall(tracer, call))),
+    recordCommand: (call, command) => recordCommand(tracer, call, command),
     beginAttempt: (attempt) => beginAttempt(tracer, attempt),
     async stop() {
       // Its failure has been logged.
@@ -99,6 +101,25 @@ function recordCall(tracer: Tracer, { requestId, method, protocol, code, reason,
   return span.spanContext();
 }
 
+function recordCommand(tracer: Tracer, call: SpanIds, { operation, script, batchSize, durationMs, error }: EndedCommand): void {
+  const endMs = Date.now();
+  const attributes: Record<string, string | number> = { "db.system.name": "redis", "db.operation.name": operation };
+  if (script !== "") attributes["db.stored_procedure.name"] = script;
+  if (batchSize > 1) attributes["db.operation.batch.size"] = batchSize;
+  if (error !== undefined) attributes["error.type"] = errorTypeOf(error);
+  const name = script === "" ? operation : `${operation} ${script}`;
+  const options = { kind: SpanKind.CLIENT, startTime: endMs - durationMs, attributes };
+  const span = tracer.startSpan(name, options, parentOf({ ...call, isSampled: true }, false));
+  if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
+  span.end(endMs);
+}
+
+/** The code of an error of Redis, e.g. `MISCONF`. What follows it may name keys. */
+function errorTypeOf(error: unknown): string {
+  if (isCommandTimeout(error)) return "timeout";
+  return (error instanceof Error && /^[A-Z]{2,}(?= )/.exec(error.message)?.[0]) || "_OTHER";
+}
+
 function beginAttempt(tracer: Tracer, { endpointId, eventId, url, cause }: BegunAttempt): AttemptSpan {
   // Neither path nor query: owners have secrets there.
   const { hostname: host, port, protocol } = URL.parse(url) ?? { hostname: "", port: "", protocol: "" };
@@ -121,14 +142,14 @@ function beginAttempt(tracer: Tracer, { endpointId, eventId, url, cause }: Begun
   };
 }
 
-function parentOf(caller: TraceContext | undefined): Context {
+function parentOf(caller: TraceContext | undefined, isRemote = true): Context {
   if (caller === undefined) return ROOT_CONTEXT;
   const { traceId, spanId, isSampled } = caller;
   return trace.setSpanContext(ROOT_CONTEXT, {
     traceId,
     spanId,
     traceFlags: isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
-    isRemote: true,
+    isRemote,
   });
 }
 

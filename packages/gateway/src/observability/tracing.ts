@@ -1,3 +1,4 @@
+import type { EndedCommand } from "@petak/redis";
 import type { Logger } from "./logger.ts";
 import type { TraceContext } from "./trace-context.ts";
 
@@ -53,6 +54,8 @@ export interface Tracing {
   beginCall(caller: TraceContext | undefined): SpanIds | null;
   /** Records a call, if that was decided or is now. Returns the ids of its span if it is recorded. */
   recordCall(call: EndedCall): SpanIds | undefined;
+  /** Records a command that was sent to Redis for a call that is recorded. */
+  recordCommand(call: SpanIds, command: EndedCommand): void;
   /** Begins the span of an attempt, in the trace of the call that caused the event, or the first of a trace. */
   beginAttempt(attempt: BegunAttempt): AttemptSpan;
   /** Sends what waits, for a limited time. */

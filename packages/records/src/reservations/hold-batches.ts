@@ -60,12 +60,14 @@ const aloneOutcome = "O".charCodeAt(0);
 const exhaustedOutcome = "X".charCodeAt(0);
 const brokenOutcome = "B".charCodeAt(0);
 
-const script = createScript("hold-many", { isSentAtOnce: true });
+const scriptName = "hold-many";
+const script = createScript(scriptName, { isSentAtOnce: true });
 
 /** Creates the batches, see {@link createRegionBatches}. With a cache, holds are taken over its connections, and its blocks are updated. */
 export function createHoldBatches(redis: RedisConnection, keys: Keys, siteIds: SiteIds, cache?: IndexCache): HoldBatches {
   const bytes = new GrowingBytes();
   const batches = createRegionBatches<PlainHold, PlainOutcome>({
+    script: scriptName,
     batchMax,
     async run(region, batch) {
       const reply = await send(region, batch);

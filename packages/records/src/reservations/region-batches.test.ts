@@ -1,3 +1,4 @@
+import { type CallTrace, currentTrace, type EndedCommand, inTrace } from "@petak/redis";
 import { describe, expect, it } from "vitest";
 import { createRegionBatches } from "./region-batches.ts";
 
@@ -6,12 +7,15 @@ function heldBatches(batchMax: number) {
   const begun: {
     region: string;
     batch: readonly number[];
+    trace: CallTrace | undefined;
     end: (outcomes: readonly (number | Error)[]) => void;
     fail: (error: Error) => void;
   }[] = [];
   const batches = createRegionBatches<number, number>({
+    script: "a-script",
     batchMax,
-    run: (region, batch) => new Promise((resolve, reject) => void begun.push({ region, batch, end: resolve, fail: reject })),
+    run: (region, batch) =>
+      new Promise((resolve, reject) => void begun.push({ region, batch, trace: currentTrace(), end: resolve, fail: reject })),
   });
   return { batches, begun };
 }
@@ -65,5 +69,27 @@ describe("batches of a region", () => {
     await turn();
     begun[2]?.end([50]);
     expect(await after).toBe(50);
+  });
+
+  it("are recorded in the trace of each call that shares one, with its time and size, and belong to none themselves", async () => {
+    const { batches, begun } = heldBatches(3);
+    const recorded: (readonly [string, EndedCommand])[] = [];
+    const traceOf = (name: string): CallTrace => ({ traceparent: name, recordCommand: (command) => recorded.push([name, command]) });
+    const one = inTrace(traceOf("one"), () => batches("a", 1));
+    const others = [batches("a", 2), inTrace({ traceparent: "only carried" }, () => batches("a", 3))];
+    await turn();
+    // Begins when that has ended, in whatever context that was.
+    const failing = inTrace(traceOf("two"), () => batches("a", 4));
+    begun[0]?.end([10, 20, 30]);
+    expect(await Promise.all([one, ...others])).toEqual([10, 20, 30]);
+    const error = new Error("lost");
+    begun[1]?.fail(error);
+    await expect(failing).rejects.toThrow("lost");
+    expect(recorded).toMatchObject([
+      ["one", { operation: "EVALSHA", script: "a-script", batchSize: 3, error: undefined }],
+      ["two", { operation: "EVALSHA", script: "a-script", batchSize: 1, error }],
+    ]);
+    expect(recorded.map(([, { durationMs }]) => durationMs >= 0)).toEqual([true, true]);
+    expect(begun.map(({ trace }) => trace)).toEqual([undefined, undefined]);
   });
 });

@@ -63,12 +63,14 @@ const batchMax = 32;
 /** The most events of one transition, which usually has one or two: their number is written as u8. */
 const eventsMax = 255;
 
-const script = createScript("apply-transitions", { isSentAtOnce: true });
+const scriptName = "apply-transitions";
+const script = createScript(scriptName, { isSentAtOnce: true });
 
 /** Creates the batches, see {@link createRegionBatches}. */
 export function createTransitionBatches(redis: RedisConnection, keys: Keys): TransitionBatches {
   const bytes = new GrowingBytes();
   const batches = createRegionBatches<PackedTransition, PackedOutcome>({
+    script: scriptName,
     batchMax,
     async run(region, batch) {
       bytes.reset();

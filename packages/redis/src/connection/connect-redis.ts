@@ -1,6 +1,7 @@
 import { Redis } from "ioredis";
 import { ClusterConnection, loadingPollMs, retryDelayMs } from "./cluster-connection.ts";
 import { makeTimeoutsPatient } from "./patient-timeouts.ts";
+import { recordCommands, recordsCommands } from "./record-commands.ts";
 import type { RedisAddress } from "./redis-address.ts";
 
 /**
@@ -94,6 +95,7 @@ export function duplicateConnection(server: Redis, { onError, commandTimeoutMs }
     lazyConnect: true,
   });
   connection.on("error", onError);
+  if (recordsCommands(server)) recordCommands(connection);
   return connection;
 }
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { Command } from "ioredis";
 import type { RedisConnection } from "../connection/connect-redis.ts";
 import { noteKey } from "../durability/write-scope.ts";
+import { recordedCommand } from "../tracing/recorded-command.ts";
 import { loadScript } from "./load-script.ts";
 import { notifyKeysTouched } from "./touched-keys.ts";
 
@@ -39,24 +40,28 @@ export type CreateScript = (name: string, options?: ScriptOptions) => RunScript;
 
 /** Returns the function that creates scripts from a folder of Lua files. */
 export function scriptsIn(luaDir: string): CreateScript {
-  return (name, options) => createScript(loadScript(luaDir, name), options);
+  return (name, options) => createScript(name, loadScript(luaDir, name), options);
 }
 
-function createScript(source: string, { isSentAtOnce = false, isReadOnly = false }: ScriptOptions = {}): RunScript {
+function createScript(name: string, source: string, { isSentAtOnce = false, isReadOnly = false }: ScriptOptions = {}): RunScript {
   const digest = createHash("sha1").update(source).digest("hex");
   return async (connection, keys, args) => {
     const redis = connection as unknown as ScriptingRedis;
     const [key] = keys;
     // A recording connection intercepts named commands only, not `sendCommand`.
     if (isSentAtOnce && key !== undefined) noteKey(connection, key);
+    const send = (): Promise<unknown> =>
+      isSentAtOnce
+        ? (connection.sendCommand(
+            new Command("evalsha", [digest, keys.length, ...keys, ...args], { replyEncoding: null }),
+          ) as Promise<unknown>)
+        : redis.evalshaBuffer(digest, keys.length, ...keys, ...args);
     let reply: unknown;
     try {
-      reply = await (isSentAtOnce
-        ? connection.sendCommand(new Command("evalsha", [digest, keys.length, ...keys, ...args], { replyEncoding: null }))
-        : redis.evalshaBuffer(digest, keys.length, ...keys, ...args));
+      reply = await recordedCommand("EVALSHA", name, send);
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      reply = await redis.evalBuffer(source, keys.length, ...keys, ...args);
+      reply = await recordedCommand("EVAL", name, () => redis.evalBuffer(source, keys.length, ...keys, ...args));
     } finally {
       if (!isReadOnly) notifyKeysTouched(connection, keys);
     }
