@@ -161,8 +161,6 @@ def event_text(event):
         said["missing_checks"] = [requirement_name(check) for check in event["missingChecks"]]
     if "countedShift" in event:
         said["counted_shift"] = counted_shift(event["countedShift"])
-    if "traceparent" in event:
-        said["traceparent"] = event["traceparent"]
     return json.dumps(said, separators=(",", ":"), ensure_ascii=False)
 
 

@@ -93,6 +93,21 @@ test("an event keeps only a trace that is recorded, in 55 characters, whatever t
   expect((await traces()).map(([, kept]) => kept)).toEqual([...headers.map(() => ""), traceparent]);
 });
 
+test("a request that is repeated in another trace has the same answer, and its event keeps the first", async () => {
+  const { courier, siteId, traces } = await open();
+  const { reservations } = courier.client;
+  const request = { requestId: randomUUID(), place: { case: "siteId", value: siteId }, parcel } as const;
+  const first = await reservations.reserve(request, { headers: traceOf("1") });
+  expect(await reservations.reserve(request, { headers: traceOf("2") })).toEqual(first);
+  const confirming = { requestId: randomUUID(), reservationId: first.reservation?.reservationId ?? "" };
+  const confirmed = await reservations.confirm(confirming, { headers: traceOf("3") });
+  expect(await reservations.confirm(confirming)).toEqual(confirmed);
+  expect(await traces()).toEqual([
+    [EventType.RESERVATION_HELD, traceOf("1").traceparent],
+    [EventType.RESERVATION_CONFIRMED, traceOf("3").traceparent],
+  ]);
+});
+
 test("an event that a deadline or another's call caused has no trace", async () => {
   const { courier, reserve, traces } = await open({}, 1);
   const first = await reserve(traceOf("1"));

@@ -4,7 +4,7 @@ import { type Event, EventSchema } from "@petak/protocol";
 import { expect, it } from "vitest";
 import { eventText } from "./event-text.ts";
 
-/** A message with everything set but what makes a receipt, which is signed by itself. */
+/** A message with everything set but what makes a receipt, which is signed by itself, and the trace. */
 function full(schema: DescMessage): Message {
   const message = create(schema);
   const fields = reflect(schema, message);
@@ -24,7 +24,7 @@ function oneOf(field: DescField & { fieldKind: "list" }): unknown {
 const setValues: Readonly<Record<string, unknown>> = { string: "text", boolean: true, number: 1, bigint: 1n, object: new Uint8Array([7]) };
 
 function isHashed({ parent, localName }: DescField): boolean {
-  return parent !== EventSchema || localName !== "receipt";
+  return parent !== EventSchema || (localName !== "receipt" && localName !== "traceparent");
 }
 
 /** Every way to a field. */
@@ -48,4 +48,10 @@ it("every field of an event is in the text of which the hash is signed", () => {
   }
   expect(texts.size).toBeGreaterThan(40);
   expect(new Set(texts.values()).size).toBe(texts.size);
+});
+
+it("the trace of an event is in no hash, so that verifiers and gateways without it find the same", () => {
+  const event = full(EventSchema) as Event;
+  const traced = { ...event, traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" };
+  expect(eventText(traced)).toBe(eventText(event));
 });

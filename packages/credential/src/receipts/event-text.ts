@@ -30,7 +30,7 @@ import { nameOf } from "./names.ts";
 
 /**
  * All content of an event as canonical JSON; chain statements contain its hash. Times have full precision, not ms as elsewhere, so that no digit can be changed
- * unnoticed. The receipt's part is left out, since the receipt has its own signature.
+ * unnoticed. The receipt's part is left out, since the receipt has its own signature, and so is the trace, which its caller chooses and which is no fact of custody.
  */
 export function eventText(event: Event): string {
   const { proof, cloudEvent, correction, feeDue, refusals, siteChange, keyChange, enrolmentReuse, secondAgent, command } = event;
@@ -151,7 +151,6 @@ export function eventText(event: Event): string {
     ...(event.missingChecks.length > 0 && { missing_checks: event.missingChecks.map((check) => nameOf(ParcelRequirement, check)) }),
     ...(event.handover && { handover: handoverOf(event.handover) }),
     ...(event.countedShift && { counted_shift: shiftOf(event.countedShift) }),
-    ...(event.traceparent !== "" && { traceparent: event.traceparent }),
   });
 }
 
