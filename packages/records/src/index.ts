@@ -7,6 +7,7 @@ export { ArchiveFailure } from "./archive/files/archive-failure.ts";
 export { type ArchiveFiles, diskFiles } from "./archive/files/archive-files.ts";
 export { type ArchiveLayout, createLayout } from "./archive/files/archive-layout.ts";
 export { createArchiveReader } from "./archive/files/archive-reader.ts";
+export { archivedAudit, type ReadAuditFile } from "./archive/files/audit-file.ts";
 export type { DayManifest } from "./archive/files/day-manifest.ts";
 export { rebuildIndex } from "./archive/files/index-day.ts";
 export {

@@ -2,6 +2,7 @@ import type { IndexCache } from "@petak/allocator";
 import { createKeys, createSiteIds, type RedisConnection, type SiteIds } from "@petak/redis";
 import { createRegionArchive, type RegionArchive } from "./archive/region-archive.ts";
 import type { WithArchive } from "./archive/reservation-archive.ts";
+import { type AuditBounds, type AuditLog, createAuditLog } from "./audit/audit-log.ts";
 import { type BundleStore, createBundleStore } from "./bundles/bundle-store.ts";
 import { type CapacityReports, createCapacityReports } from "./capacity/capacity-reports.ts";
 import { createDeliveryStore, type DeliveryStore } from "./deliveries/delivery-store.ts";
@@ -61,6 +62,8 @@ export interface Records {
   readonly archive: RegionArchive;
   /** Moves chunks of participants' feeds to the archive. */
   readonly feedChunks: FeedChunks;
+  /** The administrative changes. */
+  readonly auditLog: AuditLog;
   /** What participants have of what is counted. */
   readonly quotaUsage: QuotaUsage;
   /** Formats and parses the ids of the store's sites. */
@@ -86,10 +89,12 @@ export interface RecordsOptions {
   queueLimits?: QueueLimits;
   /** The most that may exist of what participants make. Default {@link defaultQuotas}. */
   quotas?: Quotas;
+  /** The bounds of the administrative changes. Default {@link defaultAuditBounds}. */
+  audit?: Partial<AuditBounds>;
 }
 
 /** Creates the records of a store. */
-export function createRecords({ redis, prefix = "petak", storeCode, indexCache, queueLimits, quotas }: RecordsOptions): Records {
+export function createRecords({ redis, prefix = "petak", storeCode, indexCache, queueLimits, quotas, audit }: RecordsOptions): Records {
   const keys = createKeys(prefix);
   const siteIds = createSiteIds(storeCode);
   const terms = createTermsRecords(redis, keys);
@@ -125,6 +130,7 @@ export function createRecords({ redis, prefix = "petak", storeCode, indexCache, 
     deliveries: createDeliveryStore(redis, keys),
     archive: createRegionArchive(redis, keys, ids),
     feedChunks: createFeedChunks(redis, keys, siteIds),
+    auditLog: createAuditLog(redis, keys, audit),
     quotaUsage: createQuotaUsage(redis, keys, quotas),
     siteIds,
     terms,

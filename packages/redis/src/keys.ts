@@ -212,6 +212,8 @@ export interface Keys {
   auditEntriesOf(mode: ModeName, makerId: string): string;
   /** Hash: whose {@link auditEntries} were dropped, and until when, in their slot. */
   auditDropped(mode: ModeName): string;
+  /** The id of the last of the {@link auditEntries} that is archived, in their slot. */
+  auditArchivedUntil(mode: ModeName): string;
   /** Hash: how far the change of one request is recorded in {@link auditEntries}, in its slot. */
   auditedRequest(mode: ModeName, participantId: string, requestId: string): string;
   /** The key of the enrolled device that is in charge of a site. */
@@ -361,6 +363,7 @@ export function createKeys(prefix: string): Keys {
     auditEntries: (mode) => `${prefix}:{audit-${mode}}:entries`,
     auditEntriesOf: (mode, makerId) => `${prefix}:{audit-${mode}}:by:${makerId}`,
     auditDropped: (mode) => `${prefix}:{audit-${mode}}:dropped`,
+    auditArchivedUntil: (mode) => `${prefix}:{audit-${mode}}:archived-until`,
     auditedRequest: (mode, participantId, requestId) => `${prefix}:{audit-${mode}}:request:${requestName(participantId, requestId)}`,
     siteAgent: (region, siteNumber) => `${site(region, siteNumber)}:agent`,
     siteEnrolments: (region, siteNumber) => `${site(region, siteNumber)}:enrolments`,

@@ -1,5 +1,7 @@
 import {
+  type ArchiveLayout,
   type ArchiveProblem,
+  archivedAudit,
   archivedDays,
   archivedRegions,
   checkDay,
@@ -46,21 +48,35 @@ export async function verifyArchive(session: Session, options: ArchiveLocation &
     problems.push(...(await checkIndex(diskFiles, layout, ofRegion)));
   }
   problems.push(...(await checkFeeds(diskFiles, layout)));
+  const audit = await checkAudit(layout);
+  problems.push(...audit.problems);
   progress.finish();
 
   const events = days.reduce((sum, day) => sum + day.events, 0);
   const reservations = days.reduce((sum, day) => sum + day.reservations, 0);
-  const result = { days: days.length, events, reservations, bytes: totalBytes, problems };
-  const counted = `${formatCount(days.length)} days, ${formatCount(events)} events, ${formatCount(reservations)} reservations`;
+  const result = { days: days.length, events, reservations, auditEntries: audit.entries, bytes: totalBytes, problems };
+  const counted = `${formatCount(days.length)} days, ${formatCount(events)} events, ${formatCount(reservations)} reservations, ${formatCount(audit.entries)} administrative changes`;
   if (problems.length === 0) {
     output.json(result);
     output.print(`The archive is intact: ${counted}, ${formatMegabytes(totalBytes)}.`);
     return;
   }
   for (const { region, date, problem } of problems)
-    output.print(`${region ?? "feed"} ${date ?? (region === undefined ? "" : "index")}: ${problem}`);
+    output.print(`${region ?? "file"} ${date ?? (region === undefined ? "" : "index")}: ${problem}`);
   throw new CliFailure(`${problems.length} problems in ${counted}. Restore the named files from a copy; see docs/retention.md.`, {
     reason: "archive-damaged",
     result,
   });
+}
+
+/** Reads all administrative changes, and counts them. */
+async function checkAudit(layout: ArchiveLayout): Promise<{ entries: number; problems: ArchiveProblem[] }> {
+  const checked = { entries: 0, problems: [] as ArchiveProblem[] };
+  for (const mode of ["live", "test"] as const) {
+    for await (const file of archivedAudit(diskFiles, layout, mode)) {
+      if ("problem" in file) checked.problems.push(file);
+      else checked.entries += file.entries.length;
+    }
+  }
+  return checked;
 }

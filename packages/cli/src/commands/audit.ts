@@ -1,21 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { toJson } from "@bufbuild/protobuf";
 import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { type AuditEntry, AuditEntrySchema, AuditKind, AuditOutcome } from "@petak/protocol";
+import { AuditEntrySchema, type AuditKind } from "@petak/protocol";
 import type { Command } from "commander";
 import type { CommandModule } from "../command.ts";
 import { readCursor, writeCursor } from "../cursor-file.ts";
+import { auditKinds, auditLineOf } from "./audit-text.ts";
 import { idOf } from "./id-argument.ts";
 import { instantParser } from "./instant.ts";
-import { wordsOf } from "./words.ts";
 
 /** Entries per call: the protocol's greatest. */
 const pageSize = 500;
 
 /** How often `--follow` asks for new entries, in ms: administrators change little. */
 const pollMs = 2000;
-
-const kinds = wordsOf(AuditKind);
 
 interface AuditOptions {
   participant: string;
@@ -40,7 +38,7 @@ export const registerAudit: CommandModule = (command, context) => {
   command
     .addHelpText("after", examples)
     .option("--participant <participant>", "only changes by this participant, or of what belongs to it, par_…", idOf("par"), "")
-    .option("--kind <kind>", `only changes of one kind: ${kinds.all.join(", ")}`, kinds.parse)
+    .option("--kind <kind>", `only changes of one kind: ${auditKinds.all.join(", ")}`, auditKinds.parse)
     .option("--from <time>", "only changes recorded at this time or later, e.g. 2026-11-05T21:30+08:00 or -2h", instantParser(context.io))
     .option("--to <time>", "only changes recorded before this time", instantParser(context.io))
     .option("--follow", "go on with the entries that come, until Ctrl-C")
@@ -72,7 +70,7 @@ export const registerAudit: CommandModule = (command, context) => {
           }
           for (const entry of page.entries) {
             output.jsonLine(toJson(AuditEntrySchema, entry));
-            output.print(lineOf(entry));
+            output.print(auditLineOf(entry));
           }
           ({ nextCursor: cursor, hasMore } = page);
           if (path !== undefined) await writeCursor(path, cursor);
@@ -86,12 +84,3 @@ export const registerAudit: CommandModule = (command, context) => {
       }
     });
 };
-
-function lineOf({ recordedAt, participantId, keyId, method, objectId, summary, outcome }: AuditEntry): string {
-  const at = recordedAt === undefined ? "" : timestampDate(recordedAt).toISOString();
-  const call = method.slice(method.indexOf("/") + 1);
-  const isUnknown = outcome === AuditOutcome.UNKNOWN;
-  return [at, participantId, keyId, call, objectId, summary, isUnknown ? "(cut off: whether it was done is not known)" : ""]
-    .filter((part) => part !== "")
-    .join("  ");
-}

@@ -83,15 +83,16 @@ export function openArchive({ records, keyPrefix, now, logger, logFailure, metri
   const createOwnArchiver = (settle: (region: Region) => Promise<void>) =>
     createArchiver({
       settle,
-      records: records,
+      records,
       files,
       layout,
       retentionMs,
       now,
       ...(serverTimeMs === undefined ? {} : { serverTimeMs }),
-      onArchived: ({ events, reservations }) => {
+      onArchived: ({ events, reservations, auditEntries }) => {
         metrics.archived.inc({ kind: "event" }, events);
         metrics.archived.inc({ kind: "reservation" }, reservations);
+        metrics.archived.inc({ kind: "audit_entry" }, auditEntries);
       },
       onLag: (lagMs) => metrics.archiveLag.set(lagMs / 1000),
       onFailure: (error, region) => {

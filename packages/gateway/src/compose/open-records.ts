@@ -66,6 +66,10 @@ export async function openRecords(
     indexCache: store.acknowledgements === undefined ? search.indexCache : undefined,
     queueLimits: queueLimitsOf(options),
     quotas,
+    audit: {
+      ...(options.auditEntriesMax !== undefined && { entriesMax: options.auditEntriesMax }),
+      onlyArchived: options.archive !== undefined,
+    },
   });
   await stored.issuedCredentials.begin(now());
   const archive = openArchive({ ...options.archive, records: stored, keyPrefix, now, logger, logFailure: store.watch.logFailure, metrics });

@@ -15,7 +15,6 @@ import { SandboxService } from "@petak/protocol/sandbox";
 import { TestClockService } from "@petak/protocol/test-clock";
 import {
   createAgentLeases,
-  createAuditLog,
   createCommandKeyStore,
   createCommands,
   createEnrolments,
@@ -115,11 +114,7 @@ export function createServices(parts: ServiceParts, options: GatewayOptions & { 
   const leases = createAgentLeases(store.writer, store.keys, records.siteIds);
   const siteAgents = createSiteAgents(store.writer, store.keys, records.siteIds);
   const commanding = { commands: createCommands(store.writer, store.keys), commandKeys: createCommandKeyStore(store.writer, store.keys) };
-  const auditLog = createAuditLog(
-    store.writer,
-    store.keys,
-    options.auditEntriesMax === undefined ? {} : { entriesMax: options.auditEntriesMax },
-  );
+  const { auditLog } = records;
   const signals = createSiteSignals({
     reader,
     feeds,

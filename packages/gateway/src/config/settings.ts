@@ -423,7 +423,7 @@ export const settings = [
     name: "archiveDir",
     type: { kind: "path" },
     default: "",
-    doc: "The directory of the archive for ended reservations and old events; all gateways of a store must share it. Empty means archive in dataDir with the private Redis server, and no archive with your own server.",
+    doc: "The directory of the archive for ended reservations, old events and copies of administrative changes; all gateways of a store must share it. Empty means archive in dataDir with the private Redis server, and no archive with your own server.",
   },
   {
     name: "retentionMs",

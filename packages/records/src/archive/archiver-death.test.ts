@@ -123,12 +123,13 @@ function withoutLease(
   records: Records,
   dying: RedisConnection,
   world: ArchiveWorld,
-): Pick<Records, "archive" | "bundles" | "events" | "feedChunks"> {
-  const { archive, bundles, feedChunks } = world.over(dying);
+): Pick<Records, "archive" | "auditLog" | "bundles" | "events" | "feedChunks"> {
+  const { archive, auditLog, bundles, feedChunks } = world.over(dying);
   return {
     events: records.events,
     bundles,
     feedChunks,
+    auditLog,
     archive: { ...archive, lease: async () => "acquired", releaseLease: async () => undefined },
   };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { hasEnded } from "@petak/lifecycle";
 import { parseReservationId, type Region } from "@petak/protocol";
+import type { AuditLog } from "../audit/audit-log.ts";
 import { type BundleStore, deleteEmptyBundles } from "../bundles/bundle-store.ts";
 import type { ReservationWithChain } from "../encoding/reservation-record.ts";
 import { firstEntry } from "../encoding/stream-entry.ts";
@@ -9,6 +10,7 @@ import type { EventStream, StreamEvent } from "../events/event-stream.ts";
 import type { FeedChunks } from "../feeds/feed-chunks.ts";
 import { responseTtlMs } from "../idempotency/stored-response.ts";
 import { requireIdentity } from "./archive-identity.ts";
+import { archiveAudit } from "./audit-archiver.ts";
 import { archiveFeeds } from "./feed-archiver.ts";
 import { ArchiveFailure } from "./files/archive-failure.ts";
 import type { ArchiveFiles, OpenFile } from "./files/archive-files.ts";
@@ -25,6 +27,8 @@ import type { RegionArchive } from "./region-archive.ts";
 export interface ArchivedCounts {
   events: number;
   reservations: number;
+  /** Administrative changes, which stay in the store as well. */
+  auditEntries: number;
 }
 
 /** The shortest retention, in ms: as long as responses are stored. If a reservation left earlier, a repeated request could create it again. */
@@ -36,6 +40,7 @@ export interface ArchivableRecords {
   bundles: Pick<BundleStore, "deleteIfEmpty">;
   events: Pick<EventStream, "regions">;
   feedChunks: FeedChunks;
+  auditLog: AuditLog;
 }
 
 /** The options of an archiver. */
@@ -164,7 +169,7 @@ export function createArchiver(options: ArchiverOptions): Archiver {
         records.bundles,
         reservations.map(({ reservation }) => reservation),
       );
-      return { events: 0, reservations: 0 };
+      return { events: 0, reservations: 0, auditEntries: 0 };
     }
     if (events.length !== member.events) throw differs(region, date);
     const isSame = lines.filter(isEventLine).every((line, index) => isEventOf(line, events[index] as StreamEvent));
@@ -176,7 +181,7 @@ export function createArchiver(options: ArchiverOptions): Archiver {
       records.bundles,
       reservations.map(({ reservation }) => reservation),
     );
-    return { events: events.length, reservations: deleted };
+    return { events: events.length, reservations: deleted, auditEntries: 0 };
   }
 
   /** Compares the reservations that have not changed since they were archived with their lines. */
@@ -283,6 +288,9 @@ export function createArchiver(options: ArchiverOptions): Archiver {
       }
       lagMs = Math.max(lagMs, await lagOf(region, timeMs));
     }
+    const { auditLog } = records;
+    const onAuditArchived = (auditEntries: number) => onArchived?.({ events: 0, reservations: 0, auditEntries });
+    lagMs = Math.max(lagMs, await archiveAudit({ auditLog, files, layout, onArchived: onAuditArchived, onFailure }, timeMs));
     onLag?.(lagMs);
     await archiveFeeds({ records, files, layout, retentionMs, onFailure }, timeMs);
     return count;

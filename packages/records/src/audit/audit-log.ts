@@ -62,6 +62,10 @@ export interface AuditLog {
   settle(request: AuditedRequest, entry: AuditEntry, isChanged?: boolean): Promise<void>;
   /** Entries in the order in which they were recorded. A change that may still be under way ends the page. */
   read(query: AuditQuery): Promise<AuditPage>;
+  /** The id of the last entry that is archived. */
+  archivedUntil(mode: ModeName): Promise<string>;
+  /** Records that the entries up to another one are archived, if `before` is still what {@link archivedUntil} returns. */
+  markArchived(mode: ModeName, before: string, until: string): Promise<void>;
   /** How many entries a participant has at most, and about how many it has: those that were dropped for their age may be counted. */
   usage(mode: ModeName, participantId: string): Promise<{ limit: number; used: number }>;
 }
@@ -72,12 +76,14 @@ export interface AuditBounds {
   readonly entriesMax: number;
   /** How long entries are stored, in ms. */
   readonly keptMs: number;
+  /** Whether entries stay until they are archived, whatever the other bounds say. */
+  readonly onlyArchived: boolean;
   /** How long a change is waited for that has begun, in ms: longer than calls take. After this its outcome is unknown. */
   readonly callMs: number;
 }
 
 /** 4 MB for each participant and network, with the longest summaries 8 MB; 400 days: a year, and time to look back at it; 2 minutes. */
-export const defaultAuditBounds: AuditBounds = { entriesMax: 10_000, keptMs: 400 * 86_400_000, callMs: 120_000 };
+export const defaultAuditBounds: AuditBounds = { entriesMax: 10_000, keptMs: 400 * 86_400_000, onlyArchived: false, callMs: 120_000 };
 
 /** Entries that are read at once, and most that are read for one page. */
 const readBatch = 500;
@@ -89,10 +95,11 @@ const everybody = "*";
 const beginScript = createScript("begin-audit");
 const withdrawScript = createScript("withdraw-audit");
 const settleScript = createScript("settle-audit");
+const archivedScript = createScript("mark-audit-archived");
 
 /** Stores administrative changes in Redis, as one stream for each network. */
 export function createAuditLog(redis: RedisConnection, keys: Keys, bounds: Partial<AuditBounds> = {}): AuditLog {
-  const { entriesMax, keptMs, callMs } = { ...defaultAuditBounds, ...bounds };
+  const { entriesMax, keptMs, onlyArchived, callMs } = { ...defaultAuditBounds, ...bounds };
   const keysOf = ({ mode, participantId, requestId }: AuditedRequest) => [
     keys.auditEntries(mode),
     keys.auditEntriesOf(mode, participantId),
@@ -145,14 +152,20 @@ export function createAuditLog(redis: RedisConnection, keys: Keys, bounds: Parti
       const { mode, participantId } = request;
       await settleScript(
         redis,
-        [...keysOf(request), keys.auditDropped(mode)],
-        [encode(entry), responseTtlMs, keptMs, entriesMax, participantId, isChanged ? "1" : "0"],
+        [...keysOf(request), keys.auditDropped(mode), keys.auditArchivedUntil(mode)],
+        [encode(entry), responseTtlMs, keptMs, entriesMax, participantId, isChanged ? "1" : "0", onlyArchived ? "1" : "0"],
       );
     },
     async read(query) {
       const page = await readPage(query);
       // Afterwards, so that what is dropped meanwhile is told.
       return { ...page, dropped: await droppedAfter(query) };
+    },
+    async archivedUntil(mode) {
+      return (await redis.get(keys.auditArchivedUntil(mode))) ?? firstEntry;
+    },
+    async markArchived(mode, before, until) {
+      await archivedScript(redis, [keys.auditArchivedUntil(mode)], [before, until]);
     },
     async usage(mode, participantId) {
       return { limit: entriesMax, used: await redis.llen(keys.auditEntriesOf(mode, participantId)) };

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Region } from "@petak/protocol";
+import type { ModeName, Region } from "@petak/protocol";
 import type { FeedName } from "@petak/redis";
 
 /** A day in ms. Days of the archive are UTC days by the clock of the Redis server. */
@@ -41,6 +41,8 @@ export interface ArchiveLayout {
   unfinishedManifest(region: Region, date: ArchiveDate, attempt: string): string;
   /** The directory of a participant's feed in one network, see feed-file.ts. */
   feedDir(feed: FeedName): string;
+  /** The directory of one network's administrative changes, see audit-file.ts. */
+  auditDir(mode: ModeName): string;
   /** The directory of a region's index, see handle-index.ts. */
   indexDir(region: Region): string;
 }
@@ -66,6 +68,7 @@ export function createLayout(directory: string, prefix: string): ArchiveLayout {
     manifest: (region, date) => join(dayDir(region, date), "manifest.json"),
     unfinishedManifest: (region, date, attempt) => join(dayDir(region, date), `manifest.json.${attempt}${unfinishedSuffix}`),
     feedDir: ({ participantId, mode }) => join(root, `log=${participantId}`, `mode=${mode}`),
+    auditDir: (mode) => join(root, "audit", `mode=${mode}`),
     indexDir: (region) => join(regionDir(region), "index"),
   };
 }

@@ -1,5 +1,5 @@
 import { type DescMessage, fromBinary, fromJson, type JsonValue, type MessageShape, toBinary, toJson } from "@bufbuild/protobuf";
-import { EventSchema, ReservationSchema } from "@petak/protocol";
+import { type AuditEntry, AuditEntrySchema, EventSchema, ReservationSchema } from "@petak/protocol";
 import type { ReservationWithChain } from "../../encoding/reservation-record.ts";
 import type { RecordedEvent, StreamEvent } from "../../events/event-stream.ts";
 import { ArchiveFailure } from "./archive-failure.ts";
@@ -27,6 +27,20 @@ export function reservationLine({ reservation, chain }: ReservationWithChain): s
   const { text = JSON.stringify({ reservationId: reservation.reservationId }) } = json;
   const binary = json.isWhole ? "" : `,${binaryMark}${Buffer.from(toBinary(ReservationSchema, reservation)).toString("base64")}"`;
   return `${reservationStart}${text},"chain":${JSON.stringify(chain)}${binary}}`;
+}
+
+/** Encodes the line of an administrative change, with the encoded message as in {@link eventLine} if the JSON is incomplete. */
+export function auditLine(entry: AuditEntry): string {
+  const { text = "{}", isWhole } = jsonOf(AuditEntrySchema, () => entry);
+  const binary = isWhole ? "" : `,${binaryMark}${Buffer.from(toBinary(AuditEntrySchema, entry)).toString("base64")}"`;
+  return `{"audit":${text}${binary}}`;
+}
+
+/** Decodes the administrative change of a line. */
+export function readAuditEntry(line: string): AuditEntry {
+  const { audit, binary } = parse(line) as { audit?: JsonValue; binary?: string };
+  if (binary !== undefined) return fromBinary(AuditEntrySchema, Buffer.from(binary, "base64"));
+  return fromJson(AuditEntrySchema, audit ?? {});
 }
 
 /** Whether a line is an event's, not a reservation's. */
