@@ -73,8 +73,7 @@ const zsh = ["/bin/zsh", "/usr/bin/zsh", "/usr/local/bin/zsh"].find(existsSync);
 
 /** Types at a real zsh on a terminal, in which `petak` prints its arguments. Gives all that the terminal shows. */
 async function typed(line: string, env: Record<string, string> = {}): Promise<string> {
-  const petak = `petak() { if [[ $1 == completion ]]; then command petak "$@"; else print -r -- "called: $*"; fi }`;
-  const setUp = `autoload -U compinit; compinit -u -D; ${petak}; source ${files.zsh}`;
+  const setUp = `autoload -U compinit; compinit -u -D; petak() { print -r -- "called: $*" }; source ${files.zsh}`;
   const child = spawn("script", ["-qec", `${zsh} -f -i`, "/dev/null"], {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, TERM: "dumb", ...env },
@@ -154,8 +153,8 @@ describe("ids", () => {
     const other = await gateway.makeParticipant("Other", "operator");
     const own = await gateway.putSite(other, { ref: "other's", latitude: 1.36 });
     for (const [key, expected] of [
-      [operatorKey, `${siteId}:Test site old: 1\n`],
-      [other, `${own}:Test site other's\n`],
+      [operatorKey, `${siteId}  Test site old: 1\n`],
+      [other, `${own}  Test site other's\n`],
     ] as const) {
       const { stdout } = await runPetak(["completion", "zsh", "--ids", "site"], { env: { ...anew(), PETAK_KEY: key } });
       expect(stdout).toBe(expected);
@@ -165,8 +164,10 @@ describe("ids", () => {
   test("are kept for ten seconds, for this user only", async () => {
     const kept = anew();
     let nowMs = Date.now();
-    const ask = async () =>
-      (await runPetak(["completion", "bash", "--ids", "res"], { env: kept, now: () => nowMs })).stdout.trim().split("\n");
+    const ask = async () => {
+      const { stdout } = await runPetak(["completion", "bash", "--ids", "res"], { env: kept, now: () => nowMs });
+      return stdout.split("\n").flatMap((line) => line.split(" ")[0] || []);
+    };
     const before = await ask();
     const added = await reserve();
     nowMs += 9_999;
@@ -177,6 +178,43 @@ describe("ids", () => {
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
     expect((await stat(join(folder, "ids.json"))).mode & 0o777).toBe(0o600);
     expect(await readFile(join(folder, "ids.json"), "utf8")).not.toContain(env.PETAK_KEY);
+  });
+
+  test("that are none are not offered, even if they stand in the file of those kept", async () => {
+    const kept = anew();
+    const now = Date.now;
+    await runPetak(["completion", "bash", "--ids", "res"], { env: kept, now });
+    const path = join(kept.XDG_CACHE_HOME, "petak/ids.json");
+    const text = await readFile(path, "utf8");
+    await writeFile(path, text.replaceAll(reservationId, "res_$(>PWNED)"));
+    expect((await runPetak(["completion", "bash", "--ids", "res"], { env: kept, now })).stdout).not.toContain("PWNED");
+  });
+
+  describe("of a petak that says anything", () => {
+    const folderOf = async () => {
+      const folder = join(gateway.folder, randomUUID());
+      await mkdir(folder);
+      const lines = ["$(>PWNED)", "`>PWNED`", ";>PWNED", "$HOME", "*", "res_1  %F{red}$(>PWNED)", "res_2"];
+      await writeFile(join(folder, "lines"), `${lines.join("\n")}\n`);
+      await writeFile(join(folder, "petak"), `#!/bin/sh\ncat '${join(folder, "lines")}'\n`, { mode: 0o755 });
+      return folder;
+    };
+
+    test("are text for bash", async () => {
+      const folder = await folderOf();
+      const hostile = { PATH: `${folder}:${process.env.PATH}` };
+      expect(await offeredIn(hostile, "reservation", "res_")).toEqual(["res_1", "res_2"]);
+      expect(await offeredIn(hostile, "reservation", "*")).toEqual(["*"]);
+      expect(await offeredIn(hostile, "reservation", "$")).toEqual(["$(>PWNED)", "$HOME"]);
+      expect(existsSync("PWNED")).toBe(false);
+    });
+
+    test.skipIf(zsh === undefined || !existsSync("/usr/bin/script"))("are text for zsh", async () => {
+      const folder = await folderOf();
+      const shown = await typed(`cd ${folder}\npetak reservation res\t\t2\necho now $(ls)`, { PATH: `${folder}:${process.env.PATH}` });
+      expect(shown).toContain("called: reservation res_2");
+      expect(shown).toContain("now lines petak");
+    });
   });
 
   test("are offered where they cannot be kept", async () => {

@@ -34,7 +34,7 @@ export const registerCompletion: CommandModule = (command, { io, commands }) => 
       if (kinds !== undefined) {
         const ids = await offeredIds(io, kinds);
         output.json({ shell, ids });
-        for (const { id, what } of ids) output.print(shell === "zsh" && what !== "" ? `${id}:${what}` : id);
+        for (const { id, what } of ids) output.print(`${id}  ${what}`.trimEnd());
         return;
       }
       const script = scripts[shell](await commandTree(io, commands));

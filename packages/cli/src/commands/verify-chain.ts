@@ -21,7 +21,7 @@ const keysTimeoutMs = 10_000;
 /** `petak verify-chain`: verifies that a chain of receipts is complete and authentic, with the issuer's keys only. */
 export const registerVerifyChain: CommandModule = (command, context) => {
   command
-    .argument("<file>", "response of GetCustodyChain as JSON, as saved by `petak chain res_… --out FILE`")
+    .argument("<file>", "response of GetCustodyChain as JSON, as saved by `petak chain --out FILE`")
     .option("--keys <file>", "the issuer's keys, past and present; works offline (default: those that the gateway publishes)")
     .option("--continues <file>", "the chain that this one continues after a redirect")
     .action(async (file: string, options: VerifyOptions, running: Command) => {

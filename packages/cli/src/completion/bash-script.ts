@@ -10,14 +10,17 @@ ${[...walk(tree)].map(armOf).join("\n")}
   esac
 }
 
-# Offers ids of some kinds. A line with a key or an address of its own gets none: they are asked with what the environment has.
+# Offers ids of some kinds. A line with a key or an address of its own gets none: they are asked with what the environment has. They are not words for
+# compgen, which would run what stands in them; and the petak of the PATH is asked, not a file of that name in this folder.
 _petak_ids() {
   if [[ -z $1 || $1 == - || -n $own ]]; then return; fi
-  COMPREPLY=($(compgen -W "$("\${COMP_WORDS[0]}" completion bash --ids "$1" 2>/dev/null)" -- "$cur"))
+  while read -r id what; do
+    if [[ $id == "$cur"* ]]; then COMPREPLY+=("$id"); fi
+  done < <(command petak completion bash --ids "$1" 2>/dev/null)
 }
 
 _petak() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} at=petak commands options valued kinds args i word kind own='' taken=0
+  local cur=\${COMP_WORDS[COMP_CWORD]} at=petak commands options valued kinds args i word kind id what own='' taken=0
   COMPREPLY=()
   _petak_at "$at"
   for ((i = 1; i < COMP_CWORD; i++)); do

@@ -1,7 +1,8 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
-import type { OfferedId } from "./own-ids.ts";
+import { type OfferedId, onlyIds } from "./offered-id.ts";
 
 /** How long ids are offered again without asking, in ms: who types TAB twice asks once, and who has just reserved is not told old news for long. */
 const maxAgeMs = 10_000;
@@ -19,7 +20,8 @@ export function idCachePath(env: Readonly<Record<string, string | undefined>>): 
 
 /** The ids that were kept for a question in the last seconds. Undefined: there are none. */
 export async function readKept(path: string, question: string, nowMs: number): Promise<OfferedId[] | undefined> {
-  return (await fresh(path, nowMs))[question]?.ids;
+  const entry = (await fresh(path, nowMs))[question];
+  return entry && onlyIds(entry.ids);
 }
 
 /** Keeps ids for a question, with others that are still fresh. Only this user can read the file. */
@@ -27,8 +29,9 @@ export async function keep(path: string, question: string, ids: OfferedId[], now
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const entries = { ...(await fresh(path, nowMs)), [question]: { atMs: nowMs, ids } };
   // Whoever types in two shells at once must not read half a file.
-  const part = `${path}.${process.pid}.part`;
-  await writeFile(part, JSON.stringify(entries), { mode: 0o600 });
+  const part = `${path}.${randomUUID()}`;
+  // A new file: a link that somebody has put there is not followed.
+  await writeFile(part, JSON.stringify(entries), { mode: 0o600, flag: "wx" });
   await rename(part, path);
 }
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { CliIo } from "../session.ts";
 import { idCachePath, keep, readKept } from "./id-cache.ts";
 import type { IdKind } from "./id-kinds.ts";
-import type { OfferedId } from "./own-ids.ts";
+import type { OfferedId } from "./offered-id.ts";
 
 /** How long a gateway may take, in ms: somebody waits at a prompt. */
 const askMs = 1000;

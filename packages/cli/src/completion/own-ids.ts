@@ -1,21 +1,12 @@
 import type { PetakClient } from "@petak/client/node";
 import { ReservationState } from "@petak/protocol";
 import type { IdKind } from "./id-kinds.ts";
-
-/** An id that completion offers. */
-export interface OfferedId {
-  readonly id: string;
-  /** What it is the id of, for people: the name of a site. May be empty. */
-  readonly what: string;
-}
+import { type OfferedId, onlyIds } from "./offered-id.ts";
 
 const stateNames = new Map(Object.entries(ReservationState).map(([name, state]) => [state as number, name.toLowerCase()]));
 
 /** Ids of each kind at most. Nobody reads more, and one page has them. */
 const pageSize = 200;
-
-/** What an id may be: shells take what is offered for text of theirs, and a gateway could send anything. */
-const idPattern = /^[a-z]+_\w{1,60}$/;
 
 /**
  * The ids of some kinds that the caller most probably means: its own, and where it has no sites, the first ones of the network. A kind that it may not list is left
@@ -67,6 +58,12 @@ export async function ownIds(
     },
   };
   const found = await Promise.allSettled(kinds.map((kind) => lists[kind]()));
-  const offered = found.flatMap((one) => (one.status === "fulfilled" ? one.value : [])).filter(({ id }) => idPattern.test(id));
-  return [...new Map(offered.toReversed().map((one) => [one.id, one])).values()].toReversed();
+  const offered = found.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+  return [
+    ...new Map(
+      onlyIds(offered)
+        .toReversed()
+        .map((one) => [one.id, one]),
+    ).values(),
+  ].toReversed();
 }

@@ -11,12 +11,14 @@ ${[...walk(tree)].map(armOf).join("\n")}
   esac
 }
 
-# Offers ids of some kinds, or files. A line with a key or an address of its own gets no ids: they are asked with what the environment has.
+# Offers ids of some kinds, or files. A line with a key or an address of its own gets no ids: they are asked with what the environment has. The petak of the
+# PATH is asked, not a file of that name in this folder.
 _petak_ids() {
-  local -a ids
-  if [[ -n $1 && $1 != - && -z $own ]]; then ids=(\${(f)"$(\${words[1]} completion zsh --ids $1 2>/dev/null)"}); fi
+  local -a lines ids
+  if [[ -n $1 && $1 != - && -z $own ]]; then lines=(\${(f)"$(command petak completion zsh --ids $1 2>/dev/null)"}); fi
+  ids=(\${lines%% *})
   if ((\${#ids})); then
-    _describe id ids
+    compadd -l -d lines -a -- ids
   else
     _files
   fi
