@@ -532,11 +532,13 @@ export function createDoor(options: DoorOptions): Door {
       onReport();
       return outcome;
     },
-    markChecked(compartmentId) {
-      return enqueue(() => {
+    async markChecked(compartmentId) {
+      await enqueue(() => {
         if (cabinet.occupancy(compartmentId) === "OCCUPIED") throw new Error(`compartment '${compartmentId}' is not empty`);
         visits.clear(compartmentId);
       });
+      // One more place is in service.
+      onReport();
     },
     async record(step) {
       await enqueue(() => {
