@@ -1,59 +1,41 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import type { Client } from "@connectrpc/connect";
-import {
-  createOwnServiceClient,
-  createPetakClient,
-  type KeyFile,
-  type PetakClient,
-  readKeyFile,
-  signerOfKeyFile,
-} from "@petak/client/node";
+import { createOwnServiceClient, createPetakClient, type KeyFile, readKeyFile, signerOfKeyFile } from "@petak/client/node";
 import { createLogger, loadConfig } from "@petak/gateway";
-import { Act, EventTypeSchema, Role, reasonOf } from "@petak/protocol";
-import { SandboxRefusalSchema, SandboxService, type VisitSandboxSiteResponse } from "@petak/protocol/sandbox";
-import { TestClockService } from "@petak/protocol/test-clock";
+import { Act, Role, reasonOf } from "@petak/protocol";
+import { SandboxService } from "@petak/protocol/sandbox";
 import { createTempDir } from "@petak/testkit";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { ensureParticipant } from "../src/demo/ensure-participant.ts";
 import { type ServedGateway, serveGateway } from "../src/serve/serve-gateway.ts";
 import { documentedSandbox } from "../src/testing/documented-sandbox.ts";
 import { runPetak } from "../src/testing/run-petak.ts";
-
-const parcel = { widthMm: 300, heightMm: 150, depthMm: 400, massG: 1200 };
+import { connectSandboxCourier, type SandboxCourier, stepMs, wordOf } from "../src/testing/sandbox-courier.ts";
 
 const documented = documentedSandbox();
 let dataDir: string;
 let served: ServedGateway;
-let courier: PetakClient;
-let sandbox: Client<typeof SandboxService>;
-let clock: { readonly client: Client<typeof TestClockService>; close(): void };
-/** The ids of the sites, by reference. */
-let sites: ReadonlyMap<string, string>;
+let courier: SandboxCourier;
 
-/** Starts the gateway, and reads the sites once they are open. */
+/** Starts the gateway, and connects a courier once its sandbox is open. */
 async function serve(): Promise<void> {
   const config = loadConfig({ flags: { port: "0", dataDir, sandbox: "true", testClock: "true" }, env: {} });
   served = await serveGateway(config, dataDir, createLogger({ level: "silent" }));
+  const { url, admin } = served;
+  courier = await connectSandboxCourier(url, { courier: await keyOf("courier"), admin: admin.keyFile });
+}
+
+/** The key of a courier, who is registered when it is first asked for. */
+async function keyOf(name: string): Promise<KeyFile> {
   const { url: baseUrl, admin, gateway } = served;
   const administrator = createPetakClient({ baseUrl, signer: signerOfKeyFile(admin.keyFile) });
-  const path = join(dataDir, "keys", "courier.json");
-  const wanted = { name: "courier", displayName: "Courier", role: Role.COURIER, path, audience: gateway.audience };
-  const signer = signerOfKeyFile(await ensureParticipant(administrator, wanted));
-  administrator.close();
-  courier = createPetakClient({ baseUrl, signer });
-  const own = createOwnServiceClient(SandboxService, { baseUrl, signer, timeoutMs: 60_000, retry: false });
-  sandbox = own.client;
-  clock = createOwnServiceClient(TestClockService, { baseUrl, signer: signerOfKeyFile(admin.keyFile) });
-  // SANDBOX_NOT_READY until they are open.
-  const listed = await vi.waitFor(() => sandbox.listSandboxSites({}), { timeout: 60_000, interval: 100 });
-  sites = new Map(listed.sites.map(({ operatorSiteRef, siteId }) => [operatorSiteRef, siteId]));
+  const path = join(dataDir, "keys", `${name}.json`);
+  const wanted = { name, displayName: name, role: Role.COURIER, path, audience: gateway.audience };
+  return await ensureParticipant(administrator, wanted).finally(administrator.close);
 }
 
 async function stop(): Promise<void> {
   courier.close();
-  clock.close();
   await served.stop();
 }
 
@@ -70,77 +52,24 @@ beforeAll(async () => {
 /** The documented events at a site. */
 const eventsAt = (ref: string) => documented.find(({ reference }) => reference?.[0] === ref)?.["the courier's events"] ?? [];
 
-const siteOf = (ref: string) => sites.get(ref) ?? "";
-
-async function reserve(ref: string): Promise<string> {
-  const { reservation } = await courier.reservations.reserve({
-    requestId: randomUUID(),
-    place: { case: "siteId", value: siteOf(ref) },
-    parcel,
-  });
-  const reservationId = reservation?.reservationId ?? "";
-  await courier.reservations.confirm({ requestId: randomUUID(), reservationId });
-  return reservationId;
-}
-
-const issue = (reservationId: string, act: Act, withPin = false) =>
-  courier.reservations.issueCredential({ requestId: randomUUID(), reservationId, act, withPin });
-
-const wordOf = ({ opened, refusal }: VisitSandboxSiteResponse) =>
-  opened ? "opened" : (SandboxRefusalSchema.value[refusal]?.name.replace("SANDBOX_REFUSAL_", "") ?? "");
-
-/** Somebody comes with an access token. */
-async function visit(ref: string, accessToken: string): Promise<string> {
-  return wordOf(await sandbox.visitSandboxSite({ siteId: siteOf(ref), credential: { case: "accessToken", value: accessToken } }));
-}
-
-/** The courier's events of a reservation. */
-async function eventsOf(reservationId: string): Promise<string[]> {
-  const { events } = await courier.custody.listEvents({ pageSize: 1000 });
-  return events
-    .filter((event) => event.reservationId === reservationId)
-    .map(({ type }) => EventTypeSchema.value[type]?.name.replace("EVENT_TYPE_", "") ?? "");
-}
-
-/** Lets the gateway's time pass until a reservation has its events, but not as long as it takes until parcels are forgotten. */
-async function untilEvents(reservationId: string, wanted: readonly string[]): Promise<void> {
-  let passedMs = 0;
-  const look = async () => {
-    const events = await eventsOf(reservationId);
-    if (events.length < wanted.length && passedMs < 300_000) {
-      passedMs += stepMs;
-      await pass(stepMs);
-    }
-    return events;
-  };
-  await expect.poll(look, { timeout: 60_000 }).toEqual(wanted);
-}
-
-const stepMs = 5000;
-
-/** Moves the gateway's clock, and all that follow it. */
-async function pass(ms: number): Promise<void> {
-  const { time } = await clock.client.getTestClock({});
-  await clock.client.moveTestClock({ time: timestampFromMs((time === undefined ? 0 : timestampMs(time)) + ms) });
-}
-
 describe("the guide's table", () => {
   it("has the sites of the gateway, all of them", () => {
-    expect(documented.map(({ reference }) => reference?.[0]).sort()).toEqual([...sites.keys()].sort());
+    expect(documented.map(({ reference }) => reference?.[0]).sort()).toEqual([...courier.sites.keys()].sort());
   });
 
   it.each(documented.map((row) => [row.reference?.[0] ?? "", row] as const))("says what happens at %s", async (ref, row) => {
-    const [reserved = "", opened = ""] = [row.Reserve?.[0], row.deposit?.[0]];
-    const attempt = reserve(ref);
-    if (reserved !== "ok") return expect(await attempt.catch(reasonOf)).toBe(reserved);
-    const reservationId = await attempt;
-    // The site is retired before anybody comes.
-    if (opened !== "") expect(await visit(ref, (await issue(reservationId, Act.DEPOSIT)).accessToken)).toBe(opened);
-    await untilEvents(reservationId, row["the courier's events"] ?? []);
+    const [reserved = "", opened] = [row.Reserve?.[0], row.deposit?.[0]];
+    if (reserved !== "ok") return expect(await courier.reserve(ref).catch(reasonOf)).toBe(reserved);
+    const reservationId = await (opened === "opened" ? courier.deposit(ref) : courier.reserve(ref));
+    // The retired site is retired before anybody comes.
+    if (opened !== undefined && opened !== "opened") {
+      expect(await courier.visit(ref, (await courier.issue(reservationId, Act.DEPOSIT)).accessToken)).toBe(opened);
+    }
+    await courier.untilEvents(reservationId, row["the courier's events"] ?? []);
     const [collected] = row.collection ?? [];
     if (collected === undefined) return;
-    const forCollection = await issue(reservationId, Act.COLLECT);
-    expect(await visit(ref, forCollection.accessToken)).toBe(collected);
+    const forCollection = await courier.issue(reservationId, Act.COLLECT);
+    expect(await courier.visit(ref, forCollection.accessToken)).toBe(collected);
   });
 });
 
@@ -150,11 +79,11 @@ describe("petak sandbox", () => {
   it("lists the sites, and says in words what each does", async () => {
     const { stdout, stderr } = await petak("sites");
     expect(stderr).toBe("");
-    for (const [ref, siteId] of sites) expect(stdout).toMatch(new RegExp(`^${ref} +${siteId}  \\w+.* `, "m"));
+    for (const [ref, siteId] of courier.sites) expect(stdout).toMatch(new RegExp(`^${ref} +${siteId}  \\w+.* `, "m"));
   });
 
   it("brings a parcel and collects it by a PIN", async () => {
-    const reservationId = await reserve("sandbox-plain");
+    const reservationId = await courier.reserve("sandbox-plain");
     expect(await petak("deposit", reservationId)).toMatchObject({
       exitCode: 0,
       stdout: expect.stringMatching(/^Door \w+ opened for DEPOSIT/),
@@ -163,24 +92,24 @@ describe("petak sandbox", () => {
       exitCode: 0,
       stdout: expect.stringMatching(/^Door \w+ opened for COLLECT/),
     });
-    expect((await eventsOf(reservationId)).at(-1)).toBe("PARCEL_COLLECTED");
+    expect((await courier.eventsOf(reservationId)).at(-1)).toBe("PARCEL_COLLECTED");
   });
 
   it("collects all parcels of a bundle", async () => {
-    const reservationIds = [await reserve("sandbox-plain"), await reserve("sandbox-plain")];
-    const { bundle } = await courier.reservations.putBundle({ requestId: randomUUID(), reservationIds });
+    const reservationIds = [await courier.reserve("sandbox-plain"), await courier.reserve("sandbox-plain")];
+    const { bundle } = await courier.client.reservations.putBundle({ requestId: randomUUID(), reservationIds });
     for (const reservationId of reservationIds) await petak("deposit", reservationId);
     expect(await petak("collect", bundle?.bundleId ?? "", "--pin")).toMatchObject({
       exitCode: 0,
       stdout: expect.stringMatching(/^Door \w+ opened for COLLECT/),
     });
     for (const reservationId of reservationIds) {
-      await expect.poll(async () => (await eventsOf(reservationId)).at(-1)).toBe("PARCEL_COLLECTED");
+      await expect.poll(async () => (await courier.eventsOf(reservationId)).at(-1)).toBe("PARCEL_COLLECTED");
     }
   });
 
   it("says why no door opened, and so does the feed", async () => {
-    const reservationId = await reserve("sandbox-jammed");
+    const reservationId = await courier.reserve("sandbox-jammed");
     const { exitCode, stderr } = await petak("deposit", reservationId);
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining("OUT_OF_ORDER")]);
     const feed = await runPetak([
@@ -205,78 +134,71 @@ describe("petak sandbox", () => {
 
 describe("a sandbox", () => {
   it("takes parcels out by a PIN, and opens once for it", async () => {
-    const reservationId = await reserve("sandbox-plain");
-    await visit("sandbox-plain", (await issue(reservationId, Act.DEPOSIT)).accessToken);
-    const { pin } = await issue(reservationId, Act.COLLECT, true);
-    const shown = { siteId: siteOf("sandbox-plain"), credential: { case: "pin", value: pin } } as const;
-    expect(await sandbox.visitSandboxSite(shown)).toMatchObject({ opened: true, act: Act.COLLECT });
-    expect(wordOf(await sandbox.visitSandboxSite(shown))).toBe("NOT_ACCEPTED");
-    expect((await eventsOf(reservationId)).at(-1)).toBe("PARCEL_COLLECTED");
+    const reservationId = await courier.deposit("sandbox-plain");
+    const { pin } = await courier.issue(reservationId, Act.COLLECT, true);
+    const shown = { siteId: courier.siteOf("sandbox-plain"), credential: { case: "pin", value: pin } } as const;
+    expect(await courier.sandbox.visitSandboxSite(shown)).toMatchObject({ opened: true, act: Act.COLLECT });
+    expect(wordOf(await courier.sandbox.visitSandboxSite(shown))).toBe("NOT_ACCEPTED");
+    expect((await courier.eventsOf(reservationId)).at(-1)).toBe("PARCEL_COLLECTED");
   });
 
   it("keeps what is inside when its gateway starts again", async () => {
-    const reservationId = await reserve("sandbox-plain");
-    await visit("sandbox-plain", (await issue(reservationId, Act.DEPOSIT)).accessToken);
-    const before = sites;
+    const reservationId = await courier.deposit("sandbox-plain");
+    const before = courier.sites;
     await stop();
     await serve();
-    expect(sites).toEqual(before);
-    expect(await visit("sandbox-plain", (await issue(reservationId, Act.COLLECT)).accessToken)).toBe("opened");
-    expect((await eventsOf(reservationId)).at(-1)).toBe("PARCEL_COLLECTED");
+    expect(courier.sites).toEqual(before);
+    expect(await courier.visit("sandbox-plain", (await courier.issue(reservationId, Act.COLLECT)).accessToken)).toBe("opened");
+    expect((await courier.eventsOf(reservationId)).at(-1)).toBe("PARCEL_COLLECTED");
   });
 
-  it("sends after a restart what its terminals had not reported", async () => {
-    const reservationId = await reserve("sandbox-slow");
-    await visit("sandbox-slow", (await issue(reservationId, Act.DEPOSIT)).accessToken);
-    // Within the 20 s for which it keeps its reports, unless the machine stands still.
+  it("sends after a restart what its terminals had not reported, no earlier than without one", async () => {
+    const reservationId = await courier.deposit("sandbox-slow");
     await stop();
     await serve();
-    await expect.poll(async () => (await eventsOf(reservationId)).at(-1)).toBe("PARCEL_DEPOSITED");
+    await courier.untilEvents(reservationId, eventsAt("sandbox-slow"));
   });
 
   it("puts a compartment back into use that was in doubt when its gateway ended", async () => {
-    const reservationId = await reserve("sandbox-in-doubt");
-    await visit("sandbox-in-doubt", (await issue(reservationId, Act.DEPOSIT)).accessToken);
+    await courier.deposit("sandbox-in-doubt");
     await stop();
     await serve();
-    const siteId = siteOf("sandbox-in-doubt");
-    const { site } = await courier.directory.getSite({ siteId });
+    const siteId = courier.siteOf("sandbox-in-doubt");
+    const { site } = await courier.client.directory.getSite({ siteId });
     const free = async () => {
-      await pass(stepMs);
-      const { availabilities } = await courier.directory.getAvailability({ siteIds: [siteId] });
+      await courier.pass(stepMs);
+      const { availabilities } = await courier.client.directory.getAvailability({ siteIds: [siteId] });
       return availabilities[0]?.sizeClasses.reduce((sum, { freeToPromise }) => sum + freeToPromise, 0);
     };
     await expect.poll(free, { timeout: 60_000 }).toBe(site?.compartments.length);
   });
 
   it("refuses a PIN where the terminal cannot have heard of it", async () => {
-    const reservationId = await reserve("sandbox-offline");
-    await visit("sandbox-offline", (await issue(reservationId, Act.DEPOSIT)).accessToken);
-    await untilEvents(reservationId, eventsAt("sandbox-offline"));
-    const { pin, accessToken } = await issue(reservationId, Act.COLLECT, true);
-    const shown = { siteId: siteOf("sandbox-offline"), credential: { case: "pin", value: pin } } as const;
-    expect(wordOf(await sandbox.visitSandboxSite(shown))).toBe("NOT_ACCEPTED");
-    expect(await visit("sandbox-offline", accessToken)).toBe("opened");
+    const reservationId = await courier.deposit("sandbox-offline");
+    await courier.untilEvents(reservationId, eventsAt("sandbox-offline"));
+    const { pin, accessToken } = await courier.issue(reservationId, Act.COLLECT, true);
+    const shown = { siteId: courier.siteOf("sandbox-offline"), credential: { case: "pin", value: pin } } as const;
+    expect(wordOf(await courier.sandbox.visitSandboxSite(shown))).toBe("NOT_ACCEPTED");
+    expect(await courier.visit("sandbox-offline", accessToken)).toBe("opened");
   });
 
   it("puts a retired site back", async () => {
     const isBack = async () => {
-      await pass(stepMs);
-      return await reserve("sandbox-retired").catch(reasonOf);
+      await courier.pass(stepMs);
+      return await courier.reserve("sandbox-retired").catch(reasonOf);
     };
-    await untilEvents(await reserve("sandbox-retired"), eventsAt("sandbox-retired"));
+    await courier.untilEvents(await courier.reserve("sandbox-retired"), eventsAt("sandbox-retired"));
     await expect.poll(isBack, { timeout: 60_000 }).toMatch(/^res_/);
   });
 
   it("throws parcels away that nobody collects", async () => {
-    const reservationId = await reserve("sandbox-plain");
-    await visit("sandbox-plain", (await issue(reservationId, Act.DEPOSIT)).accessToken);
+    const reservationId = await courier.deposit("sandbox-plain");
     const look = async () => {
-      await pass(600_000);
-      return await eventsOf(reservationId);
+      await courier.pass(600_000);
+      return await courier.eventsOf(reservationId);
     };
     await expect.poll(look, { timeout: 60_000 }).toContain("PARCEL_RECALLED");
-    expect((await eventsOf(reservationId)).slice(-3)).toEqual(["PARCEL_OVERDUE", "RESERVATION_IN_DOUBT", "PARCEL_RECALLED"]);
+    expect((await courier.eventsOf(reservationId)).slice(-3)).toEqual(["PARCEL_OVERDUE", "RESERVATION_IN_DOUBT", "PARCEL_RECALLED"]);
   });
 
   it("is described where it is, and is not there unless a setting says so", async () => {
@@ -302,11 +224,13 @@ describe("a sandbox", () => {
       return await own.client.listSandboxSites({}).catch(reasonOf).finally(own.close);
     };
     expect(await refusalOf(served.admin.keyFile)).toBe("MODE_MISMATCH");
-    const agentKey = await readKeyFile(join(dataDir, "sandbox", siteOf("sandbox-plain"), "agent-key.json"));
+    const agentKey = await readKeyFile(join(dataDir, "sandbox", courier.siteOf("sandbox-plain"), "agent-key.json"));
     expect(await refusalOf(agentKey)).toBe("AGENT_KEY_NOT_ALLOWED");
     const shown = { case: "pin", value: "00000000" } as const;
-    expect(await sandbox.visitSandboxSite({ siteId: "site_0000", credential: shown }).catch(reasonOf)).toBe("SITE_NOT_FOUND");
-    const crowd = Array.from({ length: 40 }, () => sandbox.visitSandboxSite({ siteId: siteOf("sandbox-full"), credential: shown }));
+    expect(await courier.sandbox.visitSandboxSite({ siteId: "site_0000", credential: shown }).catch(reasonOf)).toBe("SITE_NOT_FOUND");
+    const crowd = Array.from({ length: 40 }, () =>
+      courier.sandbox.visitSandboxSite({ siteId: courier.siteOf("sandbox-full"), credential: shown }),
+    );
     const outcomes = await Promise.all(crowd.map((one) => one.then(() => "judged", reasonOf)));
     expect(new Set(outcomes)).toEqual(new Set(["judged", "SANDBOX_SITE_BUSY"]));
   });

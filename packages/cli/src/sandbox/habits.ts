@@ -3,8 +3,9 @@ import { LockUncertainError } from "@petak/agent";
 import type { SimulatedTerminal } from "@petak/agent/simulation";
 import { Act, LiveReservations, ReservationState } from "@petak/protocol";
 import { SandboxBehaviour } from "@petak/protocol/sandbox";
+import { delayReports } from "./delay-reports.ts";
 import { createGate } from "./gate.ts";
-import { type SandboxClock, type SiteHabits, type SiteScene, withinMs } from "./sandbox-site.ts";
+import type { SandboxClock, SiteHabits, SiteScene } from "./sandbox-site.ts";
 import { siteInit } from "./sites.ts";
 
 /** How long the same credential may open again, in ms: a person who tries the sandbox does not wait two minutes. */
@@ -13,14 +14,14 @@ export const shortGraceMs = 2000;
 /** How late reports come at the slow site, in ms. */
 const reportDelayMs = 20_000;
 
-/** When the offline site reaches its gateway after a visit, in ms: after `deposit_until`, which is a minute after Confirm. */
+/** How late they come at the offline site, in ms: after `deposit_until`, which is a minute after Confirm. */
 const offlineMs = 90_000;
 
-/** How often it does without a visit, in ms: the keys by which it verifies tokens are good for a week. */
+/** How often the offline site hears from its gateway, in ms: the keys by which it verifies tokens are good for a week. */
 const contactEveryMs = 3_600_000;
 
-/** How long a contact may take, in ms. */
-const contactMs = 10_000;
+/** Pause before it tries again where it was not reached, in ms. */
+const contactAgainMs = 10_000;
 
 /** How long a site stands after somebody has confirmed a reservation there, and how long it is retired, in ms. */
 const retirement = { afterMs: 5000, forMs: 10_000 };
@@ -35,7 +36,7 @@ export const habitsOf: ReadonlyMap<SandboxBehaviour, (clock: SandboxClock) => Si
   [SandboxBehaviour.SLOW, slow],
   [SandboxBehaviour.OFFLINE, offline],
   // The person opens the door, and closes it without a parcel.
-  [SandboxBehaviour.IN_DOUBT, () => ({ useDoor: ({ cabinet }, { compartmentId }) => cabinet.closeDoor(compartmentId) })],
+  [SandboxBehaviour.IN_DOUBT, () => ({ hasParcels: false })],
   [SandboxBehaviour.RETIRED, retired],
 ]);
 
@@ -58,6 +59,7 @@ function jammed({ after }: SandboxClock): SiteHabits {
     }
   };
   return {
+    hasParcels: false,
     async prepare({ terminal }) {
       terminal.cabinet.open = (compartmentId) =>
         Promise.reject(new LockUncertainError(`the lock of compartment '${compartmentId}' is jammed`));
@@ -72,57 +74,29 @@ function jammed({ after }: SandboxClock): SiteHabits {
   };
 }
 
-/** Reports of a visit come late, and everything else in time. */
-function slow({ after }: SandboxClock): SiteHabits {
-  const gate = createGate(["reportEvents"]);
-  let cancelOpening: (() => void) | undefined;
-  return {
-    ...{ gate, isLate: true },
-    beforeVisit({ terminal }) {
-      gate.setOpen(false);
-      cancelOpening ??= after(reportDelayMs, () => {
-        cancelOpening = undefined;
-        gate.setOpen(true);
-        // Ends the pause before the agent's next attempt.
-        void terminal.agent.syncNow().catch(() => undefined);
-      });
-    },
-    stop: () => cancelOpening?.(),
-  };
+/** Reports come late, and everything else in time. */
+function slow(clock: SandboxClock): SiteHabits {
+  return { isLate: true, wrap: (agents) => delayReports(agents, reportDelayMs, clock) };
 }
 
-/** The terminal reaches its gateway only now and then, for a moment. */
-function offline({ after }: SandboxClock): SiteHabits {
+/** The terminal hears from its gateway only now and then, for a moment, and its reports come late. */
+function offline(clock: SandboxClock): SiteHabits {
   const gate = createGate();
   let cancelContact: () => void = () => undefined;
-  let isDue = false;
 
-  async function contact({ terminal: { agent } }: SiteScene): Promise<void> {
+  async function contact(scene: SiteScene): Promise<void> {
     gate.setOpen(true);
-    await agent.syncNow().catch(() => undefined);
-    await withinMs(contactMs, agent.flushed());
-    // By the reports the gateway knows what is inside: before them it had no reservation for it any more.
-    await agent.syncNow().catch(() => undefined);
+    const isReached = await scene.terminal.agent.syncNow().then(
+      () => true,
+      () => false,
+    );
     gate.setOpen(false);
-  }
-  function contactIn(delayMs: number, scene: SiteScene): void {
-    cancelContact();
-    cancelContact = after(delayMs, () => {
-      isDue = false;
-      void contact(scene);
-      contactIn(contactEveryMs, scene);
-    });
+    cancelContact = clock.after(isReached ? contactEveryMs : contactAgainMs, () => void contact(scene));
   }
   return {
-    ...{ gate, isLate: true },
-    async prepare(scene) {
-      await contact(scene);
-      contactIn(contactEveryMs, scene);
-    },
-    beforeVisit(scene) {
-      if (!isDue) contactIn(offlineMs, scene);
-      isDue = true;
-    },
+    isLate: true,
+    wrap: (agents) => gate.wrap(delayReports(agents, offlineMs, clock)),
+    prepare: contact,
     stop: () => cancelContact(),
   };
 }
@@ -143,8 +117,9 @@ function retired({ now }: SandboxClock): SiteHabits {
       const isExpected = store.allowances.all().some(({ act, state }) => act === Act.DEPOSIT && state === ReservationState.CONFIRMED);
       confirmedMs = isExpected ? (confirmedMs ?? now()) : undefined;
       if (confirmedMs === undefined || now() < confirmedMs + retirement.afterMs) return;
-      await directory.retireSites({ requestId: randomUUID(), siteIds: [siteId], liveReservations: LiveReservations.CANCEL });
+      // Before the call: it may be made and its answer lost, and the site is to come back in any case.
       [confirmedMs, retiredMs] = [undefined, now()];
+      await directory.retireSites({ requestId: randomUUID(), siteIds: [siteId], liveReservations: LiveReservations.CANCEL });
     },
   };
 }

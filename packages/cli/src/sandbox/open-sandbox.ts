@@ -85,7 +85,7 @@ export async function openSandbox(options: OpenSandboxOptions): Promise<OpenedSa
   const clock = testClock ?? { now: Date.now, after: afterByTimer };
   const ground = {
     ...{ stack, clock, testClock, operator, operatorKey, dataDir, connect, logger: meantLogger(options.logger) },
-    onCareFailed: (err: unknown) => options.logger.warn({ err }, "the sandbox could not look after a site"),
+    onCareFailed: tellOnce((err) => options.logger.warn({ err }, "the sandbox could not look after a site")),
   };
   const sites = new Map<string, SandboxSite & SandboxPlace>();
   for (const [facts, site] of await putSites(operator)) {
@@ -112,9 +112,18 @@ async function openSite(facts: SandboxSiteFacts, site: Site, ground: Ground): Pr
   const key = await ensureTerminalKey({ operator, operatorKey, site, folder });
   const { agents } = ground.connect(key, { retry: false });
   const habits = habitsOf.get(facts.behaviour)?.(clock) ?? {};
-  const client = habits.gate?.wrap(agents) ?? agents;
+  const client = habits.wrap?.(agents) ?? agents;
   const terminal = createTerminal({
-    ...{ client, key, site, folder, logger, graceMs: shortGraceMs, watchesCommands: habits.hearsAtOnce === true },
+    ...{
+      client,
+      key,
+      site,
+      folder,
+      logger,
+      hasParcels: habits.hasParcels ?? true,
+      graceMs: shortGraceMs,
+      watchesCommands: habits.hearsAtOnce === true,
+    },
     ...(testClock && { testClock }),
   });
   stack.defer(terminal.stop);
@@ -123,17 +132,27 @@ async function openSite(facts: SandboxSiteFacts, site: Site, ground: Ground): Pr
   await habits.prepare?.(scene);
   stack.defer(() => habits.stop?.());
   const care = async () => {
-    await settleDoubts(scene, clock);
+    await settleDoubts(scene, clock, onError);
     await habits.care?.(scene);
   };
   stack.defer(keepDoing(care, { everyMs: careEveryMs, clock, onError }));
-  stack.defer(keepDoing(() => throwAway(scene, clock), { everyMs: tidyEveryMs, clock, onError }));
+  stack.defer(keepDoing(() => throwAway(scene, clock, onError), { everyMs: tidyEveryMs, clock, onError }));
   return createSandboxSite(scene, habits);
 }
 
 /** The file of the operator's key. */
 export function operatorKeyPath(dataDir: string): string {
   return join(dataDir, "keys", "sandbox.json");
+}
+
+/** Tells of an error, but not again and again while it is the same. */
+function tellOnce(tell: (error: unknown) => void): (error: unknown) => void {
+  let last = "";
+  return (error) => {
+    const message = String(error);
+    if (message !== last) tell(error);
+    last = message;
+  };
 }
 
 /** What goes wrong at a terminal of the sandbox is meant to, so it is no error of the gateway. */

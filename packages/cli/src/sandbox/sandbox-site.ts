@@ -4,7 +4,7 @@ import type { PetakClient } from "@petak/client/node";
 import type { SandboxVisit, ShownAtSandbox } from "@petak/gateway";
 import { Act } from "@petak/protocol";
 import { SandboxRefusal } from "@petak/protocol/sandbox";
-import type { Gate } from "./gate.ts";
+import type { AgentCalls } from "./gate.ts";
 import type { SandboxSiteFacts } from "./sites.ts";
 
 /** The clock of the gateway and of all terminals. */
@@ -21,17 +21,16 @@ export interface SiteScene {
 
 /** What is special at a site. The defaults are those of a plain one. */
 export interface SiteHabits {
-  /** The link of its terminal. Default: one that is never cut. */
-  readonly gate?: Gate;
+  /** The link of its terminal to the gateway. Default: one that is never cut. */
+  readonly wrap?: (agents: AgentCalls) => AgentCalls;
   /** Whether its terminal hears at once of what changes at the gateway. Default false: before each visit, and once a minute. */
   readonly hearsAtOnce?: boolean;
+  /** False: whoever comes for a deposit puts nothing in. Default true. */
+  readonly hasParcels?: boolean;
   /** True: nobody waits until the gateway has the reports of a visit. Default false. */
   readonly isLate?: boolean;
   /** After the terminal has started. */
   prepare?(scene: SiteScene): void | Promise<void>;
-  beforeVisit?(scene: SiteScene): void;
-  /** What a person does at the door that opened. Default: {@link useDoor}. */
-  useDoor?(terminal: SimulatedTerminal, door: OpenDoor): void;
   /** After a visit whose reports are written. */
   afterVisit?(scene: SiteScene): void;
   /** Every other second. */
@@ -56,10 +55,9 @@ export function createSandboxSite(scene: SiteScene, habits: SiteHabits): Sandbox
   async function visitNow(shown: ShownAtSandbox): Promise<SandboxVisit> {
     // The agent may hear of a PIN by its next regular call only.
     await terminal.agent.syncNow().catch(() => undefined);
-    habits.beforeVisit?.(scene);
     const first = await terminal.agent.present(shown);
     for (let door = first.opened ? first : undefined; door !== undefined; door = terminal.nextDoor(door)) {
-      (habits.useDoor ?? useDoor)(terminal, door);
+      useDoor(terminal, door, habits);
       await terminal.agent.desk.written();
     }
     if (habits.isLate !== true) await withinMs(reportedWithinMs, terminal.agent.flushed());
@@ -77,15 +75,15 @@ export function createSandboxSite(scene: SiteScene, habits: SiteHabits): Sandbox
 }
 
 /** Puts a parcel in, or takes it out, as the credential says, and closes the door. Somebody who comes back within the grace period leaves it as it is. */
-function useDoor({ cabinet }: SimulatedTerminal, { act, compartmentId }: OpenDoor): void {
+function useDoor({ cabinet }: SimulatedTerminal, { act, compartmentId }: OpenDoor, { hasParcels = true }: SiteHabits): void {
   const isInside = cabinet.contents().includes(compartmentId);
-  if (act === Act.DEPOSIT && !isInside) cabinet.putIn(compartmentId);
+  if (act === Act.DEPOSIT && !isInside && hasParcels) cabinet.putIn(compartmentId);
   if ((act === Act.COLLECT || act === Act.RECALL) && isInside) cabinet.takeOut(compartmentId);
   cabinet.closeDoor(compartmentId);
 }
 
 /** Waits for something, but not for long. Failures are the log's matter. */
-export async function withinMs(limitMs: number, work: Promise<void>): Promise<void> {
+async function withinMs(limitMs: number, work: Promise<void>): Promise<void> {
   const limit = AbortSignal.timeout(limitMs);
   await Promise.race([work.catch(() => undefined), new Promise((resolve) => limit.addEventListener("abort", resolve))]);
 }

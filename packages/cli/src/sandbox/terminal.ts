@@ -4,7 +4,7 @@ import type { AgentOptions } from "@petak/agent";
 import { createSimulatedTerminal, type SimulatedTerminal } from "@petak/agent/simulation";
 import { generateKeyPair, type KeyFile, type PetakClient, readKeyFile, signKeyPossession, writeKeyFile } from "@petak/client/node";
 import { publicKeyOf } from "@petak/credential";
-import { Mode, type Site } from "@petak/protocol";
+import { Act, Mode, type Site } from "@petak/protocol";
 import { namedUuid } from "../demo/named-uuid.ts";
 import { isThere } from "../is-there.ts";
 
@@ -17,10 +17,15 @@ export interface TerminalOptions extends Pick<AgentOptions, "client" | "logger" 
   site: Site;
   /** The terminal's folder. */
   folder: string;
+  /** Whether parcels are put in there. */
+  hasParcels: boolean;
 }
 
-/** Makes the terminal of a site, with the database that an earlier process has left of it. */
-export function createTerminal({ key, site, folder, ...options }: TerminalOptions): SimulatedTerminal {
+/**
+ * Makes the terminal of a site, with the database that an earlier process has left of it. Where that ended while somebody was at a door, they have finished meanwhile
+ * what they came for, and the sensors say so.
+ */
+export function createTerminal({ key, site, folder, hasParcels, ...options }: TerminalOptions): SimulatedTerminal {
   const { siteId, compartments } = site;
   const terminal = createSimulatedTerminal({
     ...{ ...options, siteId, unsentReportsMax, software: "petak sandbox" },
@@ -29,8 +34,12 @@ export function createTerminal({ key, site, folder, ...options }: TerminalOption
     cabinet: compartments,
   });
   const { store, cabinet } = terminal;
+  const interrupted = new Map(store.visits().map(({ compartmentId, act }) => [compartmentId, act]));
   // What the agent has recorded is inside. Where it is in doubt there is nothing: parcels are in doubt here that were not put in, or were thrown away.
   const isInside = (compartmentId: string) => {
+    const act = interrupted.get(compartmentId);
+    if (act === Act.DEPOSIT) return hasParcels;
+    if (act === Act.COLLECT || act === Act.RECALL) return false;
     const { reservationId, condition } = store.compartment(compartmentId);
     return reservationId !== "" && condition !== "IN_DOUBT";
   };
