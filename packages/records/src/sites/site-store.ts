@@ -20,6 +20,7 @@ import { storedBytes } from "../encoding/stored-bytes.ts";
 import { createScript } from "../lua/create-script.ts";
 import { defaultQuotas, type Quotas, quotaExhausted } from "../quotas/quotas.ts";
 import { cellFull, findCellRoom } from "./cell-room.ts";
+import { createDecodedSites } from "./decoded-sites.ts";
 import { type LiveCounts, movedM, refusesLive, siteInUse } from "./live-reservations.ts";
 import { refittedPlaces } from "./refitted-places.ts";
 import { findListRoom, listFull, namedEntries } from "./region-lists.ts";
@@ -28,7 +29,7 @@ import { decodeSiteCounts, type SiteCounts } from "./site-counts.ts";
 import { siteDifference } from "./site-difference.ts";
 import { pauseEndMs, placesCaps } from "./site-intake.ts";
 import { siteNotFound } from "./site-not-found.ts";
-import { cellOf, decodeSiteRecord, encodeSiteRecord, type FiledSite, type SiteRecord, siteRecordHead } from "./site-record.ts";
+import { cellOf, encodeSiteRecord, type FiledSite, type SiteRecord, siteRecordHead } from "./site-record.ts";
 
 /** A stored site with its counts. */
 export type StoredSite = FiledSite & SiteCounts;
@@ -100,9 +101,6 @@ export interface SiteStore {
 /** The most attempts at a read or write against concurrent writers of the same site. */
 const maxAttempts = 5;
 
-/** Decoded sites that are kept in memory: some tens of MB. */
-const decodedMax = 5000;
-
 /** An index record has the operator's number as u16. */
 const maxOperatorNumber = 0xffff;
 
@@ -114,27 +112,13 @@ const replaceRefScript = createScript("replace-ref");
 
 /** Stores sites in Redis. */
 export function createSiteStore(redis: RedisConnection, keys: Keys, siteIds: SiteIds, quotas: Quotas = defaultQuotas): SiteStore {
+  const decoded = createDecodedSites();
+
   async function readRecord(siteId: string): Promise<SiteRecord | undefined> {
     const id = siteIds.parse(siteId);
     if (id === undefined) return undefined;
     const bytes = await redis.getBuffer(keys.site(id.region, id.siteNumber));
-    return bytes === null ? undefined : decodeSiteRecord(siteId, bytes);
-  }
-
-  /** Sites as they were last read, with their bytes: transitions read the same sites repeatedly, and decoding is the largest part of the cost. */
-  const decoded = new Map<string, { bytes: Buffer; record: SiteRecord }>();
-
-  async function filed(siteId: string): Promise<SiteRecord | undefined> {
-    const id = siteIds.parse(siteId);
-    if (id === undefined) return undefined;
-    const bytes = await redis.getBuffer(keys.site(id.region, id.siteNumber));
-    if (bytes === null) return undefined;
-    const known = decoded.get(siteId);
-    if (known?.bytes.equals(bytes) === true) return known.record;
-    const record = decodeSiteRecord(siteId, bytes);
-    if (decoded.size >= decodedMax) decoded.clear();
-    decoded.set(siteId, { bytes, record });
-    return record;
+    return bytes === null ? undefined : decoded.decode(siteId, bytes);
   }
 
   async function findOne(siteId: string): Promise<StoredSite | undefined> {
@@ -229,7 +213,7 @@ export function createSiteStore(redis: RedisConnection, keys: Keys, siteIds: Sit
 
   return {
     find,
-    filed,
+    filed: readRecord,
     findAll,
     facts: async (siteIds) => await Promise.all(siteIds.map(async (siteId) => (await readRecord(siteId))?.site)),
     findByRef,
