@@ -1,14 +1,13 @@
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { appendFile, chmod, glob, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { runPetak } from "@petak/cli/testing/run-petak";
 import { connectRedis } from "@petak/redis";
-import { findRedisServer } from "@petak/redis/server";
-import { createTempDir, freePort, type TempDir } from "@petak/testkit";
+import { createTempDir, type TempDir } from "@petak/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type StartedPetak, startPetak } from "../testing/petak-process.ts";
+import { type RedisProcess, startRedis } from "../testing/redis-process.ts";
 
 /** The Redis of docker-compose.yml with its users, and a gateway that has the password only. */
 
@@ -17,14 +16,13 @@ const script = join(root, "deploy/compose/make-access.sh");
 const execute = promisify(execFile);
 
 let folder: TempDir;
-let port: number;
-let server: ReturnType<typeof spawn>;
+let server: RedisProcess;
 let gateway: StartedPetak;
 let inspector: ReturnType<typeof connectRedis>;
 const connections: ReturnType<typeof connectRedis>[] = [];
 
 async function connect(userinfo: string) {
-  const redis = connectRedis({ url: `redis://${userinfo}127.0.0.1:${port}` }, { onError: () => {} });
+  const redis = connectRedis({ url: `redis://${userinfo}127.0.0.1:${server.port}` }, { onError: () => {} });
   connections.push(redis);
   // It goes on until the server is there.
   const ready = new Promise<void>((resolve) => redis.once("ready", () => resolve()));
@@ -38,20 +36,13 @@ async function gatewayUrl(): Promise<string> {
   return redisUrl;
 }
 
-/** Starts Redis at a free port. Another process may take the port before Redis does: then at another one. */
-async function startRedis(): Promise<void> {
-  const { path } = await findRedisServer();
-  const files = ["--dir", folder.path, "--aclfile", join(folder.path, "users.acl"), "--appendonly", "yes", "--save", ""];
-  for (let attempt = 0; attempt < 5; attempt += 1) {
-    port = await freePort();
-    const flags = ["--port", String(port), "--bind", "127.0.0.1", "--maxmemory-policy", "noeviction"];
-    server = spawn(path, [...flags, ...files], { stdio: "ignore" });
-    const connected = await Promise.race([connect("inspector:-@"), once(server, "exit").then(() => undefined)]);
-    if (connected === undefined) continue;
-    inspector = connected;
-    return;
-  }
-  throw new Error("Redis does not start with the users of the compose file");
+async function restartRedis(): Promise<void> {
+  const users = join(folder.path, "users.acl");
+  server = await startRedis((port) => [
+    ...["--port", `${port}`, "--dir", folder.path, "--aclfile", users],
+    ...["--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"],
+  ]);
+  inspector = await connect("inspector:-@");
 }
 
 beforeAll(async () => {
@@ -59,8 +50,8 @@ beforeAll(async () => {
   await execute("sh", [script, folder.path, folder.path]);
   await chmod(join(folder.path, "users.acl"), 0o600);
   await appendFile(join(folder.path, "users.acl"), "user inspector on nopass ~* &* +@all\n");
-  await startRedis();
-  const config = (await gatewayUrl()).replace("@redis:6379", `@127.0.0.1:${port}`);
+  await restartRedis();
+  const config = (await gatewayUrl()).replace("@redis:6379", `@127.0.0.1:${server.port}`);
   await writeFile(join(folder.path, "test.json"), JSON.stringify({ redisUrl: config, durabilityCheck: "warn" }));
   const start = ["start", "--port", "0", "--demo-sites", "300", "--config", "test.json"];
   gateway = await startPetak(folder.path, start, /Stop with Ctrl-C/);
@@ -68,8 +59,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await gateway?.interrupt();
   for (const connection of connections) connection.disconnect();
-  server?.kill();
-  if (server?.exitCode === null) await once(server, "exit");
+  await server?.kill();
   await folder.remove();
 });
 
@@ -153,8 +143,7 @@ it("has all that scripts wrote when Redis has read its log back", async () => {
   await gateway.interrupt();
   const before = (await inspector.keys("*")).sort();
   expect(before.length).toBeGreaterThan(1000);
-  server.kill("SIGKILL");
-  await once(server, "exit");
-  await startRedis();
+  await server.kill();
+  await restartRedis();
   expect((await inspector.keys("*")).sort()).toEqual(before);
 });

@@ -35,8 +35,8 @@ export interface StartedPetak {
 }
 
 /** Runs `petak` and resolves when its output matches a pattern, or it has exited. */
-export function startPetak(cwd: string, args: readonly string[], awaited: RegExp): Promise<StartedPetak> {
-  return startCommand(cwd, [process.execPath, launcher, ...args], awaited);
+export function startPetak(cwd: string, args: readonly string[], awaited: RegExp, env: Record<string, string> = {}): Promise<StartedPetak> {
+  return startCommand(cwd, [process.execPath, launcher, ...args], awaited, env);
 }
 
 /** The same with a command that runs `petak`, such as `npm start`. */
@@ -44,9 +44,10 @@ export async function startCommand(
   cwd: string,
   [program, ...args]: readonly [string, ...string[]],
   awaited: RegExp,
+  env: Record<string, string> = {},
 ): Promise<StartedPetak> {
   // A process group, to which a terminal would send its Ctrl-C.
-  const child = spawn(program, args, { cwd, env: cleanEnv({}), stdio: "pipe", detached: true });
+  const child = spawn(program, args, { cwd, env: cleanEnv(env), stdio: "pipe", detached: true });
   let said = "";
   let noted = "";
   const exited = once(child, "exit") as Promise<[number | null]>;

@@ -49,7 +49,7 @@ const unreachablePatterns: readonly (readonly [pattern: RegExp, cause: string])[
   [/^BUSY /, "it is busy with a long-running script"],
   [/^MASTERDOWN /, "it is a replica without its master; set redisUrl to the master"],
   [/^CLUSTERDOWN |^None of startup nodes/, "the cluster lacks masters; see CLUSTER NODES, and start them"],
-  [/certificate/i, "its certificate is not trusted, or is for another name"],
+  [/certificate/i, "its certificate is not trusted, or is for another name; give the root of its authority in NODE_EXTRA_CA_CERTS"],
   [/ECONNRESET|EPIPE/, "it closed the connection"],
 ];
 
