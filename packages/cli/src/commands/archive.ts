@@ -28,7 +28,7 @@ export const registerArchive: CommandModule = (command, context) => {
   withLocation(command.command("audit"))
     .description("show archived administrative changes")
     .option("--mode <test|live>", "the network", parseMode, "live")
-    .option("--participant <participant>", "only changes by this participant, or of what belongs to it, par_…", "")
+    .option("--participant <participant>", "only changes by this participant, or of what belongs to it, par_…", idOf("par"), "")
     .option("--kind <kind>", `only changes of one kind: ${auditKinds.all.join(", ")}`, auditKinds.parse)
     .option("--from <time>", "only changes recorded at this time or later, e.g. 2026-11-05T21:30+08:00 or -2h", instantParser(context.io))
     .option("--to <time>", "only changes recorded before this time", instantParser(context.io))
