@@ -39,11 +39,10 @@ async function startReceiver(): Promise<{ url: string; traceparents: Map<unknown
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, traceparents };
 }
 
-async function startScene() {
+async function startScene(otlpSamplePercent = 100) {
   const collector = await startTraceCollector();
   onTestFinished(() => collector.stop());
-  // What the gateway records it was asked to record.
-  const network = await startTestNetwork({ redis, otlpEndpoint: collector.endpoint, otlpSamplePercent: 0 });
+  const network = await startTestNetwork({ redis, otlpEndpoint: collector.endpoint, otlpSamplePercent });
   onTestFinished(() => network.stop());
   const operator = await network.join("Operator", [Role.OPERATOR]);
   const classes: [string, number, number, number, number, number][] = [["M", 400, 200, 500, 20_000, 1]];
@@ -104,11 +103,19 @@ test("one trace leads from an agent's report to the courier's feed and webhook, 
   expect(attempts).toMatchObject([{ name: "POST webhook", traceId, parentSpanId: reported?.spanId }]);
   expect(traceparents.get(event?.eventId)).toBe(`00-${traceId}-${attempts[0]?.spanId}-01`);
   expect(network.log()).toContainEqual(expect.objectContaining({ msg: "rpc", trace_id: traceId, span_id: reported?.spanId }));
-  // Sync says which call it was, and is recorded by nobody.
-  expect(collector.spans.filter(({ name }) => name.endsWith("/Sync"))).toEqual([]);
-  const synced = network.log().filter(({ method }) => method === "petak.v1.AgentService/Sync");
-  expect(synced.length).toBeGreaterThan(0);
-  expect(synced.map(({ trace_id }) => trace_id)).toEqual(synced.map(() => expect.stringMatching(/^[0-9a-f]{32}$/)));
+});
+
+test("the gateway's setting decides on the calls of agents, which are in both logs in any case", async () => {
+  const { collector, network, terminal, traces, depositToken, deposit } = await startScene(0);
+  await terminal.visit({ token: await depositToken() });
+  expect((await deposit())?.traceparent).toBe("");
+  const [, delivered] = traces().find(([message]) => message === "reports delivered") ?? [];
+  await network.gateway.stop();
+  const calls = network.log().filter(({ method }) => /AgentService\/(Sync|ReportEvents)$/.test(String(method)));
+  expect(calls.map(({ method }) => method)).toContain("petak.v1.AgentService/Sync");
+  expect(calls.map(({ trace_id }) => trace_id)).toEqual(calls.map(() => expect.stringMatching(/^[0-9a-f]{32}$/)));
+  expect(calls.map(({ trace_id }) => trace_id)).toContain(delivered);
+  expect(collector.spans).toEqual([]);
 });
 
 test("a report that is sent again after a restart keeps its trace", async () => {

@@ -2,7 +2,7 @@ import { type PetakClient, reasonOf } from "@petak/client";
 import { type ConditionKind, catalogue } from "@petak/protocol";
 import type { AgentLogger } from "../logger.ts";
 import type { After } from "../timer.ts";
-import { traceOfReports } from "./call-trace.ts";
+import { newTrace } from "./call-trace.ts";
 import { backoffMs, createPause } from "./pause.ts";
 
 /** Tells the gateway at once what is wrong with the device and cannot be reported, since the disk takes no reports. */
@@ -36,7 +36,7 @@ export function createAlarms(options: {
   async function run(): Promise<void> {
     for (let failures = 0; unsent.size > 0 && !abort.signal.aborted; ) {
       const alarms = [...unsent];
-      const { traceId, headers } = traceOfReports([]);
+      const { traceId, headers } = newTrace();
       try {
         await client.reportEvents({ siteId, alarms }, { signal: abort.signal, headers });
         sent(alarms);

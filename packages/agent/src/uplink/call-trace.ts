@@ -5,23 +5,24 @@ import type { DeviceEvent } from "@petak/protocol";
 export interface CallTrace {
   /** For the agent's log: 32 hexadecimal digits. */
   readonly traceId: string;
+  /** Without the sampled flag: the agent records nothing, and the gateway decides. */
   readonly headers: { readonly traceparent: string };
 }
 
 /**
  * The trace of a call with reports: its id is that of the first report's `deviceEventId` without hyphens, so that it stays the same when the report is sent again,
- * also after a restart. With the sampled flag, since without it the events that they cause would keep no trace.
+ * also after a restart.
  */
 export function traceOfReports([first]: readonly Pick<DeviceEvent, "deviceEventId">[]): CallTrace {
   const id = first?.deviceEventId.replaceAll("-", "") ?? "";
-  return callTrace(/^(?!0{32})[0-9a-f]{32}$/.test(id) ? id : randomBytes(16).toString("hex"), "01");
+  return /^(?!0{32})[0-9a-f]{32}$/.test(id) ? callTrace(id) : newTrace();
 }
 
-/** The trace of a Sync call: without the sampled flag, since each agent makes one every few seconds, and nearly all bring nothing. */
-export function traceOfSync(): CallTrace {
-  return callTrace(randomBytes(16).toString("hex"), "00");
+/** The trace of a call without reports. */
+export function newTrace(): CallTrace {
+  return callTrace(randomBytes(16).toString("hex"));
 }
 
-function callTrace(traceId: string, flags: string): CallTrace {
-  return { traceId, headers: { traceparent: `00-${traceId}-${randomBytes(8).toString("hex")}-${flags}` } };
+function callTrace(traceId: string): CallTrace {
+  return { traceId, headers: { traceparent: `00-${traceId}-${randomBytes(8).toString("hex")}-00` } };
 }

@@ -24,7 +24,7 @@ import type { AgentStore } from "../store/agent-store.ts";
 import type { RecordedReports } from "../store/outbox.ts";
 import { isStorageError } from "../store/values.ts";
 import type { After } from "../timer.ts";
-import { traceOfSync } from "./call-trace.ts";
+import { newTrace } from "./call-trace.ts";
 import { epochOf, noteRefusal } from "./epoch.ts";
 import { backoffMs, createPause } from "./pause.ts";
 import { createTrust } from "./trust.ts";
@@ -191,7 +191,7 @@ export function createSynchroniser(options: {
     const hasToldAll = store.outbox.acknowledgedSequence() === store.outbox.lastSequence();
     const wantsAll = needsAll(clock.nowMs());
     const known = { knownVersion: store.syncVersion(), knownVersionTag: store.syncVersionTag(), acceptsDifference: true };
-    const trace = traceOfSync();
+    const trace = newTrace();
     traceId = trace.traceId;
     const response = await client.sync({ siteId, ...(wantsAll ? {} : known), ...epochOf(store) }, { signal, headers: trace.headers });
     if (response.isDifference && wantsAll) throw new Error("the gateway answered with a difference, but was asked for everything");

@@ -34,7 +34,7 @@ function traceOf(call: Call, tracing: Tracing | undefined): CallTrace | undefine
   if (tracing === undefined && call.traceparent === undefined) return undefined;
   const caller = parseTraceparent(call.traceparent);
   if (tracing === undefined) return caller?.isSampled === true ? { traceparent: formatTraceparent(caller) } : undefined;
-  const span = tracing.beginCall(caller);
+  const span = tracing.beginCall({ method: call.method, trace: caller });
   call.span = span;
   if (span === null) return undefined;
   return { traceparent: formatTraceparent(span), recordCommand: (command) => tracing.recordCommand(span, command) };

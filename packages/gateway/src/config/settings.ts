@@ -493,7 +493,7 @@ export const settings = [
     name: "otlpSamplePercent",
     type: { kind: "int", min: 0, max: 100 },
     default: 100,
-    doc: "How many of the calls without a `traceparent`, and of the attempts to deliver webhooks of events without one, are recorded as spans, in percent; of other calls the caller decides by its sampled flag. Lower it where a collector cannot keep a span of each call.",
+    doc: "How many of the calls without a `traceparent`, of those of agents without its sampled flag, and of the attempts to deliver webhooks of events without one, are recorded as spans, in percent; of other calls the caller decides by its sampled flag. Lower it where a collector cannot keep a span of each call.",
   },
   {
     name: "testClock",

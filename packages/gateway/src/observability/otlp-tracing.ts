@@ -11,6 +11,7 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
+import { AgentService } from "@petak/protocol";
 import { type EndedCommand, isCommandTimeout } from "@petak/redis";
 import type { Logger } from "./logger.ts";
 import type { TraceContext } from "./trace-context.ts";
@@ -18,6 +19,8 @@ import type { AttemptSpan, BegunAttempt, EndedCall, SpanIds, Tracing, TracingOpt
 
 /** How long one export may take, repetitions included, in ms: a stop waits for it, and what is lost are spans only. */
 const exportTimeoutMs = 3000;
+
+const agentMethods = `${AgentService.typeName}/`;
 
 /** The codes that are errors of the server by OpenTelemetry's conventions. Other failures are the caller's. */
 const serverErrors: ReadonlySet<string> = new Set([
@@ -32,7 +35,8 @@ const serverErrors: ReadonlySet<string> = new Set([
 /** Creates the recorder of spans. Spans that find no room wait for nothing: they are dropped. */
 export function createTracing({ endpoint, samplePercent, logger }: TracingOptions): Tracing {
   const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, "")}/v1/traces`, timeoutMillis: exportTimeoutMs });
-  const sampler = new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(samplePercent / 100) });
+  const ratio = new TraceIdRatioBasedSampler(samplePercent / 100);
+  const sampler = new ParentBasedSampler({ root: ratio });
   const ids = new ForeseenIds();
   const provider = new TracerProvider({
     resource: resourceFromAttributes({ "service.name": "petak-gateway", "host.name": hostname(), "process.pid": process.pid }),
@@ -41,13 +45,22 @@ export function createTracing({ endpoint, samplePercent, logger }: TracingOption
     spanProcessors: [new BatchSpanProcessor({ exporter: loggingFailures(exporter, logger), exportTimeoutMillis: exportTimeoutMs })],
   });
   const tracer = provider.getTracer("petak-gateway");
+
+  /** The trace of a call's caller. An agent without the flag leaves the decision to the gateway, since it records nothing. The same trace has always the same. */
+  function decided({ method, trace: caller }: Pick<EndedCall, "method" | "trace">): TraceContext | undefined {
+    if (caller === undefined || caller.isSampled || !method.startsWith(agentMethods)) return caller;
+    return { ...caller, isSampled: ratio.shouldSample(ROOT_CONTEXT, caller.traceId).decision === SamplingDecision.RECORD_AND_SAMPLED };
+  }
+
   return {
-    beginCall(caller) {
+    beginCall(call) {
+      const caller = decided(call);
       const traceId = caller?.traceId ?? ids.generateTraceId();
       const { decision } = sampler.shouldSample(parentOf(caller), traceId, "", SpanKind.SERVER, {}, []);
       return decision === SamplingDecision.RECORD_AND_SAMPLED ? { traceId, spanId: ids.generateSpanId() } : null;
     },
-    recordCall: (call) => (call.span === null ? undefined : ids.during(call.span, () => recordCall(tracer, call))),
+    recordCall: (call) =>
+      call.span === null ? undefined : ids.during(call.span, () => recordCall(tracer, { ...call, trace: decided(call) })),
     recordCommand: (call, command) => recordCommand(tracer, call, command),
     beginAttempt: (attempt) => beginAttempt(tracer, attempt),
     async stop() {

@@ -50,8 +50,11 @@ export interface AttemptSpan {
 
 /** Records spans and sends them to a collector. */
 export interface Tracing {
-  /** Decides on a call whose work begins, as its caller or the sampling says. Returns the ids that its span will have; null: it is not recorded. */
-  beginCall(caller: TraceContext | undefined): SpanIds | null;
+  /**
+   * Decides on a call whose work begins, as its caller's flag or the sampling says; of agents' calls without the flag the sampling does. Returns the ids that its
+   * span will have; null: it is not recorded.
+   */
+  beginCall(call: Pick<EndedCall, "method" | "trace">): SpanIds | null;
   /** Records a call, if that was decided or is now. Returns the ids of its span if it is recorded. */
   recordCall(call: EndedCall): SpanIds | undefined;
   /** Records a command that was sent to Redis for a call that is recorded. */

@@ -24,7 +24,7 @@ export interface SignAndPostDependencies {
   /** The endpoints' keys are derived from it. */
   derivationKey: Uint8Array;
   now: () => number;
-  /** Records attempts as spans, of which receivers are told in `traceparent`. Default: nothing does, and they are told of the call that caused the event. */
+  /** Records attempts as spans, of which receivers are told in `traceparent`. Default: nothing does, and they are told of the call that caused the event, as not recorded. */
   tracing?: Tracing | undefined;
 }
 
@@ -36,7 +36,8 @@ export function createSignAndPost({ post, derivationKey, now, tracing }: SignAnd
     const keys = signingKeysAt(endpoint, nowMs).map(({ number }) => deriveWebhookKey(derivationKey, endpointId, number).privateKey);
     const signed = signedHeaders({ id, timestampS: Math.floor(nowMs / 1000), body }, keys);
     const span = tracing?.beginAttempt({ endpointId, eventId: id, url, cause: parseTraceparent(cause) });
-    const traceparent = span?.traceparent ?? cause;
+    // A gateway that records nothing does not ask the receiver to record what a stranger may have begun.
+    const traceparent = span?.traceparent ?? cause?.replace(/01$/, "00");
     const headers = { "content-type": cloudEventType, ...signed, ...(traceparent !== undefined && { traceparent }) };
     return await recorded(span, post({ url, headers, body }, options));
   };
