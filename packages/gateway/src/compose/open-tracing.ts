@@ -8,9 +8,12 @@ export function isTracing({ otlpEndpoint = "" }: Pick<GatewayOptions, "otlpEndpo
 
 /** Starts tracing if there is an endpoint for spans. The stack stops it, after all that it was opened before. */
 export async function openTracing(options: GatewayOptions, stack: AsyncDisposableStack): Promise<Tracing | undefined> {
-  const { otlpEndpoint: endpoint = "", otlpSamplePercent: samplePercent = 100, logger } = options;
+  const { otlpEndpoint: endpoint = "", otlpSamplePercent: samplePercent = 100, logger, metrics } = options;
   if (!isTracing(options)) return undefined;
-  const tracing = await startTracing({ endpoint, samplePercent, logger });
+  const tracing = await startTracing({
+    ...{ endpoint, samplePercent, logger },
+    onLost: (reason, spans) => metrics.spansLost.inc({ reason }, spans),
+  });
   stack.defer(() => tracing.stop());
   return tracing;
 }

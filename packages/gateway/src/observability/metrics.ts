@@ -24,6 +24,8 @@ export interface Metrics {
   readonly connectionsClosed: Counter<"reason">;
   /** Attempts to deliver a webhook, by `outcome`: `delivered`, or the reason of the failure. */
   readonly webhookAttempts: Counter<"outcome">;
+  /** Spans that were not sent to the collector, by `reason`: `queue_full`, `export_failed`. */
+  readonly spansLost: Counter<"reason">;
   /** Items moved from the store to the archive, by `kind`: `event`, `reservation`. */
   readonly archived: Counter<"kind">;
   /** Failed archiving rounds, or failed regions of a round. */
@@ -111,6 +113,12 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
       name: "petak_webhook_attempts_total",
       help: "Attempts to deliver a webhook.",
       labelNames: ["outcome"],
+      registers,
+    }),
+    spansLost: new Counter({
+      name: "petak_spans_lost_total",
+      help: "Spans that were not sent to the collector.",
+      labelNames: ["reason"],
       registers,
     }),
     archived: new Counter({

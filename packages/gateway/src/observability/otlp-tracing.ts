@@ -3,17 +3,15 @@ import { type Context, ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, type 
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import {
-  BatchSpanProcessor,
   ParentBasedSampler,
   RandomIdGenerator,
   SamplingDecision,
-  type SpanExporter,
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
 import { AgentService } from "@petak/protocol";
 import { type EndedCommand, isCommandTimeout } from "@petak/redis";
-import type { Logger } from "./logger.ts";
+import { createCountedSpans } from "./counted-spans.ts";
 import type { TraceContext } from "./trace-context.ts";
 import type { AttemptSpan, BegunAttempt, EndedCall, SpanIds, Tracing, TracingOptions } from "./tracing.ts";
 
@@ -32,8 +30,8 @@ const serverErrors: ReadonlySet<string> = new Set([
   "data_loss",
 ]);
 
-/** Creates the recorder of spans. Spans that find no room wait for nothing: they are dropped. */
-export function createTracing({ endpoint, samplePercent, logger }: TracingOptions): Tracing {
+/** Creates the recorder of spans. Spans that find no room wait for nothing: they are lost. */
+export function createTracing({ endpoint, samplePercent, logger, onLost }: TracingOptions): Tracing {
   const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, "")}/v1/traces`, timeoutMillis: exportTimeoutMs });
   const ratio = new TraceIdRatioBasedSampler(samplePercent / 100);
   const sampler = new ParentBasedSampler({ root: ratio });
@@ -42,7 +40,7 @@ export function createTracing({ endpoint, samplePercent, logger }: TracingOption
     resource: resourceFromAttributes({ "service.name": "petak-gateway", "host.name": hostname(), "process.pid": process.pid }),
     sampler,
     idGenerator: ids,
-    spanProcessors: [new BatchSpanProcessor({ exporter: loggingFailures(exporter, logger), exportTimeoutMillis: exportTimeoutMs })],
+    spanProcessors: [createCountedSpans({ exporter, exportTimeoutMs, logger, onLost })],
   });
   const tracer = provider.getTracer("petak-gateway");
 
@@ -164,21 +162,4 @@ function parentOf(caller: TraceContext | undefined, isRemote = true): Context {
     traceFlags: isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
     isRemote,
   });
-}
-
-/** Logs when exports begin to fail and when they succeed again: the SDK tells nobody, and spans go missing. */
-function loggingFailures(exporter: SpanExporter, logger: Logger): SpanExporter {
-  let isFailing = false;
-  return {
-    export(spans, done) {
-      exporter.export(spans, (result) => {
-        const fails = result.error !== undefined;
-        if (fails && !isFailing) logger.warn({ err: result.error, spans: spans.length }, "spans cannot be exported and are lost");
-        if (!fails && isFailing) logger.info("spans are exported again");
-        isFailing = fails;
-        done(result);
-      });
-    },
-    shutdown: () => exporter.shutdown(),
-  };
 }

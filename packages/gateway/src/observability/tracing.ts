@@ -9,6 +9,8 @@ export interface TracingOptions {
   /** How many of the calls without a trace of their caller, and of webhook attempts, are recorded, in percent. */
   samplePercent: number;
   logger: Logger;
+  /** Called with spans that are lost, and why. */
+  onLost: (reason: "queue_full" | "export_failed", spans: number) => void;
 }
 
 /** The ids of a span. */

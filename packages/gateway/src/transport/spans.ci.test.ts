@@ -3,9 +3,10 @@ import { type AddressInfo, createServer } from "node:net";
 import { createClient } from "@connectrpc/connect";
 import { CustodyService, DirectoryService } from "@petak/protocol";
 import { startTraceCollector } from "@petak/testkit";
-import { expect, onTestFinished, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { createLogger } from "../observability/logger.ts";
 import { startTracing } from "../observability/start-tracing.ts";
+import type { TracingOptions } from "../observability/tracing.ts";
 import { goodRequest, startTestGateway, type TestGatewayOptions, transports } from "./testing/test-gateway.ts";
 
 const traceId = "0af7651916cd43dd8448eb211c80319c";
@@ -13,12 +14,16 @@ const callersSpan = "b7ad6b7169203331";
 const from = (flags: string) => ({ headers: { traceparent: `00-${traceId}-${callersSpan}-${flags}` } });
 const findNearest = "petak.v1.DirectoryService/FindNearest";
 
+const lost = new Map<string, number>();
+const onLost: TracingOptions["onLost"] = (reason, spans) => void lost.set(reason, (lost.get(reason) ?? 0) + spans);
+beforeEach(() => lost.clear());
+
 async function startTraced({ samplePercent = 100, ...options }: TestGatewayOptions & { samplePercent?: number } = {}) {
   const collector = await startTraceCollector();
   onTestFinished(() => collector.stop());
   const tracingLines: string[] = [];
   const logger = createLogger({ destination: { write: (line) => void tracingLines.push((JSON.parse(line) as { msg: string }).msg) } });
-  const tracing = await startTracing({ endpoint: collector.endpoint, samplePercent, logger });
+  const tracing = await startTracing({ endpoint: collector.endpoint, samplePercent, logger, onLost });
   const gateway = await startTestGateway({ ...options, tracing });
   onTestFinished(() => tracing.stop());
   const rpcs = () => gateway.lines.filter(({ msg }) => msg === "rpc");
@@ -88,7 +93,12 @@ test("the caller's flag decides, and of calls without a trace the setting", asyn
 test("calls are recorded where their lines are not written", async () => {
   const collector = await startTraceCollector();
   onTestFinished(() => collector.stop());
-  const tracing = await startTracing({ endpoint: `${collector.endpoint}/`, samplePercent: 100, logger: createLogger({ level: "silent" }) });
+  const tracing = await startTracing({
+    endpoint: `${collector.endpoint}/`,
+    samplePercent: 100,
+    logger: createLogger({ level: "silent" }),
+    onLost,
+  });
   const call = { ...{ requestId: "r", method: "a.B/C", protocol: "grpc", code: "canceled", reason: "CANCELED" }, participant: "par_1" };
   tracing.recordCall({ ...call, durationMs: 5, trace: undefined, span: undefined });
   await tracing.stop();
@@ -107,6 +117,21 @@ test("a collector that refuses spans is named once in the log, and calls go on",
   await expect.poll(rpcs).toHaveLength(3);
   await tracing.stop();
   expect([tracingLines, collector.spans]).toEqual([["spans cannot be exported and are lost"], []]);
+  expect([...lost]).toEqual([["export_failed", 3]]);
+});
+
+test("spans that end faster than they can be sent are lost, and counted", async () => {
+  const silent = createServer(() => {}).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  onTestFinished(() => void silent.close());
+  const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const tracing = await startTracing({ endpoint, samplePercent: 100, logger: createLogger({ level: "silent" }), onLost });
+  const attempt = { endpointId: "whe_1", eventId: "evt_1", url: "https://hooks.example/", cause: undefined };
+  for (let count = 0; count < 4096; count += 1) tracing.beginAttempt(attempt).end("delivered", 204);
+  // One batch is on its way.
+  expect(lost.get("queue_full")).toBe(4096 - 2048 - 512);
+  await tracing.stop();
+  await expect.poll(() => lost.get("export_failed")).toBe(2048 + 512);
 });
 
 test("a stop does not wait for a collector that never answers", async () => {
@@ -116,7 +141,7 @@ test("a stop does not wait for a collector that never answers", async () => {
   const lines: string[] = [];
   const logger = createLogger({ destination: { write: (line) => void lines.push((JSON.parse(line) as { msg: string }).msg) } });
   const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
-  const tracing = await startTracing({ endpoint, samplePercent: 100, logger });
+  const tracing = await startTracing({ endpoint, samplePercent: 100, logger, onLost });
   tracing.beginAttempt({ endpointId: "whe_1", eventId: "evt_1", url: "https://hooks.example/", cause: undefined }).end("delivered", 204);
   await tracing.stop();
   await expect.poll(() => lines).toEqual(["spans cannot be exported and are lost"]);
