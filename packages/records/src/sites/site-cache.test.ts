@@ -1,3 +1,5 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { CompartmentSchema, SiteSchema } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
 import { makeSite, testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -20,7 +22,7 @@ const put = (ref: string, places = 1) =>
 describe("the cache of sites' facts", () => {
   it("returns facts that it had when it was asked, even if they are evicted while the rest is read", async () => {
     const wanted = [await put("a"), await put("b"), await put("c")].map(({ siteId, revision }) => ({ siteId, revision }));
-    const cache = createSiteCache(records.sites, 1);
+    const cache = createSiteCache(records.sites, { sites: 1 });
     await cache.facts(wanted.slice(0, 1));
     const facts = await cache.facts(wanted);
     expect(facts.map((site) => site?.operatorSiteRef)).toEqual(["a", "b", "c"]);
@@ -33,6 +35,23 @@ describe("the cache of sites' facts", () => {
     const reading = cache.facts(wanted);
     cache.clear();
     expect((await reading).map((site) => site?.operatorSiteRef)).toEqual(["a", "b"]);
+  });
+
+  it("keeps fewer sites with many compartments, so that nobody fills the memory with them", async () => {
+    const cache = createSiteCache(records.sites, { bytes: 100_000 });
+    const compartments = Array.from({ length: 500 }, (_, index) =>
+      create(CompartmentSchema, { compartmentId: `${index}`, sizeClassId: "M" }),
+    );
+    const of = (siteId: string, site: MessageInitShape<typeof SiteSchema> = {}) => create(SiteSchema, { siteId, revision: 1, ...site });
+    const isKept = (siteId: string) => !(cache.facts([{ siteId, revision: 1 }]) instanceof Promise);
+    for (const siteId of ["a", "b"]) cache.remember({ site: of(siteId, { compartments }) });
+    expect(["a", "b"].map(isKept)).toEqual([false, true]);
+    // What is replaced does not count any more.
+    for (let revision = 2; revision < 9; revision++) cache.remember({ site: of("b", { revision, compartments }) });
+    for (let index = 0; index < 40; index++) cache.remember({ site: of(`small ${index}`) });
+    expect(["b", "small 0", "small 39"].map(isKept)).toEqual([true, true, true]);
+    cache.remember({ site: of("c", { compartments }) });
+    expect(["b", "small 0", "c"].map(isKept)).toEqual([false, true, true]);
   });
 
   it("does not replace facts by those of a read that began earlier and ended later", async () => {

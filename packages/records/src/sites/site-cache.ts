@@ -20,17 +20,30 @@ export interface SiteCache {
   clear(): void;
 }
 
-/** Creates a cache of at most `max` sites. Each takes about 1 kB. */
-export function createSiteCache(sites: SiteStore, max = 50_000): SiteCache {
+/** Most sites, and about how many bytes they may take: a site takes 1 kB, and a terminal with as many doors as it may have takes 57. */
+const defaultBounds = { sites: 50_000, bytes: 200_000_000 };
+
+/** What a site takes in memory, and further for each of its compartments, in bytes. Measured. */
+const siteBytes = 1000;
+const compartmentBytes = 112;
+
+/** Creates a cache of sites within bounds. */
+export function createSiteCache(sites: SiteStore, bounds: Partial<typeof defaultBounds> = {}): SiteCache {
+  const { sites: sitesMax, bytes: bytesMax } = { ...defaultBounds, ...bounds };
   const cache = new Map<string, Site>();
+  let bytes = 0;
+  const bytesOf = (site: Site | undefined) => (site === undefined ? 0 : siteBytes + site.compartments.length * compartmentBytes);
   const remember = ({ site }: { site: Site }) => {
+    const known = cache.get(site.siteId);
     // An older read may complete after a newer one.
-    if ((cache.get(site.siteId)?.revision ?? 0) > site.revision) return;
-    if (cache.size >= max && !cache.has(site.siteId)) {
-      const oldest = cache.keys().next().value;
-      if (oldest !== undefined) cache.delete(oldest);
-    }
+    if ((known?.revision ?? 0) > site.revision) return;
     cache.set(site.siteId, site);
+    bytes += bytesOf(site) - bytesOf(known);
+    for (const [oldest, forgotten] of cache) {
+      if (cache.size <= sitesMax && bytes <= bytesMax) break;
+      cache.delete(oldest);
+      bytes -= bytesOf(forgotten);
+    }
   };
   const ifRecent = (site: Site | undefined, { revision }: WantedSite) =>
     site !== undefined && site.revision >= revision ? site : undefined;
@@ -51,7 +64,10 @@ export function createSiteCache(sites: SiteStore, max = 50_000): SiteCache {
 
   return {
     remember,
-    clear: () => cache.clear(),
+    clear() {
+      cache.clear();
+      bytes = 0;
+    },
     facts(wanted) {
       const found: Site[] = [];
       for (const want of wanted) {
