@@ -7,8 +7,8 @@ import type { Provocation } from "./provocation.ts";
 
 const { listSandboxSites, visitSandboxSite } = SandboxService.method;
 
-/** As many visits to a site as may be in progress. */
-const visitsMax = 16;
+/** As many visits of one participant to a site as may be in progress. */
+const visitsMax = 4;
 
 /** Provocations of the reasons of the sandbox. */
 export const sandboxProvocations = {

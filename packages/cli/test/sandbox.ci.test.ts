@@ -228,10 +228,29 @@ describe("a sandbox", () => {
     expect(await refusalOf(agentKey)).toBe("AGENT_KEY_NOT_ALLOWED");
     const shown = { case: "pin", value: "00000000" } as const;
     expect(await courier.sandbox.visitSandboxSite({ siteId: "site_0000", credential: shown }).catch(reasonOf)).toBe("SITE_NOT_FOUND");
-    const crowd = Array.from({ length: 40 }, () =>
-      courier.sandbox.visitSandboxSite({ siteId: courier.siteOf("sandbox-full"), credential: shown }),
-    );
-    const outcomes = await Promise.all(crowd.map((one) => one.then(() => "judged", reasonOf)));
-    expect(new Set(outcomes)).toEqual(new Set(["judged", "SANDBOX_SITE_BUSY"]));
+    const other = await connectSandboxCourier(served.url, { courier: await keyOf("other"), admin: served.admin.keyFile });
+    const outcomeOf = async ({ sandbox, siteOf }: SandboxCourier) =>
+      await sandbox.visitSandboxSite({ siteId: siteOf("sandbox-full"), credential: shown }).then(() => "judged", reasonOf);
+    const crowd = Array.from({ length: 40 }, () => outcomeOf(courier));
+    // Nobody keeps a site from others.
+    expect(await outcomeOf(other)).toBe("judged");
+    other.close();
+    expect(new Set(await Promise.all(crowd))).toEqual(new Set(["judged", "SANDBOX_SITE_BUSY"]));
+  });
+
+  it("takes the oldest places back from a participant who has many, and leaves those of others", async () => {
+    const other = await connectSandboxCourier(served.url, { courier: await keyOf("other"), admin: served.admin.keyFile });
+    const ofOther = await other.reserve("sandbox-plain");
+    const parcel = await courier.deposit("sandbox-plain");
+    const reservationIds: string[] = [];
+    for (let count = 0; count < 9; count += 1) reservationIds.push(await courier.reserve("sandbox-plain"));
+    const lastEvents = async () => {
+      await courier.pass(6 * stepMs);
+      return await Promise.all([parcel, ...reservationIds].map(async (id) => (await courier.eventsOf(id)).at(-1)));
+    };
+    const kept = Array.from({ length: 8 }, () => "RESERVATION_CONFIRMED");
+    await expect.poll(lastEvents, { timeout: 60_000 }).toEqual(["PARCEL_RECALLED", "RESERVATION_CANCELLED", ...kept]);
+    expect((await other.eventsOf(ofOther)).at(-1)).toBe("RESERVATION_CONFIRMED");
+    other.close();
   });
 });

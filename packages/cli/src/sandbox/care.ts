@@ -4,7 +4,8 @@ import type { SimulatedTerminal } from "@petak/agent/simulation";
 import { DoubtOutcome, type Reservation, ReservationState, reasonOf } from "@petak/protocol";
 import type { SandboxClock, SiteScene } from "./sandbox-site.ts";
 
-type OnError = (error: unknown) => void;
+/** Hears what went wrong. */
+export type OnError = (error: unknown) => void;
 
 /** How long a doubt stands before the operator has looked into the compartment, in ms. */
 const doubtMs = 30_000;
@@ -46,7 +47,7 @@ export async function throwAway({ terminal, operator }: SiteScene, { now }: Sand
 }
 
 /** Takes a parcel out of its compartment without a credential. */
-async function empty({ agent, cabinet }: SimulatedTerminal, compartmentId: string): Promise<void> {
+export async function empty({ agent, cabinet }: SimulatedTerminal, compartmentId: string): Promise<void> {
   await cabinet.open(compartmentId);
   await agent.desk.written();
   cabinet.takeOut(compartmentId);
@@ -54,7 +55,7 @@ async function empty({ agent, cabinet }: SimulatedTerminal, compartmentId: strin
 }
 
 /** One that fails does not keep the operator from the others. */
-async function forEach<Item>(items: readonly Item[], onError: OnError, look: (item: Item) => Promise<void>): Promise<void> {
+export async function forEach<Item>(items: readonly Item[], onError: OnError, look: (item: Item) => Promise<void>): Promise<void> {
   for (const item of items) await look(item).catch(onError);
 }
 
@@ -65,10 +66,11 @@ function isForgotten(reservation: Reservation | undefined, nowMs: number): boole
   return state !== ReservationState.CONFIRMED && nowMs >= msOf(updatedAt) + forgottenMs;
 }
 
-const msOf = (time: Timestamp | undefined) => (time === undefined ? 0 : timestampMs(time));
+/** A time in ms since 1970; 0 if there is none. */
+export const msOf = (time: Timestamp | undefined) => (time === undefined ? 0 : timestampMs(time));
 
-/** Undefined: it is not in the records any more. */
-async function read({ reservations }: SiteScene["operator"], reservationId: string): Promise<Reservation | undefined> {
+/** Reads a reservation. Undefined: it is not in the records any more. */
+export async function read({ reservations }: SiteScene["operator"], reservationId: string): Promise<Reservation | undefined> {
   try {
     return (await reservations.getReservation({ reservationId })).reservation;
   } catch (error) {

@@ -16,6 +16,7 @@ import { ensureParticipant } from "../demo/ensure-participant.ts";
 import { keepDoing, settleDoubts, throwAway } from "./care.ts";
 import { habitsOf, shortGraceMs } from "./habits.ts";
 import { createSandboxSite, type SandboxClock, type SandboxSite } from "./sandbox-site.ts";
+import { keepShares } from "./shares.ts";
 import { type SandboxSiteFacts, sandboxSites, siteInit } from "./sites.ts";
 import { createTerminal, ensureTerminalKey } from "./terminal.ts";
 
@@ -40,7 +41,7 @@ export interface OpenedSandbox extends Sandbox {
   stop(): Promise<void>;
 }
 
-/** Pauses between two looks at a site, in ms: at what is in doubt or to be retired, and at what was forgotten. */
+/** Pauses between two looks at a site, in ms: at what is in doubt or to be retired, and at what was forgotten or is too much. */
 const careEveryMs = 2000;
 const tidyEveryMs = 60_000;
 
@@ -136,7 +137,11 @@ async function openSite(facts: SandboxSiteFacts, site: Site, ground: Ground): Pr
     await habits.care?.(scene);
   };
   stack.defer(keepDoing(care, { everyMs: careEveryMs, clock, onError }));
-  stack.defer(keepDoing(() => throwAway(scene, clock, onError), { everyMs: tidyEveryMs, clock, onError }));
+  const tidy = async () => {
+    await throwAway(scene, clock, onError);
+    await keepShares(scene, onError);
+  };
+  stack.defer(keepDoing(tidy, { everyMs: tidyEveryMs, clock, onError }));
   return createSandboxSite(scene, habits);
 }
 

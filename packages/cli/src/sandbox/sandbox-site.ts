@@ -76,10 +76,13 @@ export function createSandboxSite(scene: SiteScene, habits: SiteHabits): Sandbox
 
 /** Puts a parcel in, or takes it out, as the credential says, and closes the door. Somebody who comes back within the grace period leaves it as it is. */
 function useDoor({ cabinet }: SimulatedTerminal, { act, compartmentId }: OpenDoor, { hasParcels = true }: SiteHabits): void {
-  const isInside = cabinet.contents().includes(compartmentId);
-  if (act === Act.DEPOSIT && !isInside && hasParcels) cabinet.putIn(compartmentId);
-  if ((act === Act.COLLECT || act === Act.RECALL) && isInside) cabinet.takeOut(compartmentId);
-  cabinet.closeDoor(compartmentId);
+  try {
+    const isInside = cabinet.contents().includes(compartmentId);
+    if (act === Act.DEPOSIT && !isInside && hasParcels) cabinet.putIn(compartmentId);
+    if ((act === Act.COLLECT || act === Act.RECALL) && isInside) cabinet.takeOut(compartmentId);
+  } finally {
+    cabinet.closeDoor(compartmentId);
+  }
 }
 
 /** Waits for something, but not for long. Failures are the log's matter. */

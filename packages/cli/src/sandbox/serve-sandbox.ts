@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { readKeyFile } from "@petak/client/node";
-import type { Sandbox } from "@petak/gateway";
+import type { Sandbox, SandboxVisit, ShownAtSandbox } from "@petak/gateway";
+import { PetakError } from "@petak/protocol";
 import { isThere } from "../is-there.ts";
 import { type OpenedSandbox, type OpenSandboxOptions, openSandbox, operatorKeyPath } from "./open-sandbox.ts";
 
@@ -17,6 +18,9 @@ export interface ServedSandbox {
 
 /** Pause before the next attempt to open it, in ms. */
 const retryMs = 10_000;
+
+/** When a caller whose visit was cut off by the stop may try again, in ms. */
+const retryAfterMs = 1000;
 
 /** Makes it. What prevents it from opening is logged, and tried again: the gateway does without. */
 export async function serveSandbox(dataDir: string): Promise<ServedSandbox> {
@@ -45,8 +49,23 @@ export async function serveSandbox(dataDir: string): Promise<ServedSandbox> {
     }
   }
 
+  /** Somebody who waits before a door when the sandbox stops comes again later. */
+  async function visit(to: OpenedSandbox, siteId: string, shown: ShownAtSandbox): Promise<SandboxVisit> {
+    try {
+      return await to.visit(siteId, shown);
+    } catch (error) {
+      if (!stopping.signal.aborted) throw error;
+      const remedy = "send the same request again, or come with another credential if it is refused";
+      throw new PetakError("SANDBOX_NOT_READY", `the sandbox is stopping; ${remedy}`, { retryAfterMs, cause: error });
+    }
+  }
+
   return {
-    current: () => (stopping.signal.aborted ? undefined : opened),
+    current() {
+      const to = opened;
+      if (to === undefined || stopping.signal.aborted) return undefined;
+      return { sites: to.sites, visit: (siteId, shown) => visit(to, siteId, shown) };
+    },
     isOperator: (participantId) => participantId === operatorId,
     begin(options) {
       opening = open(options);

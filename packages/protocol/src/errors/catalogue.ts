@@ -904,7 +904,7 @@ export const catalogue = {
   SANDBOX_NOT_READY: {
     number: 140,
     code: Code.Unavailable,
-    meaning: "The gateway's sandbox is still starting.",
+    meaning: "The gateway's sandbox is still starting, or is stopping.",
     remedy: "Wait for the time in RetryInfo, then send the same request again.",
     retry: "retry_info",
     metadata: {},
@@ -912,7 +912,7 @@ export const catalogue = {
   SANDBOX_SITE_BUSY: {
     number: 141,
     code: Code.ResourceExhausted,
-    meaning: "As many visits to the site of the sandbox are in progress as may be.",
+    meaning: "As many visits to the site of the sandbox are in progress as may be, in all or of the caller.",
     remedy: "Wait for the time in RetryInfo, then send the same request again.",
     retry: "retry_info",
     metadata: { site_id: "the site", limit: "the greatest number of visits in progress" },
