@@ -214,8 +214,8 @@ export interface Keys {
   auditDropped(mode: ModeName): string;
   /** The id of the last of the {@link auditEntries} that is archived, in their slot. */
   auditArchivedUntil(mode: ModeName): string;
-  /** Hash: how far the change of one request is recorded in {@link auditEntries}, in its slot. */
-  auditedRequest(mode: ModeName, participantId: string, requestId: string): string;
+  /** Hash: how far the change of one request with one body is recorded in {@link auditEntries}, in its slot. */
+  auditedRequest(mode: ModeName, participantId: string, requestId: string, fingerprint: string): string;
   /** The key of the enrolled device that is in charge of a site. */
   siteAgent(region: Region, siteNumber: number): string;
   /** Sorted set: ids of a site's latest enrolments → when they were made, in ms. */
@@ -364,7 +364,8 @@ export function createKeys(prefix: string): Keys {
     auditEntriesOf: (mode, makerId) => `${prefix}:{audit-${mode}}:by:${makerId}`,
     auditDropped: (mode) => `${prefix}:{audit-${mode}}:dropped`,
     auditArchivedUntil: (mode) => `${prefix}:{audit-${mode}}:archived-until`,
-    auditedRequest: (mode, participantId, requestId) => `${prefix}:{audit-${mode}}:request:${requestName(participantId, requestId)}`,
+    auditedRequest: (mode, participantId, requestId, fingerprint) =>
+      `${prefix}:{audit-${mode}}:request:${requestName(participantId, `${requestId} ${fingerprint}`)}`,
     siteAgent: (region, siteNumber) => `${site(region, siteNumber)}:agent`,
     siteEnrolments: (region, siteNumber) => `${site(region, siteNumber)}:enrolments`,
     terms: () => `${prefix}:terms`,

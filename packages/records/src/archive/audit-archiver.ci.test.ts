@@ -37,7 +37,10 @@ const logOver = (over: RedisConnection, bounds: Partial<AuditBounds> = {}) =>
 
 async function make(requestId: string, by: string = participantId, bounds: Partial<AuditBounds> = {}): Promise<void> {
   const log = logOver(connection, bounds);
-  const [request, entry] = [{ mode, participantId: by, requestId } as const, create(AuditEntrySchema, { participantId: by, requestId })];
+  const [request, entry] = [
+    { mode, participantId: by, requestId, fingerprint: "" } as const,
+    create(AuditEntrySchema, { participantId: by, requestId }),
+  ];
   await log.begin(request, entry);
   await log.settle(request, entry);
 }
@@ -108,7 +111,7 @@ describe("archiving administrative changes", () => {
 
   it("has a change that was cut off, and that it was completed later", async () => {
     const entry = create(AuditEntrySchema, { participantId, requestId: "a" });
-    await logOver(connection).begin({ mode, participantId, requestId: "a" }, entry);
+    await logOver(connection).begin({ mode, participantId, requestId: "a", fingerprint: "" }, entry);
     await archive();
     await make("a");
     await archive();

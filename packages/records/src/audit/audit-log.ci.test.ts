@@ -13,7 +13,7 @@ let connection: RedisConnection;
 let log: AuditLog;
 
 const logWith = (bounds: Partial<AuditBounds>) => createAuditLog(connection, createKeys(redis.keyPrefix), bounds);
-const request = (requestId: string, by = participantId) => ({ mode: "live", participantId: by, requestId }) as const;
+const request = (requestId: string, by = participantId) => ({ mode: "live", participantId: by, requestId, fingerprint: "" }) as const;
 const entry = (requestId: string, by = participantId) => create(AuditEntrySchema, { participantId: by, requestId, summary: "made" });
 const query = (changes: Partial<AuditQuery> = {}): AuditQuery => ({
   ...{ mode: "live", after: undefined, fromMs: undefined, toMs: undefined, count: 100, matches: () => true },
@@ -49,7 +49,7 @@ it("has none of a change that was refused", async () => {
   await log.begin(request("a"), entry("a"));
   await log.withdraw(request("a"));
   expect(await inShort(logWith({ callMs: 0 }))).toEqual([]);
-  expect(await connection.exists(createKeys(redis.keyPrefix).auditedRequest("live", participantId, "a"))).toBe(0);
+  expect(await connection.exists(createKeys(redis.keyPrefix).auditedRequest("live", participantId, "a", ""))).toBe(0);
 });
 
 it("has none of a change that found nothing to change, unless a call that was cut off may have made it", async () => {
@@ -134,6 +134,25 @@ it("counts changes that were cut off, so that they push out nobody's either", as
   ]);
 });
 
+it("drops the oldest of changes that were cut off, although none is ever completed", async () => {
+  log = logWith({ entriesMax: 2, callMs: 0 });
+  for (let number = 0; number < 105; number += 1) await log.begin(request(`r${number}`), entry(`r${number}`));
+  const page = await log.read(query({ count: 200 }));
+  expect([page.entries.length, page.entries[0]?.requestId]).toEqual([102, "r3"]);
+  expect(page.dropped).toMatchObject([{ makerId: participantId }]);
+});
+
+it("records another change under the same request id", async () => {
+  await make("a");
+  const other = { ...request("a"), fingerprint: "another body" };
+  expect(await log.begin(other, entry("a"))).toBe(true);
+  await log.settle(other, entry("a"));
+  expect(await inShort(log)).toEqual([
+    ["a", AuditOutcome.DONE],
+    ["a", AuditOutcome.DONE],
+  ]);
+});
+
 it("drops everybody's entries after a time, and says so", async () => {
   await make("a", other);
   log = logWith({ keptMs: -1000 });
@@ -143,7 +162,7 @@ it("drops everybody's entries after a time, and says so", async () => {
 });
 
 it("drops many entries by and by after its limit was lowered", async () => {
-  for (let number = 0; number < 130; number += 1) await make(`r${number}`);
+  for (let number = 0; number < 230; number += 1) await make(`r${number}`);
   log = logWith({ entriesMax: 5 });
   await make("once");
   expect((await log.usage("live", participantId)).used).toBe(31);

@@ -11,6 +11,8 @@ export interface AuditedRequest {
   readonly mode: ModeName;
   readonly participantId: string;
   readonly requestId: string;
+  /** What the request asks for, e.g. a hash of it. The same id with another body, once the store has forgotten the first one, is another change. */
+  readonly fingerprint: string;
 }
 
 /** Which entries are read. */
@@ -89,6 +91,9 @@ export const defaultAuditBounds: AuditBounds = { entriesMax: 10_000, keptMs: 400
 const readBatch = 500;
 const readMax = 10_000;
 
+/** Entries of changes that may be under way beyond the greatest number: a change that will be refused must not push out an entry. */
+const openMax = 100;
+
 /** Stands for everybody in place of a participant's id. */
 const everybody = "*";
 
@@ -100,10 +105,21 @@ const archivedScript = createScript("mark-audit-archived");
 /** Stores administrative changes in Redis, as one stream for each network. */
 export function createAuditLog(redis: RedisConnection, keys: Keys, bounds: Partial<AuditBounds> = {}): AuditLog {
   const { entriesMax, keptMs, onlyArchived, callMs } = { ...defaultAuditBounds, ...bounds };
-  const keysOf = ({ mode, participantId, requestId }: AuditedRequest) => [
+  const keysOf = ({ mode, participantId, requestId, fingerprint }: AuditedRequest) => [
     keys.auditEntries(mode),
     keys.auditEntriesOf(mode, participantId),
-    keys.auditedRequest(mode, participantId, requestId),
+    keys.auditedRequest(mode, participantId, requestId, fingerprint),
+    keys.auditDropped(mode),
+    keys.auditArchivedUntil(mode),
+  ];
+
+  const argumentsOf = ({ participantId }: AuditedRequest, entry: AuditEntry, max: number) => [
+    encode(entry),
+    responseTtlMs,
+    keptMs,
+    max,
+    participantId,
+    onlyArchived ? "1" : "0",
   ];
 
   async function droppedAfter({ mode, after = firstEntry, fromMs }: AuditQuery): Promise<DroppedAuditEntries[]> {
@@ -142,19 +158,14 @@ export function createAuditLog(redis: RedisConnection, keys: Keys, bounds: Parti
 
   return {
     async begin(request, entry) {
-      const [tag] = await beginScript(redis, keysOf(request), [encode(entry), responseTtlMs, keptMs]);
+      const [tag] = await beginScript(redis, keysOf(request), argumentsOf(request, entry, entriesMax + openMax));
       return tag === "begun";
     },
     async withdraw(request) {
-      await withdrawScript(redis, keysOf(request), []);
+      await withdrawScript(redis, keysOf(request).slice(0, 3), []);
     },
     async settle(request, entry, isChanged = true) {
-      const { mode, participantId } = request;
-      await settleScript(
-        redis,
-        [...keysOf(request), keys.auditDropped(mode), keys.auditArchivedUntil(mode)],
-        [encode(entry), responseTtlMs, keptMs, entriesMax, participantId, isChanged ? "1" : "0", onlyArchived ? "1" : "0"],
-      );
+      await settleScript(redis, keysOf(request), [...argumentsOf(request, entry, entriesMax), isChanged ? "1" : "0"]);
     },
     async read(query) {
       const page = await readPage(query);

@@ -16,7 +16,7 @@ import { createKeys, type RedisConnection } from "@petak/redis";
 import { useRedis } from "@petak/testkit";
 import { beforeEach, expect, it } from "vitest";
 import { callerKey } from "../../identity/index.ts";
-import { audited, hasBegunToChange, noteUnchanged } from "./audited.ts";
+import { audited, noteChange, noteUnchanged } from "./audited.ts";
 
 const redis = useRedis();
 const made = "par_0000000000000002";
@@ -46,7 +46,7 @@ async function createAt(
   const values = createContextValues();
   const implementation = {
     async createParticipant() {
-      if (isPartial) values.set(hasBegunToChange, true);
+      if (isPartial) noteChange({ values })();
       if (isUnchanged) noteUnchanged({ values })();
       const participant = await participants.add(create(ParticipantSchema, { participantId: made, roles: [Role.COURIER] }));
       await end({ connection, participants });
@@ -120,4 +120,11 @@ it("has no entry of a call that found nothing to change, unless one that was cut
   await expect(createAt(({ connection }) => connection.disconnect())).rejects.toThrow();
   await createAt(() => {}, { isUnchanged: true });
   expect(await recorded()).toEqual([{ ...unknown(), outcome: AuditOutcome.DONE }]);
+});
+
+it("has an entry of another change under an old request id, whose binding to its body the store has forgotten", async () => {
+  await createAt(() => {});
+  request = { ...request, roles: [Role.ADMIN] };
+  await createAt(() => {});
+  expect(await recorded()).toHaveLength(2);
 });

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { create, type DescService } from "@bufbuild/protobuf";
+import { create, type DescMethod, type DescService, type Message, toBinary } from "@bufbuild/protobuf";
 import { createContextKey, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { type AuditEntry, AuditEntrySchema } from "@petak/protocol";
 import type { AuditLog, ParticipantStore } from "@petak/records";
@@ -14,7 +14,12 @@ export interface AuditedDependencies {
 }
 
 /** Key in a call's context of whether it has begun to change one of several objects: a refusal after this does not mean that nothing was changed. */
-export const hasBegunToChange = createContextKey(false, { description: "whether the call has begun to change something" });
+const hasBegunToChange = createContextKey(false, { description: "whether the call has begun to change something" });
+
+/** Returns the function by which a handler says that its call begins to change something. */
+export function noteChange({ values }: Pick<HandlerContext, "values">): () => void {
+  return () => void values.set(hasBegunToChange, true);
+}
 
 /** Key in a call's context of whether a call that succeeds has found everything as it wanted it, so that it changed nothing. */
 const hasChangedNothing = createContextKey(false, { description: "whether the call has changed nothing" });
@@ -37,15 +42,21 @@ export function audited<Service extends DescService>(
 ): ServiceImpl<Service> {
   const methods = implementation as Record<string, UnaryMethod>;
   const wrapped: Record<string, UnaryMethod> = { ...methods };
-  for (const { name, localName } of service.methods) {
+  for (const method of service.methods) {
+    const { name, localName } = method;
     const describe = auditedChanges.get(`${service.typeName}/${name}`);
     const handle = methods[localName];
-    if (describe !== undefined && handle !== undefined) wrapped[localName] = recorded(dependencies, describe, handle);
+    if (describe !== undefined && handle !== undefined) wrapped[localName] = recorded(dependencies, method, describe, handle);
   }
   return wrapped as ServiceImpl<Service>;
 }
 
-function recorded({ auditLog, participants }: AuditedDependencies, describe: DescribeChange, handle: UnaryMethod): UnaryMethod {
+function recorded(
+  { auditLog, participants }: AuditedDependencies,
+  method: DescMethod,
+  describe: DescribeChange,
+  handle: UnaryMethod,
+): UnaryMethod {
   return async (message, context) => {
     const caller = context.values.get(callerKey);
     // The handler refuses the others.
@@ -54,7 +65,7 @@ function recorded({ auditLog, participants }: AuditedDependencies, describe: Des
     if (before === undefined) return await handle(message, context);
     const { requestId } = message as { requestId: string };
     const { participantId, mode } = caller;
-    const request = { mode, participantId, requestId };
+    const request = { mode, participantId, requestId, fingerprint: fingerprintOf(method, message as Message) };
     const made = madeBy(caller, requestId, context);
     return await recordChange(auditLog, {
       request,
@@ -68,6 +79,10 @@ function recorded({ auditLog, participants }: AuditedDependencies, describe: Des
       mayHaveChanged: () => context.values.get(hasBegunToChange),
     });
   };
+}
+
+function fingerprintOf({ parent, name, input }: DescMethod, message: Message): string {
+  return hash("sha256", Buffer.concat([Buffer.from(`${parent.typeName}/${name}\0`), toBinary(input, message)]), "base64url");
 }
 
 /** Who makes a change, and by which proof. */

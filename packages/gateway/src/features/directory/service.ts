@@ -2,9 +2,9 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { SiteSearch } from "@petak/allocator";
 import { type DirectoryService, Role } from "@petak/protocol";
 import type { OperatorLinksStore, OperatorNames, ParticipantStore, Records, SiteCache, TermsBook } from "@petak/records";
-import { type CallerContext, isProvenKey, requireParticipant, requireReader } from "../../identity/index.ts";
+import { isProvenKey, requireParticipant, requireReader } from "../../identity/index.ts";
 import type { GrowthGuard } from "../../store-watch/store-fill.ts";
-import { hasBegunToChange, noteUnchanged } from "../audit/audited.ts";
+import { noteChange, noteUnchanged } from "../audit/audited.ts";
 import type { Choices } from "../choice/choices.ts";
 import { checkFit } from "./check-fit.ts";
 import { findNearest } from "./find-nearest.ts";
@@ -65,9 +65,4 @@ export function createDirectoryService({
     retireSites: (request, context) =>
       retireSites(dependencies, request, requireParticipant(context, operators), noteChange(context), noteUnchanged(context)),
   };
-}
-
-/** Returns the function that notes in a call's context that it has begun to change sites. */
-function noteChange({ values }: CallerContext): () => void {
-  return () => void values.set(hasBegunToChange, true);
 }

@@ -163,7 +163,8 @@ async function register(
     proofSha256: hash("sha256", possessionProof, "buffer"),
   });
   return await recordChange(auditLog, {
-    request: { mode: modeName(mode), participantId, requestId: enrolmentId },
+    // The code is bound to the key, by what has ended it.
+    request: { mode: modeName(mode), participantId, requestId: enrolmentId, fingerprint: "Enrol" },
     before: entry,
     work: () => participants.addKey(key, () => tellOfNewKey({ participants, participantEvents }, key, maker, now())),
     after: () => entry,

@@ -12,15 +12,17 @@ export interface RotatePinsDependencies {
   pinRotation: Pick<PinRotation, "rotate">;
 }
 
-/** Ends all PINs of a site of the caller, with the key under which they are hashed. */
+/** Ends all PINs of a site of the caller, with the key under which they are hashed. @param onChange called before the first write, after which the call may still be refused */
 export async function rotatePins(
   { sites, requestIds, pinRotation }: RotatePinsDependencies,
   request: RotatePinsRequest,
   caller: ParticipantCaller,
+  onChange: () => void,
 ): Promise<RotatePinsResponse> {
   const { siteId, requestId } = request;
   const { participantId } = caller;
   await findOwnSite(sites, siteId, caller);
   await claimRequest(requestIds, caller, RotatePinsRequestSchema, request);
+  onChange();
   return create(RotatePinsResponseSchema, { endedPins: await pinRotation.rotate({ siteId, participantId }, `asked ${requestId}`) });
 }

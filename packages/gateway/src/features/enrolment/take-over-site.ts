@@ -25,12 +25,14 @@ export interface TakeOverSiteDependencies {
  * Lets the device with an earlier epoch of a key go on at a site of the caller, and refuses the one that goes on now. The site's PINs end, since there are two
  * disks with their key.
  *
+ * @param onChange called after the first write, after which the call may still be refused
  * @throws {PetakError} KEY_NOT_FOUND if the key is no agent's of that site; AGENT_EPOCH_UNKNOWN if that epoch was never given to it.
  */
 export async function takeOverSite(
   { sites, participants, requestIds, leases, pinRotation, now }: TakeOverSiteDependencies,
   request: TakeOverSiteRequest,
   caller: ParticipantCaller,
+  onChange: () => void,
 ): Promise<TakeOverSiteResponse> {
   const { requestId, siteId, keyId, heldEpoch } = request;
   await findOwnSite(sites, siteId, caller);
@@ -49,6 +51,7 @@ export async function takeOverSite(
       { metadata: { held_epoch: String(heldEpoch), current_epoch: String(last), subject: keyId } },
     );
   }
+  onChange();
   await pinRotation.rotate({ siteId, participantId: caller.participantId }, `takeover ${requestId}`);
   return create(TakeOverSiteResponseSchema);
 }

@@ -10,6 +10,7 @@ import {
   newKeyId,
   newParticipantId,
   ParticipantSchema,
+  PetakError,
   RevokeKeyRequestSchema,
   Role,
 } from "@petak/protocol";
@@ -57,10 +58,24 @@ it("a key that revokes itself is good until its owner can hear of that, also if 
   const { dependencies, participants, caller } = world;
   const request = create(RevokeKeyRequestSchema, { requestId: randomUUID(), keyId: caller.keyId });
   world.isCut = true;
-  await expect(revokeKey(dependencies, request, caller, () => {})).rejects.toThrow("cut off");
+  await expect(
+    revokeKey(
+      dependencies,
+      request,
+      caller,
+      () => {},
+      () => {},
+    ),
+  ).rejects.toThrow("cut off");
   expect((await participants.findKey(caller.keyId))?.revokedAt).toBeUndefined();
   world.isCut = false;
-  await revokeKey(dependencies, request, caller, () => {});
+  await revokeKey(
+    dependencies,
+    request,
+    caller,
+    () => {},
+    () => {},
+  );
   expect((await participants.findKey(caller.keyId))?.revokedAt).toBeDefined();
   expect(await world.types()).toEqual([EventType.KEY_REVOKED]);
 });
@@ -90,4 +105,33 @@ it("an owner hears of a new key also if requests for two others were cut off", a
   const request = create(CreatePublishableKeyRequestSchema, { requestId: randomUUID(), mode: Mode.TEST, origins: ["*"] });
   await createPublishableKey(dependencies, request, caller);
   expect(await world.types()).toEqual([EventType.KEY_REGISTERED]);
+});
+
+it("a call that revokes an agent's key and is then refused says that it has begun to change something", async () => {
+  const { dependencies, participants, caller } = await openWorld();
+  const { participantId } = caller;
+  const key = create(KeySchema, {
+    participantId,
+    keyId: newKeyId("test"),
+    mode: Mode.TEST,
+    siteId: "site_836520_1",
+    publicKey: new Uint8Array(32).fill(8),
+  });
+  await participants.addKey(key);
+  const colliding = {
+    ...dependencies,
+    pinKeys: { mayKnow: () => Promise.resolve(true) },
+    pinRotation: { rotate: () => Promise.reject(new PetakError("CONFLICT", "changed too often")) },
+  };
+  const request = create(RevokeKeyRequestSchema, { requestId: randomUUID(), keyId: key.keyId });
+  const said: string[] = [];
+  const revoking = revokeKey(
+    colliding,
+    request,
+    caller,
+    () => void said.push("begun"),
+    () => void said.push("unchanged"),
+  );
+  await expect(revoking).rejects.toThrow("changed too often");
+  expect([said, (await participants.findKey(key.keyId))?.revokedAt]).toEqual([["begun"], expect.anything()]);
 });

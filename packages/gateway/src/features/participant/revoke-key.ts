@@ -30,6 +30,7 @@ export interface RevokeKeyDependencies {
 /**
  * Revokes a key or publishable key of the caller, or for ADMIN of any participant. With an agent's key the PINs of its site end, if it may know the key under which they are hashed. A key that is already revoked keeps the time of its revocation.
  *
+ * @param onChange called before the first write, after which the call may still be refused: other changes of its reservations may go on colliding
  * @param onUnchanged called if it is already revoked
  * @throws {PetakError} KEY_NOT_FOUND if it does not exist or the caller may not see it; MODE_MISMATCH for a live key by a test key.
  */
@@ -37,6 +38,7 @@ export async function revokeKey(
   { participants, keyDirectory, requestIds, participantEvents, pinRotation, pinKeys, now }: RevokeKeyDependencies,
   request: RevokeKeyRequest,
   caller: ParticipantCaller,
+  onChange: () => void,
   onUnchanged: () => void,
 ): Promise<RevokeKeyResponse> {
   const { keyId } = request;
@@ -53,6 +55,7 @@ export async function revokeKey(
   // First, since a key that revokes itself cannot repeat a request that is cut off in between.
   const revoked = key ?? publishableKey;
   if (revoked?.revokedAt !== undefined) onUnchanged();
+  onChange();
   if (revoked !== undefined) await recordKeyEvent(participantEvents, EventType.KEY_REVOKED, revoked, caller, now());
   const revokedAt = timestampFromMs(now());
   if (key !== undefined) await participants.revokeKey(key, revokedAt);

@@ -3,7 +3,7 @@ import { type ParticipantService, Role } from "@petak/protocol";
 import type { AgentLeases, Enrolments, OperatorLinksStore, ParticipantEvents, ParticipantStore, PinKeys, Records } from "@petak/records";
 import type { CachedKeyDirectory } from "../../identity/cached-key-directory.ts";
 import { requireParticipant } from "../../identity/index.ts";
-import { noteUnchanged } from "../audit/audited.ts";
+import { noteChange, noteUnchanged } from "../audit/audited.ts";
 import { createEnrolmentCode } from "../enrolment/create-enrolment-code.ts";
 import { listEnrolments } from "../enrolment/list-enrolments.ts";
 import { listReportsKeptApart } from "../enrolment/list-reports-kept-apart.ts";
@@ -55,14 +55,15 @@ export function createParticipantService({ records, ...rest }: ParticipantDepend
     listParticipants: (request, context) => listParticipants(dependencies, request, requireParticipant(context, admins)),
     registerKey: (request, context) => registerKey(dependencies, request, requireParticipant(context)),
     listKeys: (request, context) => listKeys(dependencies, request, requireParticipant(context)),
-    revokeKey: (request, context) => revokeKey(dependencies, request, requireParticipant(context), noteUnchanged(context)),
+    revokeKey: (request, context) =>
+      revokeKey(dependencies, request, requireParticipant(context), noteChange(context), noteUnchanged(context)),
     createEnrolmentCode: (request, context) => createEnrolmentCode(dependencies, request, requireParticipant(context, operators)),
     listEnrolments: (request, context) => listEnrolments(dependencies, request, requireParticipant(context, operators)),
     revokeEnrolment: (request, context) =>
       revokeEnrolment(dependencies, request, requireParticipant(context, operators), noteUnchanged(context)),
-    takeOverSite: (request, context) => takeOverSite(dependencies, request, requireParticipant(context, operators)),
+    takeOverSite: (request, context) => takeOverSite(dependencies, request, requireParticipant(context, operators), noteChange(context)),
     listReportsKeptApart: (request, context) => listReportsKeptApart(dependencies, request, requireParticipant(context, operators)),
-    rotatePins: (request, context) => rotatePins(dependencies, request, requireParticipant(context, operators)),
+    rotatePins: (request, context) => rotatePins(dependencies, request, requireParticipant(context, operators), noteChange(context)),
     createPublishableKey: (request, context) => createPublishableKey(dependencies, request, requireParticipant(context)),
     setOperatorLinks: (request, context) =>
       setOperatorLinks(dependencies, request, requireParticipant(context, linkSetters), noteUnchanged(context)),

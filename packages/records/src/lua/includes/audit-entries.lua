@@ -10,13 +10,6 @@
 -- Most entries that one call drops: after a limit was lowered there are many.
 local AUDIT_DROPPED_AT_ONCE = 100
 
-local function add_audit_entry(entries, list, field, entry, kept_ms)
-  local id = redis.call('XADD', entries, '*', field, entry)
-  redis.call('RPUSH', list, id)
-  redis.call('PEXPIRE', list, kept_ms)
-  return id
-end
-
 local function remove_audit_entry(entries, list, id)
   redis.call('XDEL', entries, id)
   redis.call('LREM', list, -1, id)
@@ -29,10 +22,10 @@ local function is_after(id, other)
   return ms > other_ms or (ms == other_ms and tonumber(number) > tonumber(other_number))
 end
 
--- Drops the oldest entries of a maker that has too many, and everybody's that are too old. `archived`: only what is archived by this key. false: any.
-local function drop_audit_entries(entries, list, dropped, archived, maker, newest, entries_max, kept_ms)
-  local until_id = archived and (redis.call('GET', archived) or '0-0')
-  local surplus = redis.call('LLEN', list) - entries_max
+-- Drops the oldest entries of a maker that has too many, and everybody's that are too old. `until_id`: only entries up to this one. nil: any.
+local function drop_audit_entries(newest, until_id)
+  local entries, list, dropped = KEYS[1], KEYS[2], KEYS[4]
+  local kept_ms, surplus, maker = tonumber(ARGV[3]), redis.call('LLEN', list) - tonumber(ARGV[4]), ARGV[5]
   for _ = 1, math.min(surplus, AUDIT_DROPPED_AT_ONCE) do
     local id = redis.call('LINDEX', list, 0)
     if until_id and is_after(id, until_id) then
@@ -50,4 +43,17 @@ local function drop_audit_entries(entries, list, dropped, archived, maker, newes
   if redis.call('XTRIM', entries, 'MINID', oldest) > 0 then
     redis.call('HSET', dropped, '*', oldest)
   end
+end
+
+-- Adds an entry of a maker, in place of its oldest one if it has too many. Returns its id.
+--
+-- KEYS[1] entries  KEYS[2] list  KEYS[4] dropped  KEYS[5] archived
+-- ARGV[1] entry  ARGV[3] how long entries are stored, in ms  ARGV[4] most entries of the maker  ARGV[5] the maker
+-- ARGV[6] '1': only archived entries may be dropped, or '0'
+local function add_audit_entry(field)
+  local id = redis.call('XADD', KEYS[1], '*', field, ARGV[1])
+  redis.call('RPUSH', KEYS[2], id)
+  redis.call('PEXPIRE', KEYS[2], ARGV[3])
+  drop_audit_entries(id, ARGV[6] == '1' and (redis.call('GET', KEYS[5]) or '0-0') or nil)
+  return id
 end
