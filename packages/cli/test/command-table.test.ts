@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { lazyCommands } from "../src/commands.ts";
 import { type CommandNode, commandTree } from "../src/completion/command-tree.ts";
 import { processIo } from "../src/process-io.ts";
+import { documentedJson } from "../src/testing/documented-json.ts";
 import { runPetak } from "../src/testing/run-petak.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -60,10 +61,17 @@ describe("the command line speaks all of the protocol", async () => {
   });
 });
 
-describe("help", () => {
-  const leaves = (node: CommandNode, path: string[]): string[][] =>
-    node.commands.length === 0 ? [path] : node.commands.flatMap((one) => leaves(one, [...path, one.name]));
+/** The commands that can be called: those without commands below them. */
+const leaves = (node: CommandNode, path: string[]): string[][] =>
+  node.commands.length === 0 ? [path] : node.commands.flatMap((one) => leaves(one, [...path, one.name]));
 
+test("docs/guides/command-line.md says of each command what it prints with --json", () => {
+  // It has a command below it, and can be called too.
+  const callable = [...leaves(tree, []).map((path) => path.join(" ")), "report"];
+  expect([...documentedJson.keys()].toSorted()).toEqual(callable.toSorted());
+});
+
+describe("help", () => {
   test("no option begins with --no- and takes a value: its name would lose the no", () => {
     const wrong = leaves(tree, []).filter((path) =>
       nodeOf(["petak", ...path].join(" "))?.options.some(({ name, takesValue }) => name.startsWith("--no-") && takesValue),

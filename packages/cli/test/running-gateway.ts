@@ -4,6 +4,7 @@ import { type PetakClient, readKeyFile, signerOfKeyFile, writeKeyFile } from "@p
 import { createTempDir, makeSite, type SiteFacts } from "@petak/testkit";
 import { keyFileOf, startTestNetwork, type TestNetwork } from "@petak/testkit/network";
 import { beforeAll } from "vitest";
+import { checkDocumentedJson } from "../src/testing/documented-json.ts";
 import { type PetakRun, type RunPetakOptions, runPetak } from "../src/testing/run-petak.ts";
 
 /** A real gateway on a private server, for the tests of a file. To be used within a test or hook. */
@@ -12,7 +13,7 @@ export interface RunningGateway {
   /** A folder for the tests' files, with `admin.json`'s path below. */
   readonly folder: string;
   readonly adminKeyPath: string;
-  /** Runs `petak` against the gateway, in the folder. */
+  /** Runs `petak` against the gateway, in the folder. What a successful one prints with `--json` must be what is documented. */
   petak(argv: readonly string[], options?: RunPetakOptions): Promise<PetakRun>;
   /** Makes a participant with a test key, and gives the path of its key file. */
   makeParticipant(name: string, role: string): Promise<string>;
@@ -54,8 +55,10 @@ export function useGateway(): RunningGateway {
     get adminKeyPath() {
       return join(running().folder, "../data/keys/admin.json");
     },
-    petak(argv, options) {
-      return runPetak(["--url", gateway.url, ...argv], { cwd: running().folder, ...options });
+    async petak(argv, options) {
+      const ran = await runPetak(["--url", gateway.url, ...argv], { cwd: running().folder, ...options });
+      if (ran.exitCode === 0 && argv.includes("--json")) checkDocumentedJson(argv, ran.stdout);
+      return ran;
     },
     async makeParticipant(name, role) {
       const made = await gateway.petak(["--key", gateway.adminKeyPath, "participants", "make", "--name", name, "--role", role, "--json"]);

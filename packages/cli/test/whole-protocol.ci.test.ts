@@ -9,6 +9,7 @@ import { DeviceEventType, Role, SiteKind, SiteService } from "@petak/protocol";
 import { createTempDir, makeSite, type SiteFacts } from "@petak/testkit";
 import { keyFileOf, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeAll, describe, expect, test } from "vitest";
+import { checkDocumentedJson } from "../src/testing/documented-json.ts";
 import { type PetakRun, type RunPetakOptions, runPetak } from "../src/testing/run-petak.ts";
 
 let network: TestNetwork;
@@ -43,6 +44,7 @@ function petak(by: TestParticipant, argv: readonly string[], options: RunPetakOp
 async function asJson<Result>(by: TestParticipant, ...argv: string[]): Promise<Result> {
   const { exitCode, stdout } = await petak(by, [...argv, "--json"]);
   expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^[[{]/)]);
+  checkDocumentedJson(argv, stdout);
   return JSON.parse(stdout) as Result;
 }
 
