@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Reservation } from "@petak/protocol";
+import { CancellationReason, type Reservation } from "@petak/protocol";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useGateway } from "./running-gateway.ts";
 
@@ -56,7 +56,18 @@ describe("petak reservations", () => {
     expect(stdout).toContain("There may be more: --limit is 1.");
   });
 
+  test("leaves out those that have ended, if asked to", async () => {
+    const { reservations } = await gateway.clientOf(keys.courier);
+    const place = { case: "siteId", value: siteId } as const;
+    const { reservation } = await reservations.reserve({ requestId: randomUUID(), place, parcel });
+    const { reservationId = "" } = reservation ?? {};
+    await reservations.cancel({ requestId: randomUUID(), reservationId, reason: CancellationReason.ORDER_CANCELLED });
+    expect(await listed(keys.courier)).toContain(reservationId);
+    expect(await listed(keys.courier, "--open")).toEqual([held.reservationId, confirmed.reservationId]);
+  });
+
   test.each([
+    ["states and open ones at once", ["--open", "--state", "held"], /cannot be used with/],
     ["a state that is none", ["--state", "lost"], /Write one of requested, queued/],
     ["a limit that is none", ["--limit", "0"], /Write a number from 1/],
   ])("says so of %s", async (_, args, message) => {

@@ -1,9 +1,9 @@
 import { create, toJson } from "@bufbuild/protobuf";
 import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { PetakClient } from "@petak/client/node";
-import { isOverdue, limitInForce } from "@petak/lifecycle";
+import { hasEnded, isOverdue, limitInForce } from "@petak/lifecycle";
 import { ListReservationsRequestSchema, ListReservationsResponseSchema, type Reservation, ReservationState } from "@petak/protocol";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { isUnkeepable } from "../chain/site-change.ts";
 import type { CommandModule } from "../command.ts";
 import { idOf } from "./id-argument.ts";
@@ -13,6 +13,8 @@ const stateNames = Object.entries(ReservationState)
   .filter(([, state]) => state !== ReservationState.UNSPECIFIED)
   .map(([name, state]) => [wordOf(name), state] as const);
 
+const openStates = stateNames.map(([, state]) => state).filter((state) => !hasEnded({ state }));
+
 /** Reservations per call: the protocol's limit. */
 const pageSize = 500;
 
@@ -20,6 +22,7 @@ interface Options {
   overdue: boolean;
   site: string;
   state?: ReservationState[];
+  open: boolean;
   reference: string;
   before?: Date;
   limit: number;
@@ -31,6 +34,7 @@ export const registerReservations: CommandModule = (command, context) => {
     .option("--overdue", "only those with an overdue parcel", false)
     .option("--site <site>", "only those at this site, site_…", idOf("site"), "")
     .option("--state <state>", `only in these states: ${stateNames.map(([name]) => name).join(", ")}; several with commas`, collectStates)
+    .addOption(new Option("--open", "only those that have not ended").default(false).conflicts("state"))
     .option("--reference <text>", "only those with this partner reference", "")
     .option(
       "--before <time>",
@@ -38,13 +42,13 @@ export const registerReservations: CommandModule = (command, context) => {
       instantParser(context.io),
     )
     .option("--limit <count>", "how many at most", parseLimit, 1000)
-    .action(async ({ overdue, site, state, reference, before, limit }: Options, running: Command) => {
+    .action(async ({ overdue, site, state, open, reference, before, limit }: Options, running: Command) => {
       const session = context.session(running);
       const { client } = await session.connect();
       const question = create(ListReservationsRequestSchema, {
         overdue,
         siteId: site,
-        states: state ?? [],
+        states: state ?? (open ? openStates : []),
         partnerReference: reference,
         ...(before && { deadlineBefore: timestampFromDate(before) }),
       });
