@@ -142,6 +142,12 @@ test("workers give each place once, add up their metrics, and one that is killed
   expect(await metric(calls)).toBeGreaterThanOrEqual(40);
   expect(await metric("petak_worker_deaths_total ")).toBe(1);
 
+  // One that is asked to end is replaced at once, and is no reason to wake anybody up.
+  process.kill(found("a worker serves").at(-1)?.pid ?? 0, "SIGTERM");
+  await expect.poll(() => found("a worker serves"), patience).toHaveLength(4);
+  await expect.poll(() => metric("petak_workers "), patience).toBe(2);
+  expect(await metric("petak_worker_deaths_total ")).toBe(1);
+
   // One that hangs is there, and is not counted.
   const hanging = found("a worker serves").at(-1)?.pid ?? 0;
   process.kill(hanging, "SIGSTOP");

@@ -57,13 +57,15 @@ describe("added metrics", () => {
       added.take(id, await snapshot(process));
     }
     await Promise.all([added.ended(1), added.ended(2)]);
-    // One that was never asked, and one that could not start.
+    // One that was never asked.
     await added.ended(4);
-    await added.ended();
     expect(await lineOf(added, 'petak_rpc_shed_total{kind="unary"}')).toBe(30);
     expect(await lineOf(added, 'petak_rpc_duration_seconds_count{method="m",protocol="grpc",code="ok"}')).toBe(3);
     expect(await lineOf(added, "petak_connections")).toBe(5);
-    expect(await lineOf(added, "petak_worker_deaths_total")).toBe(4);
+    // Whoever ended them had a reason.
+    expect(await lineOf(added, "petak_worker_deaths_total")).toBe(0);
+    added.died();
+    expect(await lineOf(added, "petak_worker_deaths_total")).toBe(1);
     expect([await lineOf(added, "petak_workers"), await lineOf(added, "petak_workers_wanted")]).toEqual([1, 3]);
   });
 });

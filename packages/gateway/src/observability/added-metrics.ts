@@ -20,7 +20,7 @@ export class AddedMetrics {
   readonly #wanted = new Gauge({ name: "petak_workers_wanted", help: "Worker processes that there should be.", registers: [this.#own] });
   readonly #deaths = new Counter({
     name: "petak_worker_deaths_total",
-    help: "Worker processes that ended by themselves.",
+    help: "Worker processes that ended by themselves or could not start.",
     registers: [this.#own],
   });
   /** That of the first process, since workers come and go. */
@@ -45,14 +45,13 @@ export class AddedMetrics {
     this.#latest.set(id, snapshot);
   }
 
-  /**
-   * A process has ended by itself: its counts stay, its states go. Nothing may be taken of it any more.
-   *
-   * @param id undefined: nothing was taken of it, since it could not start
-   */
-  ended(id?: number): Promise<void> {
+  /** A process has ended by itself, or could not start. */
+  died(): void {
     this.#deaths.inc();
-    if (id === undefined) return this.#ending;
+  }
+
+  /** A process has ended, however: its counts stay, its states go. Nothing may be taken of it any more. */
+  ended(id: number): Promise<void> {
     this.#ending = this.#ending.then(async () => {
       const counts = this.#latest.get(id)?.filter(({ type }) => String(type) !== "gauge") ?? [];
       this.#ended = await sumOf([this.#ended, counts]).getMetricsAsJSON();

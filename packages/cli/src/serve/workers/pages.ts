@@ -16,8 +16,10 @@ export interface WorkersPagesOptions {
 /** The pages of the management listener of a gateway with several workers. */
 export interface WorkersPages {
   pages: ReadonlyMap<string, PlainRoute>;
-  /** A worker has ended by itself. Its counts stay in the sums. @param id its {@link RunningWorker.id}; undefined: it did not accept calls yet */
-  died(id?: number): Promise<void>;
+  /** A worker has ended by itself, or could not start. */
+  died(): void;
+  /** A worker has ended, however. Its counts stay in the sums. @param id its {@link RunningWorker.id} */
+  forget(id: number): Promise<void>;
 }
 
 /** Creates the pages: `/metrics` has the sums, and `/readyz` the answer of the worker that is worst off. */
@@ -61,6 +63,7 @@ export function workersPages({ running, count, logger }: WorkersPagesOptions): W
       ["/readyz", readiness],
       ["/metrics", async () => ({ contentType: added.contentType, body: await metricsText(), headers: { "cache-control": "no-store" } })],
     ]),
-    died: (id) => added.ended(id),
+    died: () => added.died(),
+    forget: (id) => added.ended(id),
   };
 }

@@ -31,7 +31,7 @@ export async function serveWorkers(given: Config, cwd: string, logger: Logger): 
   const stopping = new AbortController();
   /** By the workers' numbers. */
   const pauses = new Map(Array.from({ length: count }, (_, index) => [index + 1, new RestartPauses()]));
-  const { pages, died } = workersPages({ running, count, logger });
+  const { pages, died, forget } = workersPages({ running, count, logger });
   const management = createManagementServer({ routes: pages, logger, metrics: createMetrics({ processMetrics: false }) });
   void store.ended.then(ended.resolve);
 
@@ -46,14 +46,16 @@ export async function serveWorkers(given: Config, cwd: string, logger: Logger): 
     const servesSinceMs = performance.now();
     running.set(number, worker);
     logger.info({ worker: number, pid: worker.pid }, "a worker serves");
-    void worker.ended.then(async ({ failure, how }) => {
+    void worker.ended.then(async ({ failure, how, isAsked }) => {
       running.delete(number);
       if (stopping.signal.aborted) return;
-      await died(worker.id);
+      if (!isAsked) died();
+      await forget(worker.id);
       // The gateway must not use the data any more: another worker must not either.
       if (failure?.reason === "data-version") return ended.resolve(failure);
-      logger.error({ worker: number, pid: worker.pid, how, reason: failure?.message }, "a worker ended and is replaced");
-      await replace(number, performance.now() - servesSinceMs);
+      const facts = { worker: number, pid: worker.pid, how, reason: failure?.message };
+      logger[isAsked ? "info" : "error"](facts, "a worker ended and is replaced");
+      await replace(number, isAsked ? Number.POSITIVE_INFINITY : performance.now() - servesSinceMs);
     });
     return worker;
   }
@@ -70,7 +72,7 @@ export async function serveWorkers(given: Config, cwd: string, logger: Logger): 
       } catch (error) {
         if (error instanceof CliFailure && error.reason === "data-version") return ended.resolve(error);
         if (signal.aborted) return;
-        await died();
+        died();
         logger.error({ worker: number, reason: (error as Error).message }, "a worker cannot be replaced yet");
       }
     }

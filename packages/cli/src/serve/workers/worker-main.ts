@@ -8,7 +8,7 @@ import type { FromWorker, Readiness, ToWorker, WorkerReport } from "./messages.t
 // Ctrl-C in a terminal, and its end, reach all processes. The first one decides what they mean.
 for (const name of ["SIGINT", "SIGHUP"] as const) process.on(name, () => {});
 const stopping = Promise.withResolvers<void>();
-process.on("SIGTERM", stopping.resolve);
+process.on("SIGTERM", () => stopping.resolve());
 
 let served: ServedGateway | undefined;
 

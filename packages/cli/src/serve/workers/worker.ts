@@ -33,6 +33,8 @@ export interface WorkerEnd {
   readonly failure: CliFailure | undefined;
   /** For people, e.g. `by SIGKILL`. */
   readonly how: string;
+  /** Whether it was asked to, by SIGTERM, and has completed its calls. */
+  readonly isAsked: boolean;
 }
 
 /**
@@ -58,11 +60,11 @@ export async function startWorker(number: number, config: Config, cwd: string, l
   worker.on("error", (error) => {
     logger.error({ err: error, worker: number }, "a worker cannot be reached");
     // A process that could not be made does not end either.
-    if (worker.process.pid === undefined) ended.resolve({ failure, how: `because ${error.message}` });
+    if (worker.process.pid === undefined) ended.resolve({ failure, how: `because ${error.message}`, isAsked: false });
   });
   worker.on("exit", (code, signal) => {
     for (const answer of reports.values()) answer(undefined);
-    ended.resolve({ failure, how: signal === null ? `with code ${code}` : `by ${signal}` });
+    ended.resolve({ failure, how: signal === null ? `with code ${code}` : `by ${signal}`, isAsked: code === 0 });
   });
   tell(worker, { kind: "serve", worker: number, config, cwd });
   const url = await Promise.race([listening.promise, ended.promise]);
