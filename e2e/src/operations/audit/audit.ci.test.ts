@@ -2,7 +2,7 @@ import { hash, randomUUID } from "node:crypto";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { generateKeyPair } from "@petak/client/node";
-import { type AuditEntry, AuditKind, AuditOutcome, LimitKind, Mode, ReservationService, Role, reasonOf } from "@petak/protocol";
+import { Act, type AuditEntry, AuditKind, AuditOutcome, LimitKind, Mode, ReservationService, Role, reasonOf } from "@petak/protocol";
 import { useRedis } from "@petak/testkit";
 import { newRegistration, startTestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -45,7 +45,7 @@ const doneOnce: ReadonlySet<string> = new Set([
   "WebhookService/UpdateEndpoint",
 ]);
 
-const ofParcels = "about parcels: their events and receipts say who did what";
+const ofParcels = "about parcels: their events and receipts say who did what. What is for SERVICE is recorded: see below";
 const ofDevices = "made by a device about itself or its parcels; its reports are chained";
 
 /** The other calls that change something, and why they are no administrative change. */
@@ -189,6 +189,27 @@ describe("an entry", () => {
     await world.network.admin.client.participants.revokeKey(revocation);
     const [revoked] = (await read(auditors.live, { participantId: world.courier.participantId, kind: AuditKind.KEY })).slice(-1);
     expect(revoked).toMatchObject({ requestId: revocation.requestId, objectId: key?.keyId, ownerId: world.courier.participantId });
+  });
+
+  it("names the credential for SERVICE that was issued, alone or in a batch, and revoked, once", async () => {
+    const { operator, siteId } = world;
+    const { reservations } = operator.client;
+    const { publicKey: holderPublicKey } = await generateKeyPair();
+    const wanted = () => ({ requestId: randomUUID(), act: Act.SERVICE, siteId, compartmentId: "A1", holderPublicKey });
+    const alone = await reservations.issueCredential(wanted());
+    const { results } = await reservations.batch({ calls: [{ call: { case: "issueCredential", value: wanted() } }] });
+    const [{ result } = {}] = results;
+    if (result?.case !== "issueCredential") throw new Error(`the batch returned ${result?.case}`);
+    const subject = { case: "siteId", value: siteId } as const;
+    for (let times = 0; times < 2; times += 1) {
+      await reservations.revokeCredential({ requestId: randomUUID(), subject, credentialHash: alone.credentialHash });
+    }
+    const made = await read(auditors.test, { kind: AuditKind.CREDENTIAL, participantId: operator.participantId });
+    expect(made.map(({ method, objectId, summary }) => [method.split("/")[1], objectId, summary])).toEqual([
+      ["IssueCredential", alone.credentialHash, `SERVICE at ${siteId}, compartment A1, issued`],
+      ["IssueCredential", result.value.credentialHash, `SERVICE at ${siteId}, compartment A1, issued`],
+      ["RevokeCredential", alone.credentialHash, `SERVICE at ${siteId}, revoked`],
+    ]);
   });
 
   it("has neither the label of a key nor the name of a participant", async () => {

@@ -115,6 +115,7 @@ export function createServices(parts: ServiceParts, options: GatewayOptions & { 
   const siteAgents = createSiteAgents(store.writer, store.keys, records.siteIds);
   const commanding = { commands: createCommands(store.writer, store.keys), commandKeys: createCommandKeyStore(store.writer, store.keys) };
   const { auditLog } = records;
+  const auditing = { auditLog, participants };
   const signals = createSiteSignals({
     reader,
     feeds,
@@ -139,7 +140,7 @@ export function createServices(parts: ServiceParts, options: GatewayOptions & { 
     health,
     routes(router) {
       const serve = <Service extends DescService>(service: Service, implementation: ServiceImpl<Service>) => {
-        const recorded = audited(service, implementation, { auditLog, participants });
+        const recorded = audited(service, implementation, auditing);
         router.service(service, traced(service, whenDurable(service, recorded, store.acknowledgements), parts.tracing));
       };
       serve(
@@ -177,6 +178,7 @@ export function createServices(parts: ServiceParts, options: GatewayOptions & { 
             now,
           },
           shares.batches,
+          (calls) => audited(ReservationService, calls, auditing),
         ),
       );
       serve(

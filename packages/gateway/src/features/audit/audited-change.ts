@@ -1,5 +1,6 @@
 import type { DescEnum, DescMethod, MessageShape } from "@bufbuild/protobuf";
 import {
+  Act,
   AuditKind,
   CommandService,
   CommandTypeSchema,
@@ -8,6 +9,7 @@ import {
   LiveReservationsSchema,
   Mode,
   ParticipantService,
+  ReservationService,
   RoleSchema,
   UpsertOutcome,
   type UpsertSitesResponse,
@@ -43,6 +45,7 @@ const participants = ParticipantService.method;
 const directory = DirectoryService.method;
 const commands = CommandService.method;
 const webhooks = WebhookService.method;
+const reservations = ReservationService.method;
 
 /** The administrative changes, by the full names of their methods. The test of the log says of each other method why it is none. */
 export const auditedChanges: ReadonlyMap<string, DescribeChange> = new Map([
@@ -110,6 +113,15 @@ export const auditedChanges: ReadonlyMap<string, DescribeChange> = new Map([
   })),
   change(commands.approveCommand, ({ commandId }) => ({ kind: AuditKind.COMMAND, objectId: commandId, summary: "approved" })),
   change(commands.allowCommandKey, ({ keyId }) => ({ kind: AuditKind.COMMAND, objectId: keyId, summary: "may sign commands" })),
+  change(reservations.issueCredential, ({ act, siteId, compartmentId }, response) => {
+    if (act !== Act.SERVICE) return undefined;
+    const where = `${siteId}${compartmentId === "" ? "" : `, compartment ${compartmentId}`}`;
+    return { kind: AuditKind.CREDENTIAL, objectId: response?.credentialHash, summary: `SERVICE at ${where}, issued` };
+  }),
+  change(reservations.revokeCredential, ({ subject, credentialHash }) => {
+    if (subject.case !== "siteId") return undefined;
+    return { kind: AuditKind.CREDENTIAL, objectId: credentialHash, summary: `SERVICE at ${subject.value}, revoked` };
+  }),
   change(webhooks.createEndpoint, ({ url }, response) => ({
     kind: AuditKind.ENDPOINT,
     objectId: response?.endpoint?.endpointId,

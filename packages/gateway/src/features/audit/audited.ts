@@ -35,11 +35,11 @@ type UnaryMethod = (request: unknown, context: HandlerContext) => Promise<unknow
 const summaryMaxLength = 400;
 
 /** Wraps a service so that the administrative changes of participants are recorded. */
-export function audited<Service extends DescService>(
+export function audited<Service extends DescService, Implementation extends Partial<ServiceImpl<Service>>>(
   service: Service,
-  implementation: ServiceImpl<Service>,
+  implementation: Implementation,
   dependencies: AuditedDependencies,
-): ServiceImpl<Service> {
+): Implementation {
   const methods = implementation as Record<string, UnaryMethod>;
   const wrapped: Record<string, UnaryMethod> = { ...methods };
   for (const method of service.methods) {
@@ -48,7 +48,7 @@ export function audited<Service extends DescService>(
     const handle = methods[localName];
     if (describe !== undefined && handle !== undefined) wrapped[localName] = recorded(dependencies, method, describe, handle);
   }
-  return wrapped as ServiceImpl<Service>;
+  return wrapped as Implementation;
 }
 
 function recorded(
@@ -66,7 +66,7 @@ function recorded(
     const { requestId } = message as { requestId: string };
     const { participantId, mode } = caller;
     const request = { mode, participantId, requestId, fingerprint: fingerprintOf(method, message as Message) };
-    const made = madeBy(caller, requestId, context);
+    const made = madeBy(caller, method, requestId, context);
     return await recordChange(auditLog, {
       request,
       before: await entryOf(made, before, participants),
@@ -86,8 +86,15 @@ function fingerprintOf({ parent, name, input }: DescMethod, message: Message): s
 }
 
 /** Who makes a change, and by which proof. */
-function madeBy({ participantId, keyId }: ParticipantCaller, requestId: string, { values }: HandlerContext): AuditEntry {
-  const { method = "", authorization = "", proof } = values.get(callKey) ?? {};
+function madeBy(
+  { participantId, keyId }: ParticipantCaller,
+  { parent, name }: DescMethod,
+  requestId: string,
+  { values }: HandlerContext,
+): AuditEntry {
+  const { authorization = "", proof } = values.get(callKey) ?? {};
+  // Not that of the call: it may be a batch.
+  const method = `${parent.typeName}/${name}`;
   const token = authorization.replace(/^bearer +/i, "").trimEnd();
   return create(AuditEntrySchema, {
     ...{ participantId, keyId, method, requestId },

@@ -16,17 +16,18 @@ import { type RevokeServiceCredentialDependencies, revokeServiceCredential } fro
 
 export type RevokeCredentialDependencies = RevokeServiceCredentialDependencies & Pick<ReservationDependencies, "bundleChanges" | "changes">;
 
-/** Revokes an access token or the PIN of a reservation or a bundle, or a SERVICE credential. */
+/** Revokes an access token or the PIN of a reservation or a bundle, or a SERVICE credential. @param onUnchanged called if that SERVICE credential is already revoked */
 export async function revokeCredential(
   dependencies: RevokeCredentialDependencies,
   request: RevokeCredentialRequest,
   caller: ParticipantCaller,
+  onUnchanged: () => void = () => {},
 ): Promise<RevokeCredentialResponse> {
   const { bundleChanges, changes, issuedCredentials, now } = dependencies;
   const { requestId, subject, credentialHash: revoked } = request;
   const response = create(RevokeCredentialResponseSchema);
   if (subject.case === "siteId") {
-    await revokeServiceCredential(dependencies, request, subject.value, requireRole(caller, [Role.OPERATOR]));
+    await revokeServiceCredential(dependencies, request, subject.value, requireRole(caller, [Role.OPERATOR]), onUnchanged);
     return response;
   }
   if (revoked === "" && !request.pin) {

@@ -25,12 +25,13 @@ const keptMs = serviceLifetimeMs + 3_600_000;
 /** Most current revocations of one site. The whole list is sent to the site whenever it changes. */
 const keptMax = 100;
 
-/** Revokes a SERVICE credential for the site's operator. */
+/** Revokes a SERVICE credential for the site's operator. @param onUnchanged called if it is already revoked */
 export async function revokeServiceCredential(
   { issuedCredentials, requestIds, siteRevocations, sites, now }: RevokeServiceCredentialDependencies,
   request: RevokeCredentialRequest,
   siteId: string,
   caller: ParticipantCaller,
+  onUnchanged: () => void = () => {},
 ): Promise<void> {
   const { requestId, credentialHash, pin } = request;
   if (credentialHash === "") {
@@ -44,9 +45,11 @@ export async function revokeServiceCredential(
   if ((await requestIds.findResponseIn(region, participantId, requestId, fingerprint)) !== undefined) return;
   const nowMs = now();
   // Those of an earlier release have expired once the longest lifetime has passed since all are recorded.
+  const isRevoked = (await siteRevocations.at(siteId, nowMs)).includes(credentialHash);
+  if (isRevoked) onUnchanged();
   const isKnown =
+    isRevoked ||
     (await issuedCredentials.has(siteId, credentialHash, nowMs)) ||
-    (await siteRevocations.at(siteId, nowMs)).includes(credentialHash) ||
     nowMs < (await issuedCredentials.completeSinceMs()) + keptMs;
   if (!isKnown) throw credentialNotFound(siteId, credentialHash);
   const event = siteEvent({

@@ -2,6 +2,7 @@ import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { ReservationService, Role } from "@petak/protocol";
 import { type CallerShares, createCallerShares } from "../../identity/caller-shares.ts";
 import { callerKey, requireParticipant } from "../../identity/index.ts";
+import { noteUnchanged } from "../audit/audited.ts";
 import { batch, concurrentBatches, type SingleCall } from "./batch.ts";
 import { cancel } from "./cancel.ts";
 import { confirm } from "./confirm.ts";
@@ -25,17 +26,22 @@ const bookers = { roles: [Role.COURIER, Role.MERCHANT] };
 const policyMakers = { roles: [Role.MERCHANT] };
 const operators = { roles: [Role.OPERATOR] };
 
+/** The calls of the service but Batch. */
+type SingleCalls = Omit<ServiceImpl<typeof ReservationService>, "batch">;
+
 /**
  * Creates the reservation service: for each call its handler, and the roles that may make it.
  *
  * @param shares of batches in progress
+ * @param inBatch wraps the calls as they are made in a batch
  */
 export function createReservationService(
   parts: ReservationParts,
   shares: CallerShares = createCallerShares(concurrentBatches),
+  inBatch: (calls: SingleCalls) => SingleCalls = (calls) => calls,
 ): ServiceImpl<typeof ReservationService> {
   const uses = reservationDependencies(parts);
-  const calls: Omit<ServiceImpl<typeof ReservationService>, "batch"> = {
+  const calls: SingleCalls = {
     reserve: (request, context) => reserve(uses, request, requireParticipant(context, bookers), context),
     confirm: (request, context) => confirm(uses, request, requireParticipant(context)),
     extend: (request, context) => extend(uses, request, requireParticipant(context)),
@@ -47,18 +53,19 @@ export function createReservationService(
     listReservations: (request, context) => listReservations(uses, request, requireParticipant(context)),
     issueCredential: (request, context) => issueCredential(uses, request, requireParticipant(context)),
     delegateCredential: (request, context) => delegateCredential(uses, request, requireParticipant(context)),
-    revokeCredential: (request, context) => revokeCredential(uses, request, requireParticipant(context)),
+    revokeCredential: (request, context) => revokeCredential(uses, request, requireParticipant(context), noteUnchanged(context)),
     putBundle: (request, context) => putBundle(uses, request, requireParticipant(context)),
     getBundle: (request, context) => getBundle(uses, request, requireParticipant(context)),
     issueBundleCredential: (request, context) => issueBundleCredential(uses, request, requireParticipant(context)),
     getManifest: (request, context) => getManifest(uses, request, requireParticipant(context)),
   };
+  const batched = inBatch(calls);
   const makeFor = (context: HandlerContext) => async (call: SingleCall) => {
     parts.growth?.refuseCall(
       `${ReservationService.typeName}/${ReservationService.method[call.case].name}`,
       context.values.get(callerKey)?.mode,
     );
-    const handle = calls[call.case] as (request: SingleCall["value"], context: HandlerContext) => unknown;
+    const handle = batched[call.case] as (request: SingleCall["value"], context: HandlerContext) => unknown;
     return await handle(call.value, context);
   };
   return {
