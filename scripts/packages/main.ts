@@ -1,14 +1,13 @@
 /**
  * `npm run packages [-- --out FOLDER]`: makes a tarball of each package that other projects install, which `npm install` takes as it is. Prints their sizes.
  */
-import { globSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { run } from "../setup/run.mjs";
 import { compile } from "./compile.ts";
-import { readManifest, sourcesOf } from "./manifests.ts";
+import { readManifest, sourcesOf, tarballsIn } from "./manifests.ts";
 import { publicPackages } from "./public-packages.ts";
 import { stage } from "./stage.ts";
 
@@ -25,7 +24,8 @@ try {
     await stage(wanted, manifest, join(work, wanted.dir, "src"), folders[index] ?? "");
   }
   await mkdir(folder, { recursive: true });
-  for (const old of globSync("petak-*.tgz", { cwd: folder })) await rm(join(folder, old));
+  const names = packages.map(({ manifest }) => manifest.name);
+  for (const old of tarballsIn(folder, names)) await rm(old);
   print(await pack(folders));
 } finally {
   await rm(work, { recursive: true });

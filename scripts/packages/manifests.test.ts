@@ -1,8 +1,9 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, test } from "vitest";
+import { describe, expect, it, onTestFinished, test } from "vitest";
 import { repositoryDir } from "../setup/run.mjs";
-import { packedManifest, readManifest, type SourceManifest, sourcesOf } from "./manifests.ts";
+import { packedManifest, readManifest, type SourceManifest, sourcesOf, tarballsIn } from "./manifests.ts";
 import { publicPackages } from "./public-packages.ts";
 
 const source: SourceManifest = {
@@ -48,4 +49,12 @@ test.each(publicPackages)("$dir can be installed with other public packages alon
   const own = Object.keys(manifest.dependencies ?? {}).filter((name) => name.startsWith("@petak/"));
   // What a bundle is made of is inside it.
   if (one.isBundled !== true) expect(own.filter((name) => !names.includes(name))).toEqual([]);
+});
+
+test("tarballs that are replaced are those of the packages, and not what somebody else has beside them", () => {
+  const folder = mkdtempSync(join(tmpdir(), "petak-packages-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const names = ["petak-client-0.1.0.tgz", "petak-client-12.0.0-rc.1.tgz", "petak-backup.tgz", "petak-client-data.tgz", "petak-client.tgz"];
+  for (const name of names) writeFileSync(join(folder, name), "");
+  expect(tarballsIn(folder, ["@petak/client", "@petak/protocol"]).toSorted()).toEqual(names.slice(0, 2).map((name) => join(folder, name)));
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { repositoryDir } from "../setup/run.mjs";
 import type { PublicPackage } from "./public-packages.ts";
@@ -19,6 +19,12 @@ export interface SourceManifest {
 /** Reads the manifest of a workspace, or of the repository. */
 export function readManifest<T = SourceManifest>(dir: string): T {
   return JSON.parse(readFileSync(join(repositoryDir, dir, "package.json"), "utf8")) as T;
+}
+
+/** The tarballs of packages, of whatever version, in a folder in which others may be too. @param names `@petak/client` */
+export function tarballsIn(folder: string, names: readonly string[]): string[] {
+  const patterns = names.map((name) => `${name.replace("@", "").replace("/", "-")}-[0-9]*.tgz`);
+  return globSync(patterns, { cwd: folder }).map((file) => join(folder, file));
 }
 
 /** The module of a bundled package that servers load. */
