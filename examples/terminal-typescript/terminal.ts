@@ -82,4 +82,6 @@ try {
   process.exitCode = 1;
 } finally {
   await terminal?.close();
+  // After a failure its input may still be open, which would keep the process.
+  process.stdin.destroy();
 }

@@ -8,7 +8,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { byTurns } from "../testing/by-turns.ts";
 import { startBreakingProxy } from "./breaking-proxy.ts";
 import { courierExamples } from "./courier-examples.ts";
-import { type ExampleSurroundings, runCourier, runCourierAndTerminal } from "./example-process.ts";
+import { type ExampleSurroundings, runCourier, runCourierAndTerminal, runTerminal } from "./example-process.ts";
 
 const examples = await courierExamples();
 /** Those whose refusals are read: by turns, or all. */
@@ -18,13 +18,16 @@ const redis = useRedis();
 const position = { latitude: 1.3521, longitude: 103.8198 };
 let network: TestNetwork;
 let courier: TestParticipant;
+let siteId: string;
+let operatorId: string;
 let surroundings: ExampleSurroundings;
 
 beforeEach(async () => {
   network = await startTestNetwork({ redis });
   const operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER]);
-  await network.putSite(operator, makeSite(position));
+  siteId = await network.putSite(operator, makeSite(position));
+  operatorId = operator.participantId;
   const keys = await tempDir();
   const operatorKeys = join(keys, "operators");
   await mkdir(operatorKeys);
@@ -92,5 +95,16 @@ describe.each(refused)("the refused courier in $language", (example) => {
     const { exitCode, stderr } = await runCourier(example, surroundings, { args: ["--origin", "0,-30"] });
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^NO_PLACE_FREE \(FAILED_PRECONDITION\): .*\n$/);
+  });
+});
+
+describe("the terminal", () => {
+  it("ends when a credential is refused, although its input goes on", async () => {
+    const steps = [
+      { step: "place held", siteId, operatorId },
+      { step: "credential issued", act: "DEPOSIT", accessToken: "none" },
+    ];
+    const { exitCode, stderr } = await runTerminal(surroundings, steps);
+    expect([exitCode, stderr]).toEqual([1, "terminal: the terminal refused the credential (NOT_ACCEPTED)\n"]);
   });
 });

@@ -54,8 +54,7 @@ export async function runCourierAndTerminal(
   { gateway, courierKey, operatorKeys }: ExampleSurroundings,
 ): Promise<{ courierExitCode: number | null; terminal: ExampleResult }> {
   const courier = start([program, ...first, "--gateway", gateway, "--key", courierKey]);
-  const script = join(repositoryDir, "examples/terminal-typescript/terminal.ts");
-  const terminal = start([process.execPath, script, "--gateway", gateway, "--keys", operatorKeys]);
+  const terminal = startTerminal({ gateway, operatorKeys });
   courier.stdout.pipe(terminal.stdin);
   // Without a terminal the courier would wait for an event that never arrives.
   terminal.on("close", () => courier.kill());
@@ -63,9 +62,31 @@ export async function runCourierAndTerminal(
   const [courierSaid, terminalSaid, stdout] = [collect(courier.stderr), collect(terminal.stderr), collect(terminal.stdout)];
   const ends = [once(courier, "close"), once(terminal, "close")] as Promise<[number | null]>[];
   const [courierExitCode = null, exitCode = null] = (await Promise.all(ends)).map(([code]) => code);
-  const lines = stdout().split("\n").slice(0, -1);
-  const steps = lines.map((line) => JSON.parse(line) as ExampleStep);
-  return { courierExitCode, terminal: { exitCode, steps, stderr: courierSaid() + terminalSaid() } };
+  return { courierExitCode, terminal: { exitCode, steps: stepsOf(stdout()), stderr: courierSaid() + terminalSaid() } };
+}
+
+/** Runs a terminal with a courier's steps, until it exits by itself: its input stays open. */
+export async function runTerminal(
+  surroundings: Omit<ExampleSurroundings, "courierKey">,
+  steps: readonly ExampleStep[],
+): Promise<ExampleResult> {
+  const terminal = startTerminal(surroundings);
+  const [stderr, stdout] = [collect(terminal.stderr), collect(terminal.stdout)];
+  for (const step of steps) terminal.stdin.write(`${JSON.stringify(step)}\n`);
+  const [exitCode] = (await once(terminal, "close")) as [number | null];
+  return { exitCode, steps: stepsOf(stdout()), stderr: stderr() };
+}
+
+function startTerminal({ gateway, operatorKeys }: Omit<ExampleSurroundings, "courierKey">): ChildProcessWithoutNullStreams {
+  const script = join(repositoryDir, "examples/terminal-typescript/terminal.ts");
+  return start([process.execPath, script, "--gateway", gateway, "--keys", operatorKeys]);
+}
+
+function stepsOf(printed: string): ExampleStep[] {
+  return printed
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as ExampleStep);
 }
 
 /**
