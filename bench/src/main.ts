@@ -9,6 +9,7 @@ import { benchRent } from "./rent/bench-rent.ts";
 import { benchRpc } from "./rpc/bench-rpc.ts";
 import { writeScale } from "./scale/write-scale.ts";
 import { benchStart } from "./start/bench-start.ts";
+import { benchTracing } from "./tracing/bench-tracing.ts";
 import { benchWorkers } from "./workers/bench-workers.ts";
 
 const benches: Record<string, (options: AllocatorBenchOptions) => Promise<void>> = {
@@ -22,6 +23,7 @@ const benches: Record<string, (options: AllocatorBenchOptions) => Promise<void>>
   scale: writeScale,
   start: benchStart,
   workers: benchWorkers,
+  tracing: benchTracing,
 };
 
 const usage = `npm run bench -- <name> [options]
@@ -35,6 +37,7 @@ const usage = `npm run bench -- <name> [options]
   agent       the bundled agent of a terminal: memory, idling, start and decisions
   start       how long a command of \`petak\` takes to start, compared with Node alone
   workers     a gateway with two workers, compared with one
+  tracing     what spans and traces of events cost a gateway, compared with none
   scale       estimates from the recorded runs of rpc and allocator what ASEAN needs; measures nothing
 
 Compared figures are measured in one run. The result is printed, written to bench/results/<name>.json, and put into docs/performance.md.
@@ -43,7 +46,7 @@ Compared figures are measured in one run. The result is printed, written to benc
   --rounds N    how often everything is measured, default 3; the median counts
   --dry         print the result without storing it
   --json        print the result as JSON, and nothing else
-  --only PART   for allocator, one of its parts; for rent, one path; for fairness, one kind of traffic; printed and not stored
+  --only PART   for allocator, one of its parts; for rent, one path; for fairness, one kind of traffic; for tracing, search or life; printed and not stored
   --sites N     for allocator, the size of its largest network; printed and not stored
 `;
 

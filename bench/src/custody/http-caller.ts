@@ -20,8 +20,9 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** Opens a connection. */
-export async function openCaller(port: number): Promise<HttpCaller> {
+/** Opens a connection. @param traceparent is sent with each call. "": none is */
+export async function openCaller(port: number, traceparent = ""): Promise<HttpCaller> {
+  const trace = traceparent === "" ? "" : `traceparent: ${traceparent}\r\n`;
   const socket: Socket = connect({ port, host: "127.0.0.1", noDelay: true });
   await once(socket, "connect");
   let read: Buffer = Buffer.alloc(0);
@@ -56,7 +57,7 @@ export async function openCaller(port: number): Promise<HttpCaller> {
         waiting = { resolve: resolve as Waiting["resolve"], reject };
         socket.write(
           `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\nauthorization: ${authorization}\r\n` +
-            `content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+            `${trace}content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
         );
       });
     },

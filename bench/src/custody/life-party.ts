@@ -32,11 +32,11 @@ export interface Party {
   sequence: number;
 }
 
-/** Opens the connection of a client to the site with its number. */
-export async function openParty({ port, courier, sites }: LifeFacts, index: number): Promise<Party> {
+/** Opens the connection of a client to the site with its number. @param traceparent see {@link openCaller} */
+export async function openParty({ port, courier, sites }: LifeFacts, index: number, traceparent = ""): Promise<Party> {
   const site = sites[index];
   if (site === undefined) throw new Error(`more clients than sites: ${index}`);
-  const caller = await openCaller(port);
+  const caller = await openCaller(port, traceparent);
   const { acknowledgedSequence = "0" } = await caller.call<{ acknowledgedSequence?: string }>(`${agents}/Boot`, site.authorization, {
     siteId: site.siteId,
     software: "bench",

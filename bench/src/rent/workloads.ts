@@ -10,14 +10,19 @@ import type { PinnedServer } from "../rpc/pinned-process.ts";
 /** Connections from which a gateway is called at once. */
 const clientCount = 16;
 
-/** How long after the last answer of a turn its time is read, in ms: what a life leaves to be done is done by then. */
-const settleMs = 20;
+/** Options of a workload. */
+export interface WorkloadOptions {
+  /** The `traceparent` of each call. Default: none. */
+  traceparent?: string;
+  /** How long after the last answer of a turn its time is read, in ms. Default 20: what a life leaves to be done is done by then. */
+  settleMs?: number;
+}
 
 /** Does some work so many times, over new connections, and gives the processor time that each took of the gateway, in µs. */
 export type Workload = (count: number) => Promise<number>;
 
 /** FindNearest from all over the city, as a checkout asks: a place, a parcel, five options. */
-export function searchesOf({ pid, ready }: PinnedServer, random: Random): Workload {
+export function searchesOf({ pid, ready }: PinnedServer, random: Random, { traceparent, settleMs }: WorkloadOptions = {}): Workload {
   const authorizationOf = tokensOf(ready.courierKey as TestKey);
   const search = async (caller: HttpCaller, authorization: string) => {
     const { options } = await caller.call<{ options?: unknown[] }>("/petak.v1.DirectoryService/FindNearest", authorization, {
@@ -30,16 +35,16 @@ export function searchesOf({ pid, ready }: PinnedServer, random: Random): Worklo
   };
   return async (count) => {
     const authorization = await authorizationOf();
-    const callers = await Promise.all(clients((_) => openCaller(ready.port)));
+    const callers = await Promise.all(clients((_) => openCaller(ready.port, traceparent)));
     await Promise.all(callers.map((caller) => search(caller, authorization)));
-    return await timed(pid, count, callers, (caller) => search(caller, authorization)).finally(() => {
+    return await timed(pid, count, callers, (caller) => search(caller, authorization), settleMs).finally(() => {
       for (const caller of callers) caller.close();
     });
   };
 }
 
 /** Whole lives: reserved, confirmed, issued a credential for, deposited, collected. */
-export function livesOf({ pid, ready }: PinnedServer): Workload {
+export function livesOf({ pid, ready }: PinnedServer, { traceparent, settleMs }: WorkloadOptions = {}): Workload {
   const facts = ready as unknown as LifeFacts;
   const courierToken = tokensOf(facts.courierKey);
   const siteTokens = facts.sites.map(({ key }) => tokensOf(key));
@@ -55,8 +60,8 @@ export function livesOf({ pid, ready }: PinnedServer): Workload {
     const sites = await Promise.all(
       facts.sites.map(async (site, index) => ({ ...site, authorization: (await siteTokens[index]?.()) ?? "" })),
     );
-    const parties = await Promise.all(clients((index) => openParty({ ...facts, courier, sites }, index)));
-    return await timed(pid, count, parties, live).finally(() => {
+    const parties = await Promise.all(clients((index) => openParty({ ...facts, courier, sites }, index, traceparent)));
+    return await timed(pid, count, parties, live, settleMs).finally(() => {
       for (const { caller } of parties) caller.close();
     });
   };
@@ -80,7 +85,13 @@ function tokensOf(key: TestKey): () => Promise<string> {
   };
 }
 
-async function timed<Client>(pid: number, count: number, all: readonly Client[], work: (client: Client) => Promise<void>): Promise<number> {
+async function timed<Client>(
+  pid: number,
+  count: number,
+  all: readonly Client[],
+  work: (client: Client) => Promise<void>,
+  settleMs = 20,
+): Promise<number> {
   const before = threadsCpuNanos(pid);
   let left = count;
   const worker = async (client: Client) => {

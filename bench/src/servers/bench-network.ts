@@ -2,6 +2,7 @@ import { requestTokenMaxLifetimeMs, signRequestToken } from "@petak/credential";
 import { createLogger, createMetrics, type GatewayOptions } from "@petak/gateway";
 import { startTestNetwork, type TestKey, type TestNetwork } from "@petak/testkit/network";
 import { gatewaySwitches } from "../rent/switches.ts";
+import { tracingOptions } from "../tracing/modes.ts";
 
 /** Lets one participant hold every place. */
 const noHoldLimits = { holdsSitePercent: 100, holdsRegionMax: 1_000_000_000, holdsAllMax: 1_000_000_000 };
@@ -24,6 +25,7 @@ export function startBenchNetwork(
     // The empty call of the benches is a health check, and a connection is answered only a few of those each second.
     callLimits: { callerRefusalsPerSecond: 10_000_000 },
     ...gatewaySwitches(),
+    ...tracingOptions(),
     ...options,
   });
 }
