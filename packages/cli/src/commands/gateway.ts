@@ -28,8 +28,8 @@ export const registerGateway: CommandModule = (command, { io }) => {
       if (end instanceof CliFailure) throw end;
       logger.info("stopping");
     } finally {
-      process.off("SIGHUP", reload);
-      await served.stop();
+      // Until then it must not interrupt anything.
+      await served.stop().finally(() => process.off("SIGHUP", reload));
     }
   });
 };

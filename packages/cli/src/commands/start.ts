@@ -119,7 +119,7 @@ async function prepare(served: ServedGateway, { dataDir, sites, seed, output, si
       baseUrl: served.url,
       signer: signerOfKeyFile(signer),
       timeoutMs: 60_000,
-      ...(served.certificate === undefined ? {} : { tls: { ca: served.certificate } }),
+      tls: served.tls,
     });
     clients.push(client);
     return client;
@@ -163,12 +163,11 @@ interface StoreInput extends Pick<PrepareInput, "dataDir" | "output" | "signal">
 async function openStore(served: ServedGateway, { operators }: DemoParticipants, input: StoreInput): Promise<DemoStore | undefined> {
   const { config, dataDir, logger, output, signal } = input;
   const operatorKey = operators.get(storeOperator);
-  // A device takes no certificate but those that its system knows.
-  if (operatorKey === undefined || served.certificate !== undefined) return undefined;
-  const operator = createPetakClient({ baseUrl: served.url, signer: signerOfKeyFile(operatorKey) });
+  if (operatorKey === undefined) return undefined;
+  const operator = createPetakClient({ baseUrl: served.url, tls: served.tls, signer: signerOfKeyFile(operatorKey) });
   try {
     return await openDemoStore({
-      ...{ operator, operatorKey, dataDir, signal, gatewayUrl: served.url, software: "petak start" },
+      ...{ operator, operatorKey, dataDir, signal, gatewayUrl: served.url, tls: served.tls, software: "petak start" },
       serves: { host: "127.0.0.1", port: config.port === 0 ? 0 : served.gateway.address.port + 1, appFolder: findAppFolder() },
       tell: (fact) => logger.info({ fact }, "the demonstration store"),
     });
@@ -188,7 +187,7 @@ async function openShop(
   { config, logger, output }: Pick<StoreInput, "config" | "logger" | "output">,
 ): Promise<DemoShop | undefined> {
   // Neither the shop nor a browser takes a certificate that its system does not know.
-  if (served.certificate !== undefined) return undefined;
+  if (served.tls !== undefined) return undefined;
   const port = config.port === 0 ? 0 : served.gateway.address.port + 2;
   try {
     const onError = (error: Error) => logger.warn({ err: error }, "the demonstration shop");

@@ -23,6 +23,8 @@ export interface DemoStoreOptions {
   operator: PetakClient;
   operatorKey: KeyFile;
   gatewayUrl: string;
+  /** How it is connected to. Undefined without TLS. */
+  tls: OpenStoreDeviceOptions["tls"];
   /** Of the gateway; the store has a folder in it. */
   dataDir: string;
   serves: CounterPlace;
@@ -33,7 +35,7 @@ export interface DemoStoreOptions {
 
 /** Opens one store of the demonstration network, with a device of its own. Undefined: the network has none. */
 export async function openDemoStore(options: DemoStoreOptions): Promise<DemoStore | undefined> {
-  const { gatewayUrl, tell, signal, software, serves } = options;
+  const { gatewayUrl, tls, tell, signal, software, serves } = options;
   const dataDir = join(options.dataDir, "store");
   const enrolled = (await readDevice(dataDir)) ?? (await enrol(options, dataDir));
   if (enrolled === undefined) return undefined;
@@ -44,7 +46,7 @@ export async function openDemoStore(options: DemoStoreOptions): Promise<DemoStor
   const { pin } = owner === undefined ? await clerks.add("Mai", true) : await clerks.renew(owner.clerkId);
   let url = "";
   const running = await openStoreDevice({
-    ...{ device, signal, software, serves },
+    ...{ device, tls, signal, software, serves },
     tell(fact) {
       if (fact.event === "counter") url = fact.url;
       tell(fact);
@@ -53,7 +55,7 @@ export async function openDemoStore(options: DemoStoreOptions): Promise<DemoStor
   return { device: running, url, name: running.site()?.name ?? "", pin };
 }
 
-async function enrol({ operator, operatorKey, gatewayUrl }: DemoStoreOptions, dataDir: string) {
+async function enrol({ operator, operatorKey, gatewayUrl, tls }: DemoStoreOptions, dataDir: string) {
   const site = await chooseSite(operator, operatorKey.participant_id);
   if (site === undefined) return undefined;
   const { code } = await operator.participants.createEnrolmentCode({
@@ -61,7 +63,7 @@ async function enrol({ operator, operatorKey, gatewayUrl }: DemoStoreOptions, da
     siteId: site.siteId,
     label: "demonstration store",
   });
-  return await enrolDevice({ dataDir, code, url: gatewayUrl });
+  return await enrolDevice({ dataDir, code, url: gatewayUrl, tls });
 }
 
 /** A store that is not in Singapore, where the examples look for sites and simulate their own devices. */

@@ -23,8 +23,8 @@ import { createTerminal, ensureTerminalKey } from "./terminal.ts";
 /** Options of {@link openSandbox}. */
 export interface OpenSandboxOptions {
   gatewayUrl: string;
-  /** Its certificate in PEM. Undefined without TLS. */
-  certificate: string | undefined;
+  /** How it is connected to. Undefined without TLS. */
+  tls: PetakClientOptions["tls"];
   /** Whether the gateway has a test clock, which the terminals then follow. */
   hasTestClock: boolean;
   /** An administrator's key, by which the operator of the sandbox is registered. */
@@ -64,12 +64,9 @@ interface Ground extends Pick<OpenSandboxOptions, "dataDir"> {
  * @throws ConnectError if the gateway refuses something, or is not reached
  */
 export async function openSandbox(options: OpenSandboxOptions): Promise<OpenedSandbox> {
-  const { gatewayUrl: baseUrl, certificate, adminKey, dataDir, hasTestClock } = options;
+  const { gatewayUrl: baseUrl, tls, adminKey, dataDir, hasTestClock } = options;
   await using stack = new AsyncDisposableStack();
-  const clientOptions = (keyFile: KeyFile) => ({
-    ...{ baseUrl, signer: signerOfKeyFile(keyFile) },
-    ...(certificate !== undefined && { tls: { ca: certificate } }),
-  });
+  const clientOptions = (keyFile: KeyFile) => ({ baseUrl, tls, signer: signerOfKeyFile(keyFile) });
   const connect: Ground["connect"] = (keyFile, more = {}) =>
     stack.adopt(createPetakClient({ ...clientOptions(keyFile), ...more }), (client) => client.close());
   const operatorKey = await ensureParticipant(connect(adminKey), {

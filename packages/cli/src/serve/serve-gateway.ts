@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import type { TlsOptions } from "@petak/client/node";
 import {
   AdminError,
   type Config,
@@ -24,6 +25,7 @@ import { serveSandbox } from "../sandbox/serve-sandbox.ts";
 import { type AdminKey, loadAdminKey } from "./admin-key.ts";
 import { gatewayUrl } from "./gateway-url.ts";
 import { openStore } from "./open-store.ts";
+import { ownTls } from "./own-tls.ts";
 
 /** A gateway that serves a port. */
 export interface ServedPort {
@@ -46,8 +48,8 @@ export interface ServedPort {
 export interface ServedGateway extends ServedPort {
   gateway: Gateway;
   admin: AdminKey;
-  /** Its certificate in PEM, for clients on the same machine; undefined without TLS. */
-  certificate: string | undefined;
+  /** How clients in this process connect to it; undefined without TLS. */
+  tls: (() => TlsOptions) | undefined;
   /** The private server; undefined if the configuration names another. */
   redis: RedisServer | undefined;
   metrics: Metrics;
@@ -118,14 +120,14 @@ export async function serveGateway(given: Config, cwd: string, logger: Logger, o
     void gateway.refusal.then(({ message }) => ended.resolve(new CliFailure(message, { reason: "data-version" })));
     if (admin === undefined) throw new Error("the gateway did not ask for its administrator");
     const url = gatewayUrl(tls === undefined ? "http" : "https", config.host, gateway.address.port);
-    const certificate = gateway.certificate();
-    sandbox?.begin({ gatewayUrl: url, certificate, hasTestClock: config.testClock, adminKey: admin.keyFile, logger });
+    const own = ownTls(() => gateway.certificate());
+    sandbox?.begin({ gatewayUrl: url, tls: own, hasTestClock: config.testClock, adminKey: admin.keyFile, logger });
     return {
       gateway,
       admin,
       url,
       managementUrl: management && gatewayUrl("http", management.host, management.port),
-      certificate,
+      tls: own,
       redis,
       metrics,
       ended: ended.promise,

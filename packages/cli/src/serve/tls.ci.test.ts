@@ -2,9 +2,13 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ConnectionOptions, connect } from "node:tls";
+import { createOwnServiceClient, createPetakClient, signerOfKeyFile } from "@petak/client/node";
 import { createLogger, loadConfig } from "@petak/gateway";
-import { otherTestCertificate, otherTestKey, tempDir, testCertificate, testKey } from "@petak/testkit";
+import { Role, reasonOf } from "@petak/protocol";
+import { SandboxService } from "@petak/protocol/sandbox";
+import { createTestAuthority, hasOpenssl, otherTestCertificate, otherTestKey, tempDir, testCertificate, testKey } from "@petak/testkit";
 import { expect, onTestFinished, test } from "vitest";
+import { ensureParticipant } from "../demo/ensure-participant.ts";
 import { serveGateway } from "./serve-gateway.ts";
 
 async function serve(flags: Record<string, string>) {
@@ -12,7 +16,7 @@ async function serve(flags: Record<string, string>) {
   const files = { tlsCert: join(dataDir, "cert.pem"), tlsKey: join(dataDir, "key.pem") };
   await writeFile(files.tlsCert, testCertificate);
   await writeFile(files.tlsKey, testKey);
-  const config = loadConfig({ flags: { port: "0", dataDir, shutdownGraceMs: "0", ...files, ...flags } });
+  const config = loadConfig({ flags: { port: "0", dataDir, shutdownGraceMs: "0", ...files, ...flags }, env: {} });
   const served = await serveGateway(config, dataDir, createLogger({ level: "silent" }));
   onTestFinished(() => served.stop());
   return { ...served, files, port: served.gateway.address.port };
@@ -51,6 +55,24 @@ test("with --tls-client-ca only clients with a certificate are heard, and superv
   expect(refused.status).toBe("");
   expect((await fetch(`${managementUrl}/readyz`)).status).toBe(200);
 });
+
+test.skipIf(!(await hasOpenssl()))(
+  "the sandbox opens under a certificate for another name, whose authority nobody here knows",
+  async () => {
+    const files = await (await createTestAuthority(await tempDir(), "authority")).issue("gateway.example");
+    const { url, tls, admin, gateway } = await serve({ sandbox: "true", tlsCert: files.cert, tlsKey: files.key });
+    const administrator = createPetakClient({ baseUrl: url, tls, signer: signerOfKeyFile(admin.keyFile) });
+    onTestFinished(() => administrator.close());
+    const courier = await ensureParticipant(administrator, {
+      ...{ name: "courier", displayName: "Courier", role: Role.COURIER, audience: gateway.audience },
+      path: join(await tempDir(), "courier.json"),
+    });
+    const { client, close } = createOwnServiceClient(SandboxService, { baseUrl: url, tls, signer: signerOfKeyFile(courier) });
+    onTestFinished(close);
+    // SANDBOX_NOT_READY until they are open.
+    await expect.poll(() => client.listSandboxSites({}).then(({ sites }) => sites.length, reasonOf)).toBe(9);
+  },
+);
 
 test("an authority of clients without a certificate of the gateway is refused at the start", () => {
   expect(() => loadConfig({ flags: { tlsClientCa: "clients.pem" } })).toThrow("tlsClientCa needs tlsCert and tlsKey");

@@ -66,6 +66,37 @@ test("with an authority of clients, only a client with its certificate is heard,
   }
 });
 
+test.each(["TLSv1.2", "TLSv1.3"] as const)(
+  "over %s, a client of an authority that was replaced cannot resume its session",
+  async (maxVersion) => {
+    const { port, server } = await startTestGateway({ tls: { cert: testCertificate, key: testKey, clientCa: otherTestCertificate } });
+    const known = { cert: otherTestCertificate, key: otherTestKey, maxVersion };
+    const { session } = await ask(port, known);
+    expect(await ask(port, { ...known, session })).toMatchObject({ isHeard: true, isResumed: true });
+    server.replaceTls({ cert: testCertificate, key: testKey, clientCa: testCertificate });
+    expect(await ask(port, { ...known, session })).toMatchObject({ isHeard: false });
+  },
+);
+
+/** Sends a request on a connection of its own. @returns whether it was answered, by which kind of session, and the session to resume */
+async function ask(port: number, options: ConnectionOptions) {
+  const socket = connect({ ...trusted, port, ...options });
+  let session = Buffer.alloc(0);
+  socket.on("session", (given: Buffer<ArrayBuffer>) => {
+    session = given;
+  });
+  // A refusal has several looks.
+  socket.on("error", () => {});
+  socket.write("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const isHeard = await new Promise<boolean>((resolve) => {
+    socket.once("data", () => resolve(true));
+    socket.once("close", () => resolve(false));
+  });
+  const isResumed = socket.isSessionReused();
+  socket.destroy();
+  return { isHeard, isResumed, session };
+}
+
 /** Whether a client gets an answer before its connection is closed. */
 async function isHeardOverHttp2(baseUrl: string, options: ConnectionOptions): Promise<boolean> {
   const session = connectHttp2(baseUrl, { ca: testCertificate, ...options });
