@@ -156,6 +156,8 @@ test("workers give each place once, add up their metrics, and one that is killed
   // The one of two connections that it was given ends with it.
   const open = [1, 2, 3, 4].map(() => openConnection(url));
   await expect.poll(() => open.filter(({ isAnswered }) => isAnswered()).length, patience).toBe(3);
+  // It is asked to report meanwhile.
+  expect(await metric("petak_workers ")).toBe(1);
   process.kill(hanging, "SIGKILL");
   await Promise.race(open.map(({ cutOff }) => cutOff));
   await expect.poll(() => metric("petak_workers "), patience).toBe(await metric("petak_workers_wanted "));

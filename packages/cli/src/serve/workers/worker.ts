@@ -113,8 +113,9 @@ function closeWhatItWasGiven(worker: Worker): void {
   const send = child.send.bind(child) as (...args: unknown[]) => boolean;
   let given: { close?(): void } | undefined;
   child.send = (...args: unknown[]) => {
-    // A connection is the second argument, and the next one follows when the worker has accepted it.
-    given = (args[1] as typeof given) ?? given;
+    // A connection, and not what is called when a message is sent. The next one follows when the worker has accepted it.
+    const [, handle] = args;
+    if (typeof handle === "object" && handle !== null) given = handle;
     return send(...args);
   };
   // One that the worker has accepted is closed here already, which closing it again does not change.
