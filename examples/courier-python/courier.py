@@ -123,6 +123,8 @@ def until_collected(gateway: Gateway, reservation_id: str, cursor: str) -> None:
                 state=state,
                 occurredAt=event.occurred_at.ToJsonString(),
                 eventId=event.event_id,
+                # Which of the courier's calls, or of the terminal's, it came of, where that was traced.
+                **({"traceparent": event.traceparent} if event.traceparent else {}),
             )
         cursor = page.next_cursor
     if state != "RESERVATION_STATE_COLLECTED":

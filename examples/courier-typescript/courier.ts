@@ -229,7 +229,9 @@ async function untilCollected(call: ReturnType<typeof createGateway>["call"], re
     for (const event of page.events.filter((one) => one.reservationId === reservationId)) {
       state = event.stateAfter;
       const type = nameOf(EventTypeSchema, event.type);
-      print("event", { type, state: nameOf(ReservationStateSchema, state), occurredAt: isoTime(event.occurredAt), eventId: event.eventId });
+      const said = { type, state: nameOf(ReservationStateSchema, state), occurredAt: isoTime(event.occurredAt), eventId: event.eventId };
+      // Which of the courier's calls, or of the terminal's, it came of, where that was traced.
+      print("event", event.traceparent === "" ? said : { ...said, traceparent: event.traceparent });
     }
     cursor = page.nextCursor;
   }

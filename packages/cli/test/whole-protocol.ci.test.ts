@@ -253,6 +253,12 @@ describe("the feed", () => {
     expect(later.map(({ type }) => type)).toEqual(["EVENT_TYPE_RESERVATION_CANCELLED"]);
     expect((await readFile(join(folder, "feed.cursor"), "utf8")).trim()).not.toBe("");
 
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const place = { case: "siteId", value: siteIds[0] } as const;
+    const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
+    await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel }, { headers: { traceparent } });
+    expect(eventsOf((await petak(courier, ["events", "--since", "feed.cursor", "--json"])).stdout)).toMatchObject([{ traceparent }]);
+
     const ofOne = ["events", "--reservation", reservationId];
     expect(await asText(courier, ...ofOne)).toMatch(
       /Z {2}RESERVATION_HELD +res_\w+ {2}HELD\n.*RESERVATION_CANCELLED +res_\w+ {2}CANCELLED\n$/,
