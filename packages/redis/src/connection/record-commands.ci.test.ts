@@ -1,7 +1,7 @@
-import { useRedis } from "@petak/testkit";
+import { startTestCluster, useRedis } from "@petak/testkit";
 import { expect, onTestFinished, test } from "vitest";
 import { type EndedCommand, inTrace } from "../tracing/call-trace.ts";
-import { connectRedis, duplicateConnection } from "./connect-redis.ts";
+import { connectRedis, duplicateConnection, serverOf } from "./connect-redis.ts";
 import { recordCommands } from "./record-commands.ts";
 
 const redis = useRedis();
@@ -64,4 +64,22 @@ test("a connection to the same server records too, and others do not", async () 
   await another.connect();
   await inTrace(trace, () => another.exists("nothing"));
   expect(commands).toMatchObject([{ operation: "EXISTS" }]);
+});
+
+test("commands to a cluster are recorded once, by its connection and by those to one of its servers", async () => {
+  const cluster = await startTestCluster();
+  onTestFinished(() => cluster.stop());
+  const connection = connectRedis(cluster.address, { onError: () => undefined });
+  onTestFinished(() => connection.disconnect());
+  recordCommands(connection);
+  await connection.connect();
+  const { commands, trace } = keepCommands();
+  await inTrace(trace, () => connection.set("{a}:key", "one"));
+  expect(commands.map(({ operation }) => operation)).toEqual(["SET"]);
+  const server = serverOf(connection, "{a}:key") ?? expect.fail("no server has the slot");
+  const another = duplicateConnection(server, { onError });
+  onTestFinished(() => another.disconnect());
+  await another.connect();
+  await inTrace(trace, () => another.get("{a}:key"));
+  expect(commands.map(({ operation }) => operation)).toEqual(["SET", "GET"]);
 });
