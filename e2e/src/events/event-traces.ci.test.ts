@@ -44,8 +44,11 @@ async function open(options: TestNetworkOptions = {}, places = 10): Promise<Scen
   };
 }
 
-test("an event keeps the trace of the call that caused it, also when many are recorded at once", async () => {
-  const { courier, reserve, traces, siteId } = await open();
+test.each([
+  ["as calls usually go", true],
+  ["by the stock adapter", false],
+])("%s: an event keeps the trace of the call that caused it, also when many are recorded at once", async (_way, hasUnaryFastPath) => {
+  const { courier, reserve, traces, siteId } = await open({ hasUnaryFastPath });
   const { reservations } = courier.client;
   const digits = ["1", "2", "3", "4", "5"];
   const ids = await Promise.all(digits.map((digit) => reserve(traceOf(digit))));
