@@ -10,7 +10,9 @@ import {
 import { Redis } from "ioredis";
 import { beforeEach, describe, expect, it } from "vitest";
 import { connectRedis, type RedisConnection } from "../connection/connect-redis.ts";
+import { recordCommands } from "../connection/record-commands.ts";
 import { createKeys } from "../keys.ts";
+import { type EndedCommand, inTrace } from "../tracing/call-trace.ts";
 import { type Acknowledgements, createAcknowledgements } from "./acknowledgements.ts";
 import type { ReplicationLevel } from "./replica-gate.ts";
 
@@ -72,6 +74,23 @@ describe("work that must be replicated", () => {
       await change(acknowledgements, value);
       expect(await onReplica()).toBe(value);
     }
+  });
+
+  it("is acknowledged and recorded, where a connection records the commands of a call", async () => {
+    const connection = connectRedis(overSocket(), { onError: () => undefined });
+    recordCommands(connection);
+    await connection.connect();
+    const acknowledgements = createAcknowledgements({ connection, keys, level: patient, onError: () => undefined });
+    undo.push(() => {
+      acknowledgements.stop();
+      connection.disconnect();
+    });
+    const operations: string[] = [];
+    const trace = { traceparent: "", recordCommand: ({ operation }: EndedCommand) => void operations.push(operation) };
+    await ready(acknowledgements);
+    await inTrace(trace, () => change(acknowledgements, "recorded"));
+    expect(operations).toEqual(["SET"]);
+    expect(await onReplica()).toBe("recorded");
   });
 
   it("is not acknowledged before it is replicated, and a repetition that only reads it is acknowledged afterwards", async () => {
