@@ -53,6 +53,12 @@ describe("the README", () => {
     expect(await run("npx petak find 1.3521,103.8198")).toContain("Petak");
     expect(await run("npx petak journey")).toContain("Collected");
   });
+
+  it("leads to a store, where a parcel goes over the counter without the network", async () => {
+    const commands = (await commandsOf("docs/quickstart/store.md")).map(({ code }) => code);
+    const [journey = ""] = commands.filter((code) => code.startsWith("npx petak journey"));
+    expect(await run(journey)).toMatch(/PARCEL_COLLECTED +AGENT/);
+  });
 });
 
 describe("the courier's guide", () => {
