@@ -28,6 +28,7 @@ test("a program is installed once, where it is missing", async () => {
   command("openssl", "exit 0");
   command("protoc", "exit 0");
   command("promtool", "exit 0");
+  command("prometheus", "exit 0");
   command("apt-get", `case "$*" in *install*zbar-tools*) printf '#!/bin/sh\\n' > ${dir}/zbarimg; /bin/chmod 755 ${dir}/zbarimg;; esac`);
   const first = await setUp();
   expect([first.code, first.output.includes("Installing zbar-tools with apt-get: done")]).toEqual([0, true]);
@@ -43,5 +44,6 @@ test("where it cannot be installed, it says what to install, and does not fail",
     "Clients with certificates are not tested: install openssl, e.g. with sudo apt-get install openssl (Debian) or brew install openssl.",
     "The schema is not compiled by protoc: install it, e.g. with sudo apt-get install protobuf-compiler (Debian) or brew install protobuf.",
     "The alert rules are not checked by promtool: install it, e.g. with sudo apt-get install promtool (Debian; prometheus before Debian 13) or brew install prometheus.",
+    "The alert rules do not fire in a running Prometheus: install it, e.g. with sudo apt-get install prometheus (Debian) or brew install prometheus.",
   ]);
 });

@@ -44,6 +44,13 @@ const tools: readonly Tool[] = [
     without:
       "The alert rules are not checked by promtool: install it, e.g. with sudo apt-get install promtool (Debian; prometheus before Debian 13) or brew install prometheus.",
   },
+  {
+    // Where there is systemd its service begins too, on port 9090. The tests start their own.
+    packageName: "prometheus",
+    probe: ["prometheus", "--version"],
+    without:
+      "The alert rules do not fire in a running Prometheus: install it, e.g. with sudo apt-get install prometheus (Debian) or brew install prometheus.",
+  },
 ];
 
 for (const { packageName, probe, without } of tools) {
