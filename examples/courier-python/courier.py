@@ -18,6 +18,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import grpc
 from google.protobuf.message import Message
 
 from gateway import CALL_TIMEOUT_S, Gateway, GatewayError
@@ -25,6 +26,12 @@ from sandbox import walk_sandbox
 
 # States from which a parcel can still be collected.
 STATES_ON_THE_WAY = {"RESERVATION_STATE_HELD", "RESERVATION_STATE_CONFIRMED", "RESERVATION_STATE_DEPOSITED"}
+
+# gRPC does not tell apart why a connection over TLS does not come about.
+TLS_HINT = (
+    "If the gateway wants a certificate of its clients, give --tls-client-cert and --tls-client-key; "
+    "name the authority of its own in --tls-ca."
+)
 
 
 def show(step: str, **facts: Any) -> None:
@@ -132,16 +139,25 @@ def until_collected(gateway: Gateway, reservation_id: str, cursor: str) -> None:
     show("collected", reservationId=reservation_id)
 
 
+def read_credentials(options: argparse.Namespace) -> grpc.ChannelCredentials:
+    """Reads the TLS files. By default the authorities are the system's, and the gateway gets no certificate."""
+    paths = (options.tls_ca, options.tls_client_key, options.tls_client_cert)
+    return grpc.ssl_channel_credentials(*(Path(path).read_bytes() if path else None for path in paths))
+
+
 def main() -> int:
     """Parses the command line and delivers a parcel."""
     parser = argparse.ArgumentParser(description="Brings one parcel to the nearest terminal and waits until it was collected.")
     parser.add_argument("--gateway", default=os.environ.get("PETAK_URL", "http://127.0.0.1:8420"))
     parser.add_argument("--key", type=Path, default=os.environ.get("PETAK_KEY", ".petak/keys/courier.json"))
+    parser.add_argument("--tls-ca", default=os.environ.get("PETAK_TLS_CA"), help="the authorities of the gateway's certificate, in PEM")
+    parser.add_argument("--tls-client-cert", default=os.environ.get("PETAK_TLS_CLIENT_CERT"), help="for a gateway that wants one, in PEM")
+    parser.add_argument("--tls-client-key", default=os.environ.get("PETAK_TLS_CLIENT_KEY"), help="its key, in PEM")
     parser.add_argument("--origin", default="1.3521,103.8198", help="where the recipient is, in degrees")
     parser.add_argument("--sandbox", action="store_true", help="walk through the sites of the gateway's sandbox instead")
     options = parser.parse_args()
     latitude, longitude = (float(part) for part in options.origin.split(","))
-    gateway = Gateway(options.gateway, json.loads(Path(options.key).read_text(encoding="utf-8")))
+    gateway = Gateway(options.gateway, json.loads(Path(options.key).read_text(encoding="utf-8")), read_credentials(options))
     try:
         if options.sandbox:
             walk_sandbox(gateway, show)
@@ -151,6 +167,8 @@ def main() -> int:
         print(error, file=sys.stderr)
         if error.fields:
             print(f"Wrong fields: {', '.join(error.fields)}", file=sys.stderr)
+        if not error.reason and options.gateway.startswith("https:"):
+            print(TLS_HINT, file=sys.stderr)
         return 1
     except RuntimeError as error:
         print(error, file=sys.stderr)

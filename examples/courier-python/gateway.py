@@ -121,14 +121,17 @@ def _read_details(error: grpc.RpcError) -> dict[str, Message]:
 class Gateway:
     """The calls to one gateway."""
 
-    def __init__(self, address: str, key: dict[str, Any]) -> None:
-        """Takes the address, http:// or https://, and the content of a file written by `petak keys make`."""
+    def __init__(self, address: str, key: dict[str, Any], tls: grpc.ChannelCredentials | None = None) -> None:
+        """Takes the address, http:// or https://, and the content of a file written by `petak keys make`.
+
+        With `tls`, connections over https:// have other authorities than the system's, or a certificate that the gateway wants of its clients.
+        """
         url = urlsplit(address)
         self._address = address.rstrip("/")
         is_tls = url.scheme == "https"
         target = url.netloc if url.port is not None else f"{url.netloc}:{443 if is_tls else 80}"
         if is_tls:
-            self._channel = grpc.secure_channel(target, grpc.ssl_channel_credentials(), CHANNEL_OPTIONS)
+            self._channel = grpc.secure_channel(target, tls or grpc.ssl_channel_credentials(), CHANNEL_OPTIONS)
         else:
             self._channel = grpc.insecure_channel(target, CHANNEL_OPTIONS)
         self._schema = Schema(self._channel)

@@ -113,12 +113,24 @@ const channelOptions = {
   "grpc.keepalive_timeout_ms": 10_000,
 };
 
+/** Files in PEM: the authorities of the gateway's certificate, and the certificate that it wants of its clients. Default: the system's authorities, and none. */
+interface TlsFiles {
+  ca: string | undefined;
+  cert: string | undefined;
+  key: string | undefined;
+}
+
+async function readCredentials({ ca, cert, key }: TlsFiles) {
+  const read = async (path: string | undefined) => (path === undefined ? null : await readFile(path));
+  return credentials.createSsl(await read(ca), await read(key), await read(cert));
+}
+
 /** Calls a gateway. */
-function createGateway(address: string, requestToken: () => Promise<string>) {
+async function createGateway(address: string, requestToken: () => Promise<string>, tls: TlsFiles) {
   const { protocol, hostname, port } = new URL(address);
   const isTls = protocol === "https:";
   const target = `${hostname}:${port || (isTls ? 443 : 80)}`;
-  const client = new Client(target, isTls ? credentials.createSsl() : credentials.createInsecure(), channelOptions);
+  const client = new Client(target, isTls ? await readCredentials(tls) : credentials.createInsecure(), channelOptions);
 
   async function callOnce<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
@@ -164,6 +176,8 @@ function createGateway(address: string, requestToken: () => Promise<string>) {
   return { call, close: () => client.close() };
 }
 
+type Gateway = Awaited<ReturnType<typeof createGateway>>;
+
 function print(step: string, facts: object): void {
   process.stdout.write(`${JSON.stringify({ step, ...facts })}\n`);
 }
@@ -177,7 +191,7 @@ function nameOf(schema: DescEnum, value: number): string {
 }
 
 /** Brings one parcel to the place nearest to its recipient and waits until it is collected. */
-async function deliver(call: ReturnType<typeof createGateway>["call"], origin: { latitude: number; longitude: number }): Promise<void> {
+async function deliver(call: Gateway["call"], origin: { latitude: number; longitude: number }): Promise<void> {
   const parcel = { widthMm: 300, heightMm: 200, depthMm: 150, massG: 1200 };
   const nearest = { origin, radiusM: 20_000, kinds: [SiteKind.PARCEL_TERMINAL] };
 
@@ -220,7 +234,7 @@ async function deliver(call: ReturnType<typeof createGateway>["call"], origin: {
 const statesOnTheWay: readonly ReservationState[] = [ReservationState.HELD, ReservationState.CONFIRMED, ReservationState.DEPOSITED];
 
 /** Follows the events of a reservation until its end. Throws unless the parcel was collected. */
-async function untilCollected(call: ReturnType<typeof createGateway>["call"], reservationId: string, from: string): Promise<void> {
+async function untilCollected(call: Gateway["call"], reservationId: string, from: string): Promise<void> {
   let cursor = from;
   let state: ReservationState = ReservationState.CONFIRMED;
   const waitMs = 20_000;
@@ -241,10 +255,17 @@ async function untilCollected(call: ReturnType<typeof createGateway>["call"], re
   print("collected", { reservationId });
 }
 
+/** gRPC does not tell apart why a connection over TLS does not come about. */
+const tlsHint =
+  "If the gateway wants a certificate of its clients, give --tls-client-cert and --tls-client-key; name the authority of its own in --tls-ca.";
+
 const { values } = parseArgs({
   options: {
     gateway: { type: "string", default: process.env.PETAK_URL ?? "http://127.0.0.1:8420" },
     key: { type: "string", default: process.env.PETAK_KEY ?? ".petak/keys/courier.json" },
+    "tls-ca": { type: "string", default: process.env.PETAK_TLS_CA },
+    "tls-client-cert": { type: "string", default: process.env.PETAK_TLS_CLIENT_CERT },
+    "tls-client-key": { type: "string", default: process.env.PETAK_TLS_CLIENT_KEY },
     /** The position of the recipient, in degrees. */
     origin: { type: "string", default: "1.3521,103.8198" },
     /** Walks through the sites of the gateway's sandbox instead. */
@@ -253,13 +274,15 @@ const { values } = parseArgs({
 });
 const [latitude = 0, longitude = 0] = values.origin.split(",").map(Number);
 const key = JSON.parse(await readFile(values.key, "utf8")) as KeyFile;
-const gateway = createGateway(values.gateway, await createRequestTokens(key));
+const tls = { ca: values["tls-ca"], cert: values["tls-client-cert"], key: values["tls-client-key"] };
+const gateway = await createGateway(values.gateway, await createRequestTokens(key), tls);
 try {
   if (values.sandbox) await walkSandbox(gateway.call, print);
   else await deliver(gateway.call, { latitude, longitude });
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`);
   if (error instanceof GatewayError && error.fields.length > 0) process.stderr.write(`Wrong fields: ${error.fields.join(", ")}\n`);
+  if (error instanceof GatewayError && error.reason === "" && values.gateway.startsWith("https:")) process.stderr.write(`${tlsHint}\n`);
   process.exitCode = 1;
 } finally {
   gateway.close();
