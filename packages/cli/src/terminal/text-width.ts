@@ -1,6 +1,12 @@
 import { stripVTControlCharacters } from "node:util";
 
-const segmenter = new Intl.Segmenter();
+/** Made when a text needs it: making it takes 15 ms of a command's start. */
+let segmenter: Intl.Segmenter | undefined;
+
+function graphemesOf(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter();
+  return segmenter.segment(text);
+}
 
 /** Characters that terminals draw two columns wide, including emoji. */
 const wide =
@@ -14,7 +20,7 @@ export function textWidth(text: string): number {
   const plain = stripVTControlCharacters(text);
   if (narrow.test(plain)) return plain.length;
   let width = 0;
-  for (const { segment } of segmenter.segment(plain)) width += invisible.test(segment) ? 0 : wide.test(segment) ? 2 : 1;
+  for (const { segment } of graphemesOf(plain)) width += invisible.test(segment) ? 0 : wide.test(segment) ? 2 : 1;
   return width;
 }
 
@@ -23,7 +29,7 @@ export function truncate(text: string, width: number): string {
   if (textWidth(text) <= width) return text;
   let kept = "";
   let used = 0;
-  for (const { segment } of segmenter.segment(text)) {
+  for (const { segment } of graphemesOf(text)) {
     const next = textWidth(segment);
     if (used + next > width - 1) break;
     kept += segment;
