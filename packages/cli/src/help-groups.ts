@@ -24,11 +24,12 @@ export const helpGroups: readonly (readonly [who: string, lines: readonly (reado
   [
     "Operators",
     [
-      [["sites", "import"], "sites and their terms; import lists of them"],
-      [["stores", "capacity"], "several shops; places that others use too"],
+      [["sites"], "list, pause and retire sites; their terms"],
+      [["import"], "import lists of sites"],
+      [["stores", "operator"], "several shops of one owner; name and links"],
+      [["capacity", "resolve"], "places that others use too; end a doubt"],
       [["agents", "command"], "devices, and what they are told to do"],
-      [["resolve"], "end a doubt about a parcel"],
-      [["issuer", "operator"], "root key and certificates; name and links"],
+      [["issuer"], "the root key, and what it certifies"],
       [["agent"], "on a device: enrol it, and run its agent"],
     ],
   ],
@@ -39,13 +40,15 @@ export const helpGroups: readonly (readonly [who: string, lines: readonly (reado
       [["chain", "verify-chain", "countersign"], "the signed receipts of a parcel"],
       [["keys", "token"], "make and revoke keys; a token for curl"],
       [["limits", "participants"], "what is used of your limits; who you are"],
+      [["completion"], "complete commands, options and ids"],
     ],
   ],
   [
     "Administrators and auditors",
     [
       [["gateway"], "run a gateway"],
-      [["audit", "archive"], "administrative changes; archived records"],
+      [["audit"], "read who changed what"],
+      [["archive"], "list, show and verify archived records"],
     ],
   ],
   [
@@ -55,14 +58,15 @@ export const helpGroups: readonly (readonly [who: string, lines: readonly (reado
       [["trace", "report"], "make traces; make and compare reports"],
     ],
   ],
-  ["The shell", [[["completion"], "complete commands, options and ids"]]],
 ];
 
-/** The groups as text, 80 columns wide. */
-export function helpText(): string {
-  const rows = helpGroups.flatMap(([who, lines]) => [
-    `${who}:`,
-    ...lines.map(([names, what]) => `  ${names.join(", ").padEnd(33)}  ${what}`),
-  ]);
-  return rows.join("\n");
+/** The groups as text, 80 columns wide. @param some only these commands. Default: all */
+export function helpText(some?: ReadonlySet<string>): string {
+  const groups = helpGroups.flatMap(([who, lines]) => {
+    const shown = lines
+      .map(([names, what]) => [names.filter((name) => some === undefined || some.has(name)), what] as const)
+      .filter(([names]) => names.length > 0);
+    return shown.length === 0 ? [] : [`${who}:`, ...shown.map(([names, what]) => `  ${names.join(", ").padEnd(33)}  ${what}`)];
+  });
+  return groups.join("\n");
 }

@@ -80,5 +80,5 @@ test("completion knows which ids a command takes by the words of its help", asyn
   const kindsOf = (node: CommandNode) => [...argumentKinds(node), ...optionKinds(node)].join(" ");
   const commands = [...walk(await commandTree(processIo, lazyCommands))].filter(({ node }) => node.commands.length === 0);
   const found = commands.map(({ path, node }) => [path.replace(/^petak /, ""), kindsOf(node)]);
-  expect(found.filter(([, kinds]) => kinds !== "")).toEqual(expected);
+  expect(found.filter(([, kinds]) => kinds !== "").toSorted()).toEqual(expected.toSorted());
 });
