@@ -159,6 +159,18 @@ describe("a sandbox", () => {
     await courier.untilEvents(reservationId, eventsAt("sandbox-slow"));
   });
 
+  it("tells those who wait at its doors to come again when its gateway stops", async () => {
+    // The one that stops first.
+    const shown = { siteId: courier.siteOf("sandbox-retired"), credential: { case: "pin", value: "00000000" } } as const;
+    const waiting = Array.from({ length: 4 }, () => courier.sandbox.visitSandboxSite(shown).then(() => "judged", reasonOf));
+    await Promise.race(waiting);
+    await served.stop();
+    // How many depends on how fast this machine stops.
+    for (const outcome of await Promise.all(waiting)) expect(["judged", "SANDBOX_NOT_READY"]).toContain(outcome);
+    courier.close();
+    await serve();
+  });
+
   it("puts a compartment back into use that was in doubt when its gateway ended", async () => {
     await courier.deposit("sandbox-in-doubt");
     await stop();
@@ -244,8 +256,11 @@ describe("a sandbox", () => {
     const parcel = await courier.deposit("sandbox-plain");
     const reservationIds: string[] = [];
     for (let count = 0; count < 9; count += 1) reservationIds.push(await courier.reserve("sandbox-plain"));
+    // Not as long as until the others are a no-show.
+    let passedMs = 0;
     const lastEvents = async () => {
-      await courier.pass(6 * stepMs);
+      if (passedMs < 600_000) await courier.pass(6 * stepMs);
+      passedMs += 6 * stepMs;
       return await Promise.all([parcel, ...reservationIds].map(async (id) => (await courier.eventsOf(id)).at(-1)));
     };
     const kept = Array.from({ length: 8 }, () => "RESERVATION_CONFIRMED");
