@@ -12,6 +12,7 @@ interface Service {
   networks?: Record<string, unknown>;
   ports?: { host_ip?: string; target: number }[];
   environment?: Record<string, string>;
+  command?: string[];
 }
 
 interface Compose {
@@ -20,18 +21,12 @@ interface Compose {
 }
 
 /** Docker's own reader, as a program of its own (Debian's `docker-compose`) or as part of docker. Undefined: neither is there. */
-async function readCompose(): Promise<Compose | undefined> {
+async function readCompose(env: Record<string, string> = {}): Promise<Compose | undefined> {
   for (const command of [["docker-compose"], ["docker", "compose"]]) {
     const [program = "", ...args] = command;
     if ((await run(program, [...args, "version"])).code !== 0) continue;
-    const { code, output } = await run(program, [
-      ...args,
-      "--file",
-      join(repositoryDir, "docker-compose.yml"),
-      "config",
-      "--format",
-      "json",
-    ]);
+    const config = ["--file", join(repositoryDir, "docker-compose.yml"), "config", "--format", "json"];
+    const { code, output } = await run(program, [...args, ...config], { env });
     expect([code, output]).toEqual([0, expect.anything()]);
     return JSON.parse(output) as Compose;
   }
@@ -55,6 +50,12 @@ test.skipIf(compose === undefined)("each container has a read-only root, no capa
     expect([name, isReadOnly, dropped]).toEqual([name, true, ["ALL"]]);
     expect(image).toMatch(/:\d+\.\d+\.\d+(-\w+)?$/);
   }
+});
+
+test.skipIf(compose === undefined)("Redis evicts nothing, and has a limit that a variable sets", async () => {
+  const settings = ({ services = {} }: Partial<Compose> = {}) => services.redis?.command?.join(" ");
+  expect(settings(compose)).toContain("--maxmemory 1gb --maxmemory-policy noeviction");
+  expect(settings(await readCompose({ REDIS_MAXMEMORY: "4gb" }))).toContain("--maxmemory 4gb ");
 });
 
 test("no password is in the files", () => {
