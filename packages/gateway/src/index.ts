@@ -7,7 +7,17 @@ export type { ArchiveOptions } from "./compose/open-archive.ts";
 export { secretsFileName } from "./compose/open-secrets.ts";
 export { AdminError, type AdminIdentity } from "./compose/register-admin.ts";
 export { startGateway } from "./compose/start-gateway.ts";
-export { type Config, ConfigError, flagOf, loadConfig, managementAddress, rangeOf, type Setting, settings } from "./config/index.ts";
+export {
+  type Config,
+  ConfigError,
+  flagOf,
+  loadConfig,
+  managementAddress,
+  rangeOf,
+  type Setting,
+  settings,
+  statedSettings,
+} from "./config/index.ts";
 export type { Neighbour } from "./features/api-description/front-page.ts";
 export type { Sandbox, SandboxPlace, SandboxVisit, ShownAtSandbox } from "./features/sandbox/sandbox.ts";
 export { parseNetworks } from "./features/webhook/delivery/networks.ts";

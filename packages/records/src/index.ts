@@ -28,6 +28,7 @@ export {
   type AuditPage,
   createAuditLog,
   defaultAuditBounds,
+  gatewayMaker,
 } from "./audit/audit-log.ts";
 export type { BundleChange, BundleStore } from "./bundles/bundle-store.ts";
 export type { CapacityReport, CapacityReports, ClassReport } from "./capacity/capacity-reports.ts";

@@ -214,6 +214,8 @@ export interface Keys {
   auditDropped(mode: ModeName): string;
   /** The id of the last of the {@link auditEntries} that is archived, in their slot. */
   auditArchivedUntil(mode: ModeName): string;
+  /** Hash: fact of the gateway that its {@link auditEntries} tell → its last value, in their slot. */
+  auditFacts(mode: ModeName): string;
   /** Hash: how far the change of one request with one body is recorded in {@link auditEntries}, in its slot. */
   auditedRequest(mode: ModeName, participantId: string, requestId: string, fingerprint: string): string;
   /** The key of the enrolled device that is in charge of a site. */
@@ -364,6 +366,7 @@ export function createKeys(prefix: string): Keys {
     auditEntriesOf: (mode, makerId) => `${prefix}:{audit-${mode}}:by:${makerId}`,
     auditDropped: (mode) => `${prefix}:{audit-${mode}}:dropped`,
     auditArchivedUntil: (mode) => `${prefix}:{audit-${mode}}:archived-until`,
+    auditFacts: (mode) => `${prefix}:{audit-${mode}}:facts`,
     auditedRequest: (mode, participantId, requestId, fingerprint) =>
       `${prefix}:{audit-${mode}}:request:${requestName(participantId, `${requestId} ${fingerprint}`)}`,
     siteAgent: (region, siteNumber) => `${site(region, siteNumber)}:agent`,

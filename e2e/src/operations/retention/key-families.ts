@@ -52,6 +52,7 @@ export const keyFamilies: readonly KeyFamily[] = [
   family("administrative changes by maker", "\\{audit-(live|test)\\}:by:(par_[0-9a-z]+|gateway)", "by expiry"),
   family("dropped administrative changes", "\\{audit-(live|test)\\}:dropped", "never"),
   family("administrative changes archived until", "\\{audit-(live|test)\\}:archived-until", "never"),
+  family("facts of the gateway that were recorded", "\\{audit-(live|test)\\}:facts", "never"),
   family("requests of administrative changes", "\\{audit-(live|test)\\}:request:[A-Za-z0-9_-]{18}", "by expiry"),
   family("plans", `${region}:plan:.+`, "by expiry"),
   family("marks of events", `${region}:event-mark:.+`, "by expiry"),

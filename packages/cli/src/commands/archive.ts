@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { ArchiveLocation } from "../archive/open-directory.ts";
 import type { ArchivedAuditFilter } from "../archive/show-audit.ts";
 import type { CommandModule } from "../command.ts";
-import { auditKinds, auditLineOf } from "./audit-text.ts";
+import { auditKinds, auditLineOf, parseMaker } from "./audit-text.ts";
 import { idOf } from "./id-argument.ts";
 import { instantParser } from "./instant.ts";
 import { parseMode } from "./mode.ts";
@@ -28,7 +28,7 @@ export const registerArchive: CommandModule = (command, context) => {
   withLocation(command.command("audit"))
     .description("show archived administrative changes")
     .option("--mode <test|live>", "the network", parseMode, "live")
-    .option("--participant <participant>", "only changes by this participant, or of what belongs to it, par_…", idOf("par"), "")
+    .option("--participant <participant>", "only changes by this participant, or of what belongs to it, par_…, or gateway", parseMaker, "")
     .option("--kind <kind>", `only changes of one kind: ${auditKinds.all.join(", ")}`, auditKinds.parse)
     .option("--from <time>", "only changes recorded at this time or later, e.g. 2026-11-05T21:30+08:00 or -2h", instantParser(context.io))
     .option("--to <time>", "only changes recorded before this time", instantParser(context.io))

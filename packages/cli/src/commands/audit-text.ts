@@ -1,9 +1,15 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { type AuditEntry, AuditKind, AuditOutcome } from "@petak/protocol";
+import { idOf } from "./id-argument.ts";
 import { wordsOf } from "./words.ts";
 
 /** The kinds of administrative changes. */
 export const auditKinds = wordsOf(AuditKind);
+
+/** Parses the maker of administrative changes: a participant, or the gateway itself. */
+export function parseMaker(text: string): string {
+  return text === "gateway" ? text : idOf("par")(text);
+}
 
 /** An administrative change in one line. */
 export function auditLineOf({ recordedAt, participantId, keyId, method, objectId, summary, outcome }: AuditEntry): string {

@@ -5,8 +5,7 @@ import { AuditEntrySchema, type AuditKind } from "@petak/protocol";
 import type { Command } from "commander";
 import type { CommandModule } from "../command.ts";
 import { readCursor, writeCursor } from "../cursor-file.ts";
-import { auditKinds, auditLineOf } from "./audit-text.ts";
-import { idOf } from "./id-argument.ts";
+import { auditKinds, auditLineOf, parseMaker } from "./audit-text.ts";
 import { instantParser } from "./instant.ts";
 
 /** Entries per call: the protocol's greatest. */
@@ -37,7 +36,7 @@ It reads the network of the key, live or test. An entry may come twice, with the
 export const registerAudit: CommandModule = (command, context) => {
   command
     .addHelpText("after", examples)
-    .option("--participant <participant>", "only changes by this participant, or of what belongs to it, par_…", idOf("par"), "")
+    .option("--participant <participant>", "only changes by this participant, or of what belongs to it, par_…, or gateway", parseMaker, "")
     .option("--kind <kind>", `only changes of one kind: ${auditKinds.all.join(", ")}`, auditKinds.parse)
     .option("--from <time>", "only changes recorded at this time or later, e.g. 2026-11-05T21:30+08:00 or -2h", instantParser(context.io))
     .option("--to <time>", "only changes recorded before this time", instantParser(context.io))

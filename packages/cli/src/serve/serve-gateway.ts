@@ -10,6 +10,7 @@ import {
   type Gateway,
   type GatewayOptions,
   type Logger,
+  loadConfig,
   type Metrics,
   managementAddress,
   parseNetworks,
@@ -17,9 +18,11 @@ import {
   ServerStartError,
   StoreStartError,
   startGateway,
+  statedSettings,
 } from "@petak/gateway";
 import { parseRedisAddress, type RedisAddress } from "@petak/redis";
 import type { RedisServer } from "@petak/redis/server";
+import cliPackage from "../../package.json" with { type: "json" };
 import { CliFailure } from "../failure.ts";
 import { serveSandbox } from "../sandbox/serve-sandbox.ts";
 import { type AdminKey, loadAdminKey } from "./admin-key.ts";
@@ -81,6 +84,7 @@ export async function serveGateway(given: Config, cwd: string, logger: Logger, o
     const gateway = await startGateway({
       ...config,
       ...served,
+      statedStart: { version: cliPackage.version, settings: statedSettings(given), defaults: statedSettings(loadConfig()) },
       management: hasManagement ? managementAddress(config) : undefined,
       ...(sandbox && { sandboxHost: sandbox.current, openDirectoryHides: sandbox.isOperator }),
       durability: durabilityOf(config),

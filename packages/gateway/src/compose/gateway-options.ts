@@ -11,6 +11,7 @@ import type { CallLimits, PlainRoute, ServerAddress, ServerLimits } from "../tra
 import type { ReadinessCheck } from "../transport/plain-http/operational-routes.ts";
 import type { DurabilityOptions } from "./durability.ts";
 import type { ArchiveOptions } from "./open-archive.ts";
+import type { StatedStart } from "./own-changes.ts";
 import type { AdminIdentity } from "./register-admin.ts";
 import type { TlsFiles } from "./tls-files.ts";
 
@@ -89,6 +90,8 @@ export interface GatewayOptions extends OpenDirectorySettings {
   sandboxHost?: () => Sandbox | undefined;
   /** Further checks of `/readyz`, by name: what the same program has to do before it is of use. Default: none. */
   readinessChecks?: Readonly<Record<string, ReadinessCheck>>;
+  /** What is recorded of this start for auditors. Default: nothing. */
+  statedStart?: StatedStart;
   /** The administrator, or a function that returns it when the audience is known. */
   admin?: AdminIdentity | ((audience: string) => Promise<AdminIdentity>);
   /** Where spans are sent: the base URL of a collector that takes OTLP over HTTP. Default, and if empty: nowhere. */

@@ -3,6 +3,8 @@ import { createSecretsFingerprintStore } from "@petak/records";
 import type { RevocationTeller } from "../features/keys/tell-of-revocations.ts";
 import { requireSharedSecrets } from "../secrets/check-shared-secrets.ts";
 import { type GatewaySecrets, loadGatewaySecrets, type SecretsFromFile } from "../secrets/gateway-secrets.ts";
+import type { IssuerCertificates } from "../secrets/issuer-certificates.ts";
+import type { IssuerEpochs } from "../secrets/issuer-epochs.ts";
 import { secretsIntervalMs, watchSecrets } from "../secrets/secrets-watch.ts";
 import type { ConnectedStore } from "./connect-store.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
@@ -23,6 +25,7 @@ export async function openSecrets(
   { redis, keys, watch }: ConnectedStore,
   options: GatewayOptions,
   revocations: RevocationTeller,
+  tellKeys: (epochs: IssuerEpochs, certificates: IssuerCertificates | undefined) => Promise<void>,
   stack: AsyncDisposableStack,
 ): Promise<OpenSecrets> {
   const { dataDir, logger, now = Date.now } = options;
@@ -39,6 +42,7 @@ export async function openSecrets(
     intervalMs: options.secretsIntervalMs ?? secretsIntervalMs,
     logger,
     logFailure: watch.logFailure,
+    onIssuerKeys: (epochs) => tellKeys(epochs, inFile.issuerCertificates()),
     onRevocations: revocations.tell,
     onCertificates: (endInS) => options.metrics.issuerCertificatesEnd.set(endInS),
   });

@@ -1,7 +1,6 @@
 import { prepareValidation } from "@petak/protocol";
-import { createParticipantEvents, createUsedProofs, createWebhookStore, type DataVersionError, openTestClock } from "@petak/records";
+import { createUsedProofs, createWebhookStore, type DataVersionError, openTestClock } from "@petak/records";
 import type { Acknowledgements } from "@petak/redis";
-import { createRevocationTeller } from "../features/keys/tell-of-revocations.ts";
 import { createWebhookSending } from "../features/webhook/delivery/webhook-sending.ts";
 import { createAuthenticator, createCallerAccounts, createIdentityStep, createKeyCheck, createProofCheck } from "../identity/index.ts";
 import { testNetworkAuthenticator } from "../identity/test-network-authenticator.ts";
@@ -15,12 +14,11 @@ import { findAudience } from "./find-audience.ts";
 import type { Gateway, GatewayOptions } from "./gateway-options.ts";
 import { createGrowthStep } from "./growth-step.ts";
 import { openFeeds } from "./open-feeds.ts";
+import { openIdentity } from "./open-identity.ts";
 import { openPorts } from "./open-ports.ts";
 import { type OpenRecords, openRecords } from "./open-records.ts";
-import { openSecrets } from "./open-secrets.ts";
 import { openTracing } from "./open-tracing.ts";
 import { createPlainPages } from "./plain-pages.ts";
-import { registerAdmin } from "./register-admin.ts";
 import { createServices, services } from "./services.ts";
 
 /**
@@ -68,11 +66,8 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
   const stopping = new AbortController();
   const tracing = await openTracing(options, stack);
   const records = await openRecords(store, storeCode, options, stack);
-  const { archive, keyDirectory, participants } = records;
-  const participantEvents = createParticipantEvents(store.writer, store.keys, records.stored.events);
-  const secrets = await openSecrets(store, options, createRevocationTeller({ participants, participantEvents, now }), stack);
-  const admin = typeof options.admin === "function" ? await options.admin(audience) : options.admin;
-  if (admin !== undefined) await registerAdmin(participants, admin, now());
+  const { archive, keyDirectory } = records;
+  const secrets = await openIdentity(store, records, options, stack);
   const feeds = openFeeds(store, records, stack);
   const sweep = startBackgroundTasks(store, records, feeds, options, stack);
   const webhooks = createWebhookSending({

@@ -48,6 +48,8 @@ export function watchSecrets(options: {
   logFailure: LogFailure;
   /** Hears in each round for how many seconds agents will go on believing the issuer keys, if the operator has a root key. */
   onCertificates?: (endInS: number) => void;
+  /** Called in each round with the issuer keys. A failure is logged, and the next round calls it again. */
+  onIssuerKeys?: (epochs: IssuerEpochs) => Promise<void>;
   /** Called in each round with what the operator's root has revoked. A failure is logged, and the next round calls it again. */
   onRevocations?: (revocations: readonly SignedStatement[]) => Promise<void>;
 }): SecretsWatch {
@@ -70,6 +72,9 @@ export function watchSecrets(options: {
     const [keyId, newest] = keyIds();
     if (newest !== newestBefore) logger.info({ keyId, nextKeyId: newest }, "an issuer key was announced");
     tellOfCertificates();
+    await options
+      .onIssuerKeys?.(secrets.issuerEpochs())
+      .catch((error: unknown) => logFailure("recording what the gateway has changed", error));
     await options.onRevocations?.(secrets.issuerCertificates()?.revocations ?? []).catch((error: unknown) => {
       logFailure("telling participants of a revoked issuer key", error);
     });

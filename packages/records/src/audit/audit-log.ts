@@ -62,6 +62,16 @@ export interface AuditLog {
    * @param isChanged false: the call found nothing to change. Then nothing is recorded, unless another call of the request may have made the change
    */
   settle(request: AuditedRequest, entry: AuditEntry, isChanged?: boolean): Promise<void>;
+  /**
+   * Records that a fact which the gateway finds by itself has another value than the last one that was recorded, once, whichever gateways do so.
+   *
+   * @param entryOf the entry, by the value before, '' for none
+   */
+  recordFact(
+    mode: ModeName,
+    fact: { readonly name: string; readonly value: string },
+    entryOf: (before: string) => AuditEntry,
+  ): Promise<void>;
   /** Entries in the order in which they were recorded. A change that may still be under way ends the page. */
   read(query: AuditQuery): Promise<AuditPage>;
   /** The id of the last entry that is archived. */
@@ -94,12 +104,16 @@ const readMax = 10_000;
 /** Entries of changes that may be under way beyond the greatest number: a change that will be refused must not push out an entry. */
 const openMax = 100;
 
+/** Stands for the gateway in place of a participant's id. */
+export const gatewayMaker = "gateway";
+
 /** Stands for everybody in place of a participant's id. */
 const everybody = "*";
 
 const beginScript = createScript("begin-audit");
 const withdrawScript = createScript("withdraw-audit");
 const settleScript = createScript("settle-audit");
+const factScript = createScript("record-audit-fact");
 const archivedScript = createScript("mark-audit-archived");
 
 /** Stores administrative changes in Redis, as one stream for each network. */
@@ -113,12 +127,12 @@ export function createAuditLog(redis: RedisConnection, keys: Keys, bounds: Parti
     keys.auditArchivedUntil(mode),
   ];
 
-  const argumentsOf = ({ participantId }: AuditedRequest, entry: AuditEntry, max: number) => [
+  const argumentsOf = (makerId: string, entry: AuditEntry, second: string | number, max: number) => [
     encode(entry),
-    responseTtlMs,
+    second,
     keptMs,
     max,
-    participantId,
+    makerId,
     onlyArchived ? "1" : "0",
   ];
 
@@ -158,14 +172,36 @@ export function createAuditLog(redis: RedisConnection, keys: Keys, bounds: Parti
 
   return {
     async begin(request, entry) {
-      const [tag] = await beginScript(redis, keysOf(request), argumentsOf(request, entry, entriesMax + openMax));
+      const [tag] = await beginScript(
+        redis,
+        keysOf(request),
+        argumentsOf(request.participantId, entry, responseTtlMs, entriesMax + openMax),
+      );
       return tag === "begun";
     },
     async withdraw(request) {
       await withdrawScript(redis, keysOf(request).slice(0, 3), []);
     },
     async settle(request, entry, isChanged = true) {
-      await settleScript(redis, keysOf(request), [...argumentsOf(request, entry, entriesMax), isChanged ? "1" : "0"]);
+      await settleScript(redis, keysOf(request), [
+        ...argumentsOf(request.participantId, entry, responseTtlMs, entriesMax),
+        isChanged ? "1" : "0",
+      ]);
+    },
+    async recordFact(mode, { name, value }, entryOf) {
+      const facts = keys.auditFacts(mode);
+      const touched = [
+        keys.auditEntries(mode),
+        keys.auditEntriesOf(mode, gatewayMaker),
+        facts,
+        keys.auditDropped(mode),
+        keys.auditArchivedUntil(mode),
+      ];
+      for (let tag: unknown = "other"; tag === "other"; ) {
+        const before = (await redis.hget(facts, name)) ?? "";
+        if (before === value) return;
+        [tag] = await factScript(redis, touched, [...argumentsOf(gatewayMaker, entryOf(before), name, entriesMax), before, value]);
+      }
     },
     async read(query) {
       const page = await readPage(query);

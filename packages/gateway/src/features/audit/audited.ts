@@ -1,12 +1,13 @@
 import { hash } from "node:crypto";
 import { create, type DescMethod, type DescService, type Message, toBinary } from "@bufbuild/protobuf";
 import { createContextKey, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
-import { type AuditEntry, AuditEntrySchema } from "@petak/protocol";
+import { type AuditEntry, AuditEntrySchema, AuditProof } from "@petak/protocol";
 import type { AuditLog, ParticipantStore } from "@petak/records";
 import { callerKey, isProvenKey, type ParticipantCaller } from "../../identity/index.ts";
 import { callKey } from "../../transport/call/call.ts";
 import { type AuditedChange, auditedChanges, type DescribeChange } from "./audited-change.ts";
 import { recordChange } from "./record-change.ts";
+import { summaryMaxLength } from "./summary.ts";
 
 export interface AuditedDependencies {
   auditLog: Pick<AuditLog, "begin" | "withdraw" | "settle">;
@@ -30,9 +31,6 @@ export function noteUnchanged({ values }: Pick<HandlerContext, "values">): () =>
 }
 
 type UnaryMethod = (request: unknown, context: HandlerContext) => Promise<unknown>;
-
-/** Longest summary of an entry, in characters. */
-const summaryMaxLength = 400;
 
 /** Wraps a service so that the administrative changes of participants are recorded. */
 export function audited<Service extends DescService, Implementation extends Partial<ServiceImpl<Service>>>(
@@ -99,7 +97,8 @@ function madeBy(
   return create(AuditEntrySchema, {
     ...{ participantId, keyId, method, requestId },
     requestTokenSha256: hash("sha256", token, "buffer"),
-    ...(proof !== undefined && values.get(isProvenKey) && { proofSha256: hash("sha256", proof, "buffer") }),
+    proof: AuditProof.REQUEST_TOKEN,
+    ...(proof !== undefined && values.get(isProvenKey) && { proof: AuditProof.OF_CALL, proofSha256: hash("sha256", proof, "buffer") }),
   });
 }
 

@@ -5,6 +5,7 @@ import { enrolmentIdOf, isLowOrderPoint, judgeEnrolment } from "@petak/credentia
 import {
   AuditEntrySchema,
   AuditKind,
+  AuditProof,
   type Enrolment,
   EnrolmentState,
   type EnrolRequest,
@@ -160,6 +161,7 @@ async function register(
     kind: AuditKind.KEY,
     objectId: key.keyId,
     summary: `registered by a device with a code, ${modeName(mode)}, of the agent of ${siteId}`,
+    proof: AuditProof.OF_POSSESSION,
     proofSha256: hash("sha256", possessionProof, "buffer"),
   });
   return await recordChange(auditLog, {

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file petak/v1/audit.proto.
  */
 export const file_petak_v1_audit: GenFile = /*@__PURE__*/
-  fileDesc("ChRwZXRhay92MS9hdWRpdC5wcm90bxIIcGV0YWsudjEi0QIKCkF1ZGl0RW50cnkSEAoIZW50cnlfaWQYASABKAkSLwoLcmVjb3JkZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDnBhcnRpY2lwYW50X2lkGAMgASgJEg4KBmtleV9pZBgEIAEoCRIOCgZtZXRob2QYBSABKAkSEgoKcmVxdWVzdF9pZBgGIAEoCRIhCgRraW5kGAcgASgOMhMucGV0YWsudjEuQXVkaXRLaW5kEhEKCW9iamVjdF9pZBgIIAEoCRIQCghvd25lcl9pZBgJIAEoCRIPCgdzdW1tYXJ5GAogASgJEicKB291dGNvbWUYCyABKA4yFi5wZXRhay52MS5BdWRpdE91dGNvbWUSHAoUcmVxdWVzdF90b2tlbl9zaGEyNTYYDCABKAwSFAoMcHJvb2Zfc2hhMjU2GA0gASgMIqgCChdMaXN0QXVkaXRFbnRyaWVzUmVxdWVzdBIcCgZjdXJzb3IYASABKAlCDLpICXIHiL0/ARiAAhIbCglwYWdlX3NpemUYAiABKA1CCLpIBSoDGPQDEiMKDnBhcnRpY2lwYW50X2lkGAMgASgJQgu6SAhyBoi9PwEYKBIrCgRraW5kGAQgASgOMhMucGV0YWsudjEuQXVkaXRLaW5kQgi6SAWCAQIQARJACgRmcm9tGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIWukgTsgEQGgYIgLL4hBsyBgiAh7XDAxI+CgJ0bxgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCFrpIE7IBEBoGCICy+IQbMgYIgIe1wwMimAEKGExpc3RBdWRpdEVudHJpZXNSZXNwb25zZRIlCgdlbnRyaWVzGAEgAygLMhQucGV0YWsudjEuQXVkaXRFbnRyeRITCgtuZXh0X2N1cnNvchgCIAEoCRIQCghoYXNfbW9yZRgDIAEoCBIuCgdkcm9wcGVkGAQgAygLMh0ucGV0YWsudjEuRHJvcHBlZEF1ZGl0RW50cmllcyJwChNEcm9wcGVkQXVkaXRFbnRyaWVzEhYKDnBhcnRpY2lwYW50X2lkGAEgASgJEhYKDnVudGlsX2VudHJ5X2lkGAIgASgJEikKBXVudGlsGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCr/AQoJQXVkaXRLaW5kEhoKFkFVRElUX0tJTkRfVU5TUEVDSUZJRUQQABIaChZBVURJVF9LSU5EX1BBUlRJQ0lQQU5UEAESEgoOQVVESVRfS0lORF9LRVkQAhIVChFBVURJVF9LSU5EX0xJTUlUUxADEhgKFEFVRElUX0tJTkRfRU5ST0xNRU5UEAQSEwoPQVVESVRfS0lORF9TSVRFEAUSFAoQQVVESVRfS0lORF9URVJNUxAGEhYKEkFVRElUX0tJTkRfQ09NTUFORBAHEhcKE0FVRElUX0tJTkRfRU5EUE9JTlQQCBIZChVBVURJVF9LSU5EX0NSRURFTlRJQUwQCSpgCgxBdWRpdE91dGNvbWUSHQoZQVVESVRfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhYKEkFVRElUX09VVENPTUVfRE9ORRABEhkKFUFVRElUX09VVENPTUVfVU5LTk9XThACYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_petak_v1_text_rules]);
+  fileDesc("ChRwZXRhay92MS9hdWRpdC5wcm90bxIIcGV0YWsudjEi9gIKCkF1ZGl0RW50cnkSEAoIZW50cnlfaWQYASABKAkSLwoLcmVjb3JkZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDnBhcnRpY2lwYW50X2lkGAMgASgJEg4KBmtleV9pZBgEIAEoCRIOCgZtZXRob2QYBSABKAkSEgoKcmVxdWVzdF9pZBgGIAEoCRIhCgRraW5kGAcgASgOMhMucGV0YWsudjEuQXVkaXRLaW5kEhEKCW9iamVjdF9pZBgIIAEoCRIQCghvd25lcl9pZBgJIAEoCRIPCgdzdW1tYXJ5GAogASgJEicKB291dGNvbWUYCyABKA4yFi5wZXRhay52MS5BdWRpdE91dGNvbWUSHAoUcmVxdWVzdF90b2tlbl9zaGEyNTYYDCABKAwSFAoMcHJvb2Zfc2hhMjU2GA0gASgMEiMKBXByb29mGA4gASgOMhQucGV0YWsudjEuQXVkaXRQcm9vZiKoAgoXTGlzdEF1ZGl0RW50cmllc1JlcXVlc3QSHAoGY3Vyc29yGAEgASgJQgy6SAlyB4i9PwEYgAISGwoJcGFnZV9zaXplGAIgASgNQgi6SAUqAxj0AxIjCg5wYXJ0aWNpcGFudF9pZBgDIAEoCUILukgIcgaIvT8BGCgSKwoEa2luZBgEIAEoDjITLnBldGFrLnYxLkF1ZGl0S2luZEIIukgFggECEAESQAoEZnJvbRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCFrpIE7IBEBoGCICy+IQbMgYIgIe1wwMSPgoCdG8YBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQha6SBOyARAaBgiAsviEGzIGCICHtcMDIpgBChhMaXN0QXVkaXRFbnRyaWVzUmVzcG9uc2USJQoHZW50cmllcxgBIAMoCzIULnBldGFrLnYxLkF1ZGl0RW50cnkSEwoLbmV4dF9jdXJzb3IYAiABKAkSEAoIaGFzX21vcmUYAyABKAgSLgoHZHJvcHBlZBgEIAMoCzIdLnBldGFrLnYxLkRyb3BwZWRBdWRpdEVudHJpZXMicAoTRHJvcHBlZEF1ZGl0RW50cmllcxIWCg5wYXJ0aWNpcGFudF9pZBgBIAEoCRIWCg51bnRpbF9lbnRyeV9pZBgCIAEoCRIpCgV1bnRpbBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqlwIKCUF1ZGl0S2luZBIaChZBVURJVF9LSU5EX1VOU1BFQ0lGSUVEEAASGgoWQVVESVRfS0lORF9QQVJUSUNJUEFOVBABEhIKDkFVRElUX0tJTkRfS0VZEAISFQoRQVVESVRfS0lORF9MSU1JVFMQAxIYChRBVURJVF9LSU5EX0VOUk9MTUVOVBAEEhMKD0FVRElUX0tJTkRfU0lURRAFEhQKEEFVRElUX0tJTkRfVEVSTVMQBhIWChJBVURJVF9LSU5EX0NPTU1BTkQQBxIXChNBVURJVF9LSU5EX0VORFBPSU5UEAgSGQoVQVVESVRfS0lORF9DUkVERU5USUFMEAkSFgoSQVVESVRfS0lORF9HQVRFV0FZEAoqYAoMQXVkaXRPdXRjb21lEh0KGUFVRElUX09VVENPTUVfVU5TUEVDSUZJRUQQABIWChJBVURJVF9PVVRDT01FX0RPTkUQARIZChVBVURJVF9PVVRDT01FX1VOS05PV04QAiqjAQoKQXVkaXRQcm9vZhIbChdBVURJVF9QUk9PRl9VTlNQRUNJRklFRBAAEh0KGUFVRElUX1BST09GX1JFUVVFU1RfVE9LRU4QARIXChNBVURJVF9QUk9PRl9PRl9DQUxMEAISHQoZQVVESVRfUFJPT0ZfT0ZfUE9TU0VTU0lPThADEiEKHUFVRElUX1BST09GX09QRVJBVE9SU19QUk9DRVNTEARiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_petak_v1_text_rules]);
 
 /**
  * One administrative change: who changed what, when, and by which proof. It has no secrets, names or labels of people.
@@ -37,28 +37,29 @@ export type AuditEntry = Message<"petak.v1.AuditEntry"> & {
   recordedAt?: Timestamp | undefined;
 
   /**
-   * The participant that made the change. For Enrol: the operator of the device's site.
+   * The participant that made the change. For Enrol: the operator of the device's site. `gateway`: see `proof`.
    *
    * @generated from field: string participant_id = 3;
    */
   participantId: string;
 
   /**
-   * The key that signed its request token. For Enrol: the key that made the code.
+   * The key that signed its request token. For Enrol: the key that made the code. Empty for the gateway's own entries.
    *
    * @generated from field: string key_id = 4;
    */
   keyId: string;
 
   /**
-   * The RPC, e.g. `petak.v1.ParticipantService/RegisterKey`; of a call in a Batch its own.
+   * The RPC, e.g. `petak.v1.ParticipantService/RegisterKey`; of a call in a Batch its own. For
+   * the gateway's own entries: GATEWAY_STARTED, ISSUER_KEY_ANNOUNCED, ISSUER_KEY_REVOKED or ADMINISTRATOR_REGISTERED.
    *
    * @generated from field: string method = 5;
    */
   method: string;
 
   /**
-   * The request's `request_id`. For Enrol: the enrolment's id.
+   * The request's `request_id`. For Enrol: the enrolment's id. Empty for the gateway's own entries.
    *
    * @generated from field: string request_id = 6;
    */
@@ -100,7 +101,7 @@ export type AuditEntry = Message<"petak.v1.AuditEntry"> & {
   outcome: AuditOutcome;
 
   /**
-   * SHA-256 of the request token: 32 bytes. Empty for Enrol, which has none.
+   * SHA-256 of the request token: 32 bytes. Empty for Enrol and the gateway's own entries, which have none.
    *
    * @generated from field: bytes request_token_sha256 = 12;
    */
@@ -113,6 +114,13 @@ export type AuditEntry = Message<"petak.v1.AuditEntry"> & {
    * @generated from field: bytes proof_sha256 = 13;
    */
   proofSha256: Uint8Array;
+
+  /**
+   * By what the maker is known.
+   *
+   * @generated from field: petak.v1.AuditProof proof = 14;
+   */
+  proof: AuditProof;
 };
 
 /**
@@ -144,7 +152,7 @@ export type ListAuditEntriesRequest = Message<"petak.v1.ListAuditEntriesRequest"
   pageSize: number;
 
   /**
-   * Entries of changes that this participant made, or of what belongs to it. Empty: all.
+   * Entries of changes that this participant made, or of what belongs to it; `gateway`: the gateway's own. Empty: all.
    *
    * @generated from field: string participant_id = 3;
    */
@@ -332,6 +340,13 @@ export const AuditKind = {
    * @generated from enum value: AUDIT_KIND_CREDENTIAL = 9;
    */
   CREDENTIAL: 9,
+
+  /**
+   * The gateway: its version and settings, or its issuer keys.
+   *
+   * @generated from enum value: AUDIT_KIND_GATEWAY = 10;
+   */
+  GATEWAY: 10,
 } as const;
 
 /**
@@ -388,4 +403,60 @@ export type AuditOutcome = (typeof AuditOutcome)[keyof typeof AuditOutcome] | Un
  */
 export const AuditOutcomeSchema: GenEnum<AuditOutcome> = /*@__PURE__*/
   enumDesc(file_petak_v1_audit, 1);
+
+/**
+ * By what the maker of a change is known.
+ *
+ * @generated from enum petak.v1.AuditProof
+ */
+export const AuditProof = {
+  /**
+   * Not set. Gateways never send it.
+   *
+   * @generated from enum value: AUDIT_PROOF_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * A request token, signed by the key: `request_token_sha256`.
+   *
+   * @generated from enum value: AUDIT_PROOF_REQUEST_TOKEN = 1;
+   */
+  REQUEST_TOKEN: 1,
+
+  /**
+   * A proof of this very call, signed by the key, and the request token: `proof_sha256`.
+   *
+   * @generated from enum value: AUDIT_PROOF_OF_CALL = 2;
+   */
+  OF_CALL: 2,
+
+  /**
+   * A code that the key made, and the device's proof that it has its key: `proof_sha256`.
+   *
+   * @generated from enum value: AUDIT_PROOF_OF_POSSESSION = 3;
+   */
+  OF_POSSESSION: 3,
+
+  /**
+   * None: the gateway's own process recorded what it found at its start, or in its files. Whoever may start it, or write
+   * its files, may have made the change.
+   *
+   * @generated from enum value: AUDIT_PROOF_OPERATORS_PROCESS = 4;
+   */
+  OPERATORS_PROCESS: 4,
+} as const;
+
+/**
+ * By what the maker of a change is known.
+ *
+ * @generated from enum petak.v1.AuditProof
+ */
+export type AuditProof = (typeof AuditProof)[keyof typeof AuditProof] | UnknownEnum;
+
+/**
+ * Describes the enum petak.v1.AuditProof.
+ */
+export const AuditProofSchema: GenEnum<AuditProof> = /*@__PURE__*/
+  enumDesc(file_petak_v1_audit, 2);
 

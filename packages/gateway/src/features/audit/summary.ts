@@ -1,0 +1,2 @@
+/** Longest summary of an entry, in characters. */
+export const summaryMaxLength = 400;
