@@ -16,9 +16,8 @@ export const helpGroups: readonly (readonly [who: string, lines: readonly (reado
       [["confirm", "extend", "redirect", "cancel"], "change a reservation"],
       [["reservation", "reservations"], "show one reservation, or list them"],
       [["batch", "bundle"], "many calls at once; parcels with one code"],
-      [["manifest"], "what to bring to sites, and to take"],
+      [["manifest", "courier"], "what to bring and to take; drivers' keys"],
       [["credentials"], "issue, delegate and revoke what opens doors"],
-      [["courier"], "drivers' keys, and lists that both sign"],
     ],
   ],
   [

@@ -78,6 +78,10 @@ export async function run(io: CliIo, commands: readonly LazyCommand[], what: Pro
   }
 }
 
+/** What the help of a program with groups says at the end. */
+const moreHelp = `\`petak help COMMAND\` explains one, with examples.
+Certificates: --tls-ca, --tls-client-cert, --tls-client-key FILE`;
+
 /** The program without its commands. */
 export function createProgram(io: Pick<CliIo, "stdout" | "stderr">, { name, description, hasKeys, commandsText }: Program): Command {
   const program = new Command(name).description(description).option("--url <address>", `the gateway (default: $PETAK_URL, ${defaultUrl})`);
@@ -99,7 +103,9 @@ export function createProgram(io: Pick<CliIo, "stdout" | "stderr">, { name, desc
       // The commands stay visible for the search for what a mistyped one may mean.
       formatHelp(command, helper) {
         const isGrouped = command.parent === null && commandsText !== undefined;
-        const shown = isGrouped ? Object.assign(Object.create(helper) as Help, { visibleCommands: () => [] }) : helper;
+        const visibleOptions = () => helper.visibleOptions(command).filter(({ long }) => long?.startsWith("--tls-") !== true);
+        const grouped = { visibleCommands: () => [], visibleOptions };
+        const shown = isGrouped ? Object.assign(Object.create(helper) as Help, grouped) : helper;
         return Help.prototype.formatHelp.call(shown, command, shown);
       },
     })
@@ -115,7 +121,7 @@ export function createProgram(io: Pick<CliIo, "stdout" | "stderr">, { name, desc
     })
     .addHelpText(
       "after",
-      `${commandsText === undefined ? "" : `\n${commandsText}\n\n\`${name} help COMMAND\` explains one, with examples.`}
+      `${commandsText === undefined ? "" : `\n${commandsText}\n\n${moreHelp}`}
 Exit codes: 0 done, 1 the operation failed, 2 called wrongly,
 3 no gateway answers, 4 a chain that is true and not shown to be complete.`,
     );

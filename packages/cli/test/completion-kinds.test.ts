@@ -71,6 +71,7 @@ const expected: readonly (readonly [command: string, kinds: string])[] = [
   ["chain", "res"],
   ["countersign", "res -"],
   ["archive show", "res"],
+  ["archive audit", "--participant=par"],
   ["sandbox deposit", "res"],
   ["sandbox collect", "res,bdl"],
   ["sandbox visit", "site -"],
