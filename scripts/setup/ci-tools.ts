@@ -26,6 +26,11 @@ const tools: readonly Tool[] = [
     without: "The example in PHP is not run: install PHP, e.g. with sudo apt-get install php-cli (Debian) or brew install php.",
   },
   {
+    packageName: "zsh",
+    probe: ["zsh", "--version"],
+    without: "The completion for zsh is not tested: install it, e.g. with sudo apt-get install zsh (Debian) or brew install zsh.",
+  },
+  {
     packageName: "openssl",
     probe: ["openssl", "version"],
     without:
