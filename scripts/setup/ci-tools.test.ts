@@ -25,6 +25,7 @@ const setUp = () => run(process.execPath, ["scripts/setup/ci-tools.ts"], { env: 
 
 test("a program is installed once, where it is missing", async () => {
   command("php", "exit 0");
+  command("zsh", "exit 0");
   command("openssl", "exit 0");
   command("protoc", "exit 0");
   command("promtool", "exit 0");
@@ -41,6 +42,7 @@ test("where it cannot be installed, it says what to install, and does not fail",
   expect(output.trimEnd().split("\n")).toEqual([
     "The codes are not read by zbarimg: install it, e.g. with sudo apt-get install zbar-tools (Debian) or brew install zbar.",
     "The example in PHP is not run: install PHP, e.g. with sudo apt-get install php-cli (Debian) or brew install php.",
+    "The completion for zsh is not tested: install it, e.g. with sudo apt-get install zsh (Debian) or brew install zsh.",
     "Clients with certificates are not tested: install openssl, e.g. with sudo apt-get install openssl (Debian) or brew install openssl.",
     "The schema is not compiled by protoc: install it, e.g. with sudo apt-get install protobuf-compiler (Debian) or brew install protobuf.",
     "The alert rules are not checked by promtool: install it, e.g. with sudo apt-get install promtool (Debian; prometheus before Debian 13) or brew install prometheus.",
