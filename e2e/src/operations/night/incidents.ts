@@ -224,6 +224,18 @@ export const incidents: readonly (readonly Incident[])[] = [
   ],
   [
     {
+      alert: "WorkersMissing",
+      begin: async (world) => {
+        await expect.poll(() => world.prometheus.query("petak_workers == petak_workers_wanted"), soon).toHaveLength(1);
+        const { pid = 0 } = served(world).at(-1) ?? {};
+        process.kill(pid, "SIGSTOP");
+        return async () => void process.kill(pid, "SIGKILL");
+      },
+      shows: /a worker does not answer.*petak_workers 1$/ms,
+    },
+  ],
+  [
+    {
       alert: "StoreFills",
       begin: async (world) => {
         await fill(world, 0.77);

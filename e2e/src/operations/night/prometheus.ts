@@ -8,8 +8,8 @@ import { freePort, tempDir } from "@petak/testkit";
 const rulesFile = join(import.meta.dirname, "../../../../deploy/prometheus/petak.rules.yml");
 const execute = promisify(execFile);
 
-/** Whether Prometheus can be run; the set-up installs it where it may. */
-export const hasPrometheus = await execute("prometheus", ["--version"]).then(
+/** Whether Prometheus can be run, and openssl, of which a certificate is; the set-up installs them where it may. */
+export const hasPrometheus = await Promise.all([execute("prometheus", ["--version"]), execute("openssl", ["version"])]).then(
   () => true,
   () => false,
 );
