@@ -131,7 +131,9 @@ export async function startNight(certificate: { cert: string; key: string }): Pr
   for (const name of ["One", "Two", "Three", "Four"]) couriers.push(await network.join(name, [Role.COURIER]));
   const archiveDir = join(folder, "archive");
   const { dataDir } = network.shared;
-  const common = { "redis-url": server.url, "data-dir": dataDir, audience: "petak-test", "durability-check": "warn" };
+  // Any of them may have to deliver a webhook.
+  const webhooks = { "webhook-allow-http": "", "webhook-allowed-networks": "127.0.0.0/8" };
+  const common = { "redis-url": server.url, "data-dir": dataDir, audience: "petak-test", "durability-check": "warn", ...webhooks };
   const [main, narrow, secure] = await Promise.all([
     gatewayOf(folder, "main", {
       ...common,
@@ -139,8 +141,6 @@ export async function startNight(certificate: { cert: string; key: string }): Pr
       "caller-calls-max": 4,
       "archive-dir": archiveDir,
       "archive-interval-ms": 1000,
-      "webhook-allow-http": "",
-      "webhook-allowed-networks": "127.0.0.0/8",
     }),
     gatewayOf(folder, "narrow", { ...common, "max-concurrent-calls": 4, "default-timeout-ms": 60_000 }),
     gatewayOf(folder, "secure", {
