@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { createTempDir } from "@petak/testkit";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { useGateway } from "./running-gateway.ts";
 
 const gateway = useGateway();
@@ -44,5 +45,61 @@ test("petak audit --follow goes on with what comes, until it is interrupted", as
     },
   });
   await gateway.petak(["--key", gateway.adminKeyPath, "participants", "make", "--name", "Both", "--role", "courier,merchant"]);
+  expect((await following).exitCode).toBe(0);
+});
+
+/** A port before the gateway that can be lost for a while. */
+async function openRelay() {
+  const { hostname, port: gatewayPort } = new URL(gateway.url);
+  const sockets = new Set<Socket>();
+  let isLost = false;
+  let refused = 0;
+  const server = createServer((socket) => {
+    if (isLost) {
+      refused += 1;
+      socket.destroy();
+      return;
+    }
+    const onwards = connect(Number(gatewayPort), hostname);
+    for (const one of [socket, onwards]) {
+      sockets.add(one);
+      one.on("error", () => {}).on("close", () => (one === socket ? onwards : socket).destroy());
+    }
+    socket.pipe(onwards).pipe(socket);
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  onTestFinished(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    refused: () => refused,
+    lose() {
+      isLost = true;
+      for (const socket of sockets) socket.destroy();
+    },
+    restore() {
+      isLost = false;
+    },
+  };
+}
+
+test("petak audit --follow goes on after the gateway was lost for a while", async () => {
+  const relay = await openRelay();
+  const interruption = new AbortController();
+  const begun = Promise.withResolvers<void>();
+  const following = gateway.petak(["--url", relay.url, "--key", gateway.adminKeyPath, "audit", "--follow"], {
+    interruption: interruption.signal,
+    onPrint: (text) => {
+      begun.resolve();
+      if (text.includes("roles OPERATOR, MERCHANT")) interruption.abort();
+    },
+  });
+  await begun.promise;
+  relay.lose();
+  await expect.poll(relay.refused, { timeout: 60_000 }).toBeGreaterThan(0);
+  relay.restore();
+  await gateway.petak(["--key", gateway.adminKeyPath, "participants", "make", "--name", "Both", "--role", "operator,merchant"]);
   expect((await following).exitCode).toBe(0);
 });

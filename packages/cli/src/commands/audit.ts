@@ -5,6 +5,8 @@ import { AuditEntrySchema, type AuditKind } from "@petak/protocol";
 import type { Command } from "commander";
 import type { CommandModule } from "../command.ts";
 import { readCursor, writeCursor } from "../cursor-file.ts";
+import { toFailure } from "../failure.ts";
+import { isPassing } from "../feed/follow-feed.ts";
 import { auditKinds, auditLineOf, parseMaker } from "./audit-text.ts";
 import { instantParser } from "./instant.ts";
 
@@ -77,9 +79,23 @@ export const registerAudit: CommandModule = (command, context) => {
       };
       await readOn();
       const interruption = session.io.interruption();
+      let isLost = false;
       while (follow === true && !interruption.aborted) {
         await sleep(pollMs, undefined, { signal: interruption }).catch(() => {});
-        if (!interruption.aborted) await readOn();
+        if (interruption.aborted) return;
+        try {
+          await readOn();
+          isLost = false;
+        } catch (error) {
+          if (!isLoss(error)) throw error;
+          if (!isLost) output.note("The gateway was lost, and is asked again.");
+          isLost = true;
+        }
       }
     });
 };
+
+/** Whether a call failed because the gateway could not be reached, or not answer now. */
+function isLoss(error: unknown): boolean {
+  return isPassing(error) || ["unreachable", "timeout"].includes(toFailure(error, "").reason ?? "");
+}

@@ -34,7 +34,7 @@ export async function followFeed({ custody }: PetakClient, { from, signal, onEve
       throw new ConnectError("the stream has ended", Code.Unavailable);
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof ConnectError) || !isPassing(error.code)) throw error;
+      if (!isPassing(error)) throw error;
       if (delayMs === 0) onLost(error);
       delayMs = Math.min(longestDelayMs, Math.max(firstDelayMs, delayMs * 2));
     }
@@ -42,7 +42,8 @@ export async function followFeed({ custody }: PetakClient, { from, signal, onEve
   }
 }
 
-/** Whether the stream may work again by itself. RESOURCE_EXHAUSTED: too many streams are open, or those of a lost connection still are. */
-function isPassing(code: Code): boolean {
-  return code === Code.Unavailable || code === Code.Aborted || code === Code.ResourceExhausted;
+/** Whether it may work again by itself. RESOURCE_EXHAUSTED: too many calls or streams are open, or those of a lost connection still are. */
+export function isPassing(error: unknown): error is ConnectError {
+  if (!(error instanceof ConnectError)) return false;
+  return error.code === Code.Unavailable || error.code === Code.Aborted || error.code === Code.ResourceExhausted;
 }
