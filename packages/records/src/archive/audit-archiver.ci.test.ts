@@ -149,6 +149,25 @@ describe("archiving administrative changes", () => {
   });
 });
 
+describe("a store that was put back from a copy", () => {
+  it("goes on after the entries that only the archive has", async () => {
+    const keys = createKeys(prefix);
+    await make("a");
+    await archive();
+    const until = (await redis.client.get(keys.auditArchivedUntil(mode))) ?? "";
+    for (const requestId of ["b", "c"]) await make(requestId);
+    await archive();
+    const lost = (await stored()).at(-1)?.entryId ?? "";
+    await redis.client.xdel(keys.auditEntries(mode), lost);
+    await redis.client.set(keys.auditArchivedUntil(mode), until);
+    await make("d");
+    await archive();
+    await archive();
+    const { entries, problems } = await archived();
+    expect([idsOf(entries), problems]).toEqual([["a", "b", "c", "d"], []]);
+  });
+});
+
 describe("an archive that is not as it was written", () => {
   it("is written again where the store still has the entries", async () => {
     await make("a");
