@@ -33,7 +33,7 @@ export const helpGroups: readonly (readonly [who: string, lines: readonly (reado
     ],
   ],
   [
-    "All of them",
+    "Everyone",
     [
       [["events", "webhooks"], "read your events, or have them sent"],
       [["chain", "verify-chain", "countersign"], "the signed receipts of a parcel"],
