@@ -28,7 +28,7 @@ import {
   type ModelReservation,
 } from "./model.ts";
 import type { ModelCredential, ModelRecord } from "./model-credentials.ts";
-import { retiredBy } from "./model-sites.ts";
+import { keeps, retiredBy } from "./model-sites.ts";
 import { drawShown, holderKey, sayShown } from "./shown-credentials.ts";
 
 /** An action of a party, applied to the model and to the gateway. */
@@ -274,9 +274,21 @@ const steps: ReadonlyMap<ReservationState, Readonly<Record<string, number>>> = n
 /** States from which many steps are possible. */
 const advanced: readonly ReservationState[] = [ReservationState.CONFIRMED, ReservationState.DEPOSITED];
 
+/** The calls that a site refuses which is out of service. */
+const refusedBySite: ReadonlyMap<ReservationState, string> = new Map([
+  [ReservationState.HELD, "ReservationService/Confirm"],
+  [ReservationState.CONFIRMED, "ReservationService/IssueCredential"],
+]);
+
 /** The next step of a reservation when all goes well. Without such steps, few lives would get far. */
 export function nextStep(scene: Scene): { scene: Scene; call: string; isOperators: boolean } | Action | undefined {
   const { random, model } = scene;
+  // Refusals by a site out of service are rare otherwise: few reservations stand when their site is paused, and not for long.
+  const stuck = model.reservations.filter(({ state, site }) => refusedBySite.has(state) && !keeps(model.site(site)));
+  if (stuck.length > 0 && random.bool(0.5)) {
+    const focus = random.pick(stuck);
+    return { scene: { ...scene, focus }, call: refusedBySite.get(focus.state) ?? "", isOperators: false };
+  }
   const standing = model.reservations.filter((one) => steps.has(one.state) && (!final.includes(one.state) || isCancelledWithSite(one)));
   const far = standing.filter(({ state }) => advanced.includes(state));
   const some = far.length > 0 && random.bool(0.7) ? far : standing;
