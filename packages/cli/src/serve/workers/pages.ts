@@ -2,6 +2,11 @@ import { AddedMetrics, json, type Logger, type PlainRoute } from "@petak/gateway
 import type { Readiness } from "./messages.ts";
 import type { RunningWorker } from "./worker.ts";
 
+/** How long a worker may take to report, in ms. */
+const reportTimeoutMs = 2000;
+/** The same for one that did not report last time, in ms: a worker that hangs must not let scrapes fail for as long as it does. */
+const silentTimeoutMs = 500;
+
 /** The states of `/readyz`, the best first. */
 const states = ["ready", "degraded", "failing", "stopping"];
 
@@ -29,22 +34,31 @@ export function workersPages({ running, count, logger }: WorkersPagesOptions): W
   const silent = new WeakSet<RunningWorker>();
 
   async function reports() {
-    const asked = [...running.values()].map(async (worker) => ({ worker, report: await worker.report() }));
-    return (await Promise.all(asked)).filter(({ worker }) => running.get(worker.number) === worker);
+    const asked = [...running.values()].map(async (worker) => {
+      const report = await worker.report(silent.has(worker) ? silentTimeoutMs : reportTimeoutMs);
+      return { worker, report };
+    });
+    const answers = (await Promise.all(asked)).filter(({ worker }) => running.get(worker.number) === worker);
+    for (const { worker, report } of answers) note(worker, report !== undefined);
+    return answers;
+  }
+
+  function note(worker: RunningWorker, isAnswering: boolean): void {
+    const { number, pid } = worker;
+    if (isAnswering) {
+      if (silent.delete(worker)) logger.info({ worker: number, pid }, "a worker answers again");
+    } else {
+      if (!silent.has(worker)) logger.error({ worker: number, pid }, "a worker does not answer");
+      silent.add(worker);
+    }
   }
 
   async function metricsText(): Promise<string> {
     let answering = 0;
     for (const { worker, report } of await reports()) {
-      const { id, number, pid } = worker;
-      if (report === undefined) {
-        if (!silent.has(worker)) logger.error({ worker: number, pid }, "a worker does not answer");
-        silent.add(worker);
-      } else {
-        if (silent.delete(worker)) logger.info({ worker: number, pid }, "a worker answers again");
-        added.take(id, report.metrics);
-        answering += 1;
-      }
+      if (report === undefined) continue;
+      added.take(worker.id, report.metrics);
+      answering += 1;
     }
     return await added.text(answering);
   }

@@ -4,9 +4,6 @@ import type { Config, Logger } from "@petak/gateway";
 import { CliFailure } from "../../failure.ts";
 import type { FromWorker, ToWorker, WorkerReport } from "./messages.ts";
 
-/** How long a worker may take to report, in ms: a scrape usually may take 10 s. */
-const reportTimeoutMs = 2000;
-
 /** How long a worker may take to end beyond the time that calls in flight get, in ms. */
 const endTimeoutMs = 10_000;
 
@@ -21,7 +18,7 @@ export interface RunningWorker {
   /** Resolves when the process has ended, with what it said of it. */
   readonly ended: Promise<WorkerEnd>;
   /** Undefined: it does not answer in time. */
-  report(): Promise<WorkerReport | undefined>;
+  report(timeoutMs: number): Promise<WorkerReport | undefined>;
   /** Lets it read the files of the port's certificate. */
   reload(): void;
   /** Lets it complete the calls in flight, and waits until it has ended. */
@@ -76,11 +73,11 @@ export async function startWorker(number: number, config: Config, cwd: string, l
     pid: worker.process.pid ?? 0,
     url,
     ended: ended.promise,
-    async report() {
+    async report(timeoutMs) {
       const question = ++asked;
       const answered = Promise.withResolvers<WorkerReport | undefined>();
       reports.set(question, answered.resolve);
-      const timer = setTimeout(() => answered.resolve(undefined), reportTimeoutMs);
+      const timer = setTimeout(() => answered.resolve(undefined), timeoutMs);
       tell(worker, { kind: "report", number: question });
       return await answered.promise.finally(() => {
         clearTimeout(timer);
