@@ -67,6 +67,8 @@ it("says the same of each code that opens nothing, whatever is wrong with it, an
       { ...answer, refusal: EntryRefusal.CODE_NOT_ACCEPTED, handOver: undefined, delivery: undefined },
     ]);
   }
+  // A call that is under way when hours pass is refused, since its token has ended, and repeated by the timers only.
+  await store.agent.flushed();
   timers.advance(3 * hourMs);
   expect(await shows(keptCode)).toMatchObject({ refusal: EntryRefusal.CODE_NOT_ACCEPTED });
   await store.agent.flushed();
