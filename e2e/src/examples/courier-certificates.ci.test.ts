@@ -43,6 +43,9 @@ async function startGateway() {
   };
 }
 
+/** More than twice as long as it takes, so that an example which hangs is told apart. */
+const timeoutMs = 180_000;
+
 const examples = (await courierExamples()).filter(({ obstacle }) => obstacle === undefined);
 
 it.skipIf(!(await hasOpenssl()))(
@@ -55,8 +58,8 @@ it.skipIf(!(await hasOpenssl()))(
     const isIssued = ({ step }: { step: string }) => step === "credential issued";
     const runs = examples.map(async (example) => {
       // It repeats its first call for a minute, in which the others are made.
-      const refused = runCourier(example, surroundings, { args: authority });
-      const { steps } = await runCourier(example, surroundings, { args: [...authority, ...certificate], until: isIssued });
+      const refused = runCourier(example, surroundings, { args: authority, timeoutMs });
+      const { steps } = await runCourier(example, surroundings, { args: [...authority, ...certificate], until: isIssued, timeoutMs });
       expect(steps.map(({ step }) => step)).toEqual(
         expect.arrayContaining(["options found", "place held", "confirmed", "credential issued"]),
       );

@@ -30,13 +30,14 @@ export interface ExampleSurroundings {
  * Runs a courier's example until it exits.
  *
  * @param until kills the example early, after the step for which this returns true
+ * @param timeoutMs kills it after this time, so that a test can say how far it came
  */
 export async function runCourier(
   { command: [program, ...first] }: CourierExample,
   { gateway, courierKey }: ExampleSurroundings,
-  { args = [], until }: { args?: readonly string[]; until?: (step: ExampleStep) => boolean } = {},
+  { args = [], until, timeoutMs }: { args?: readonly string[]; until?: (step: ExampleStep) => boolean; timeoutMs?: number } = {},
 ): Promise<ExampleResult> {
-  const child = start([program, ...first, "--gateway", gateway, "--key", courierKey, ...args]);
+  const child = start([program, ...first, "--gateway", gateway, "--key", courierKey, ...args], timeoutMs);
   const stderr = collect(child.stderr);
   const steps: ExampleStep[] = [];
   const exited = once(child, "close") as Promise<[number | null]>;
@@ -93,9 +94,9 @@ function stepsOf(printed: string): ExampleStep[] {
  * Starts a program that ends with its test, without the environment variables of the test run, and without writing files beside the
  * sources.
  */
-function start([program, ...args]: readonly [string, ...string[]]): ChildProcessWithoutNullStreams {
+function start([program, ...args]: readonly [string, ...string[]], timeoutMs = 0): ChildProcessWithoutNullStreams {
   const env = processEnv({ HOME: process.env.HOME ?? "", PYTHONDONTWRITEBYTECODE: "1" });
-  const child = spawn(program, args, { env });
+  const child = spawn(program, args, { env, timeout: timeoutMs, killSignal: "SIGKILL" });
   onTestFinished(() => void child.kill());
   return child;
 }
